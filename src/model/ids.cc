@@ -1,0 +1,145 @@
+#include "model/ids.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+
+#include "base/hex.h"
+#include "base/uuid.h"
+
+namespace keyturn::model {
+namespace {
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
+bool IsHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); }
+
+// The table of interned regions: filled from the front, entries never change, so that readers need
+// no lock once they see the count.
+constexpr std::size_t kRegionsMax = 1024;
+std::array<std::string, kRegionsMax> g_regions;
+std::atomic<std::size_t> g_region_count{1};  // entry 0 is the empty region
+std::mutex g_region_mutex;
+
+std::optional<std::size_t> FindRegion(std::string_view text) {
+  const std::size_t count = g_region_count.load(std::memory_order_acquire);
+  for (std::size_t i = 1; i < count; ++i) {
+    if (g_regions[i] == text) {
+      return i;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<AccountId> AccountId::Parse(std::string_view text) {
+  AccountId id;
+  if (text.size() != id.digits_.size() || !std::all_of(text.begin(), text.end(), IsDigit)) {
+    return std::nullopt;
+  }
+  std::copy(text.begin(), text.end(), id.digits_.begin());
+  return id;
+}
+
+std::optional<KeyId> KeyId::Parse(std::string_view text) {
+  KeyId id;
+  const bool multi_region = text.size() == id.chars_.size() && text.starts_with("mrk-") &&
+                            std::all_of(text.begin() + 4, text.end(), IsHex);
+  if (!multi_region && !IsUuid(text)) {
+    return std::nullopt;
+  }
+  std::copy(text.begin(), text.end(), id.chars_.begin());
+  return id;
+}
+
+KeyId KeyId::New(RandomSource& random, bool multi_region) {
+  KeyId id;
+  if (!multi_region) {
+    id.chars_ = NewUuidText(random);
+    return id;
+  }
+  std::array<std::uint8_t, 16> bytes{};
+  random.Fill(bytes);
+  const std::string text = "mrk-" + HexEncode(bytes);
+  std::copy(text.begin(), text.end(), id.chars_.begin());
+  return id;
+}
+
+std::optional<MaterialId> MaterialId::FromBytes(ByteView bytes) {
+  MaterialId id;
+  if (bytes.size() != id.bytes_.size()) {
+    return std::nullopt;
+  }
+  std::copy(bytes.begin(), bytes.end(), id.bytes_.begin());
+  return id;
+}
+
+std::optional<MaterialId> MaterialId::ParseHex(std::string_view text) {
+  MaterialId id;
+  if (!HexDecodeInto(text, id.bytes_)) {
+    return std::nullopt;
+  }
+  return id;
+}
+
+std::string MaterialId::hex() const { return HexEncode(bytes_); }
+
+bool Region::IsValid(std::string_view text) {
+  if (text.empty() || text.size() > 32) {
+    return false;
+  }
+  int words = 0;
+  std::size_t at = 0;
+  while (at < text.size() && IsLower(text[at])) {
+    const std::size_t dash = text.find('-', at);
+    if (dash == std::string_view::npos ||
+        !std::all_of(text.begin() + static_cast<std::ptrdiff_t>(at),
+                     text.begin() + static_cast<std::ptrdiff_t>(dash), IsLower)) {
+      return false;
+    }
+    ++words;
+    at = dash + 1;
+  }
+  return (words == 2 || words == 3) && at < text.size() &&
+         std::all_of(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), IsDigit);
+}
+
+std::optional<Region> Region::Intern(std::string_view text) {
+  if (const auto found = FindRegion(text)) {
+    return Region(static_cast<std::uint16_t>(*found));
+  }
+  if (!IsValid(text)) {
+    return std::nullopt;
+  }
+  const std::scoped_lock lock(g_region_mutex);
+  if (const auto found = FindRegion(text)) {
+    return Region(static_cast<std::uint16_t>(*found));
+  }
+  const std::size_t count = g_region_count.load(std::memory_order_relaxed);
+  if (count == kRegionsMax) {
+    return std::nullopt;
+  }
+  g_regions[count] = text;
+  g_region_count.store(count + 1, std::memory_order_release);
+  return Region(static_cast<std::uint16_t>(count));
+}
+
+std::string_view Region::name() const { return g_regions[index_]; }
+
+std::string_view Region::partition() const { return PartitionOf(name()); }
+
+std::string_view PartitionOf(std::string_view region) {
+  constexpr std::pair<std::string_view, std::string_view> kPrefixes[] = {
+      {"cn-", "aws-cn"},        {"us-gov-", "aws-us-gov"},  {"us-iso-", "aws-iso"},
+      {"us-isob-", "aws-iso-b"}, {"eu-isoe-", "aws-iso-e"}, {"us-isof-", "aws-iso-f"},
+      {"eu-isof-", "aws-iso-f"}, {"eusc-", "aws-eusc"}};
+  for (const auto& [prefix, partition] : kPrefixes) {
+    if (region.starts_with(prefix)) {
+      return partition;
+    }
+  }
+  return "aws";
+}
+
+}  // namespace keyturn::model
