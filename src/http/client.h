@@ -1,0 +1,61 @@
+// HTTP client: many requests at once over kept-alive connections, on libcurl's multi interface.
+//
+// Single-threaded: the owner submits and pumps. libcurl stays in the .cc file.
+// TLS: peer and host name are always verified; CA bundle from options, else the system's. Proxies
+// by the usual environment variables. HTTP/1.1; redirects are not followed.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+
+namespace keyturn::http {
+
+struct ClientRequest {
+  std::string method = "POST";
+  std::string url;
+  std::vector<std::pair<std::string, std::string>> headers;  // sent as they are, nothing added
+                                                             // but Host and Content-Length
+  std::string body;
+  std::chrono::milliseconds timeout{30000};
+};
+
+struct ClientResponse {
+  int status = 0;
+  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
+  std::string body;
+
+  // Header returns the first of that lower-case name, or empty.
+  std::string_view Header(std::string_view lower_name) const;
+};
+
+struct ClientOptions {
+  std::string ca_bundle_file;  // empty: the system's
+  std::size_t connections_per_host_max = 64;
+  std::size_t response_bytes_max = 16 << 20;
+};
+
+class Client {
+ public:
+  using Done = std::function<void(Result<ClientResponse>)>;
+
+  static Result<std::unique_ptr<Client>> Create(const ClientOptions& options);
+  virtual ~Client() = default;
+
+  // Submit starts a request; done runs inside Pump, exactly once: an answer of any status, or
+  // kNetwork, kTimeout, kCancelled.
+  virtual void Submit(ClientRequest request, Done done) = 0;
+  // Pump moves data and runs callbacks; waits at most max_wait when nothing is ready. Returns the
+  // number of requests still under way.
+  virtual std::size_t Pump(std::chrono::milliseconds max_wait) = 0;
+  // CancelAll finishes every request under way with kCancelled.
+  virtual void CancelAll() = 0;
+};
+
+}  // namespace keyturn::http

@@ -1,0 +1,94 @@
+// Key: the domain record of one KMS key, and what may be done with it in which state. Pure: no I/O,
+// no clock; the instant is passed in.
+//
+// Thread-safety: values.
+// Source: KMS Developer Guide "Key states of AWS KMS keys" and "Rotate AWS KMS keys"; API model
+// 2014-11-01; recorded AWS responses where guide and service differ.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "model/enums.h"
+#include "model/ids.h"
+
+namespace keyturn::keys {
+
+struct RotationSchedule {
+  Days period{365};
+  TimePoint next;  // NextRotationDate: earliest instant of the next automatic rotation
+  bool operator==(const RotationSchedule&) const = default;
+};
+
+struct Key {
+  model::KeyId id;
+  model::AccountId account;
+  model::Region region;
+  model::KeyManager manager = model::KeyManager::kCustomer;
+  model::KeySpec spec = model::KeySpec::kSymmetricDefault;
+  model::KeyUsage usage = model::KeyUsage::kEncryptDecrypt;
+  model::Origin origin = model::Origin::kAwsKms;
+  bool multi_region = false;
+  model::KeyState state = model::KeyState::kEnabled;
+  TimePoint creation_date;
+  std::optional<TimePoint> deletion_date;  // only in PendingDeletion
+  // rotation is kept while a key is Disabled or PendingDeletion: it comes back on cancel.
+  std::optional<RotationSchedule> rotation;
+  std::uint32_t on_demand_rotations = 0;  // completed over the key's life; at most 25
+  std::uint32_t generation = 0;           // of the current material, from 0
+  model::MaterialId current_material;
+  std::string description;
+  std::uint64_t version = 0;  // compare-and-set: counts stored changes, 0 = not stored yet
+
+  std::string arn() const;
+};
+
+// KeyOperation: the operations that depend on a key's state.
+enum class KeyOperation : std::uint8_t {
+  kCancelKeyDeletion,
+  kCreateAlias,
+  kCreateGrant,
+  kDecrypt,
+  kDeleteAlias,
+  kDescribeKey,
+  kDisableKey,
+  kDisableKeyRotation,
+  kEnableKey,
+  kEnableKeyRotation,
+  kEncrypt,
+  kGenerateDataKey,  // and WithoutPlaintext
+  kGetKeyPolicy,
+  kGetKeyRotationStatus,
+  kListAliases,
+  kListKeyPolicies,
+  kListKeyRotations,
+  kListResourceTags,
+  kPutKeyPolicy,
+  kReEncrypt,
+  kRotateKeyOnDemand,
+  kScheduleKeyDeletion,
+  kTagResource,
+  kUntagResource,
+  kUpdateAliasNewTarget,
+  kUpdateKeyDescription,
+};
+
+// CheckState says whether the state allows the operation: DisabledException,
+// KMSInvalidStateException with AWS's texts, or nothing. Says nothing about type and usage.
+Status CheckState(const Key& key, KeyOperation operation);
+
+// Transitions. Each returns the changed key; none checks authorization. They include CheckState.
+Result<Key> EnableKey(Key key);
+Result<Key> DisableKey(Key key);
+// ScheduleKeyDeletion: window 7..30 days, else kValidationException.
+Result<Key> ScheduleKeyDeletion(Key key, Days window, TimePoint now);
+// CancelKeyDeletion: the key becomes Disabled; its rotation schedule is as it was.
+Result<Key> CancelKeyDeletion(Key key);
+
+// IsDeletionDue: PendingDeletion and the date has come.
+bool IsDeletionDue(const Key& key, TimePoint now);
+
+}  // namespace keyturn::keys

@@ -1,0 +1,170 @@
+// Store: durable rows, and nothing else. The contract that every engine passes is
+// store/store_contract_test.h.
+//
+// A Change is what one API call wants written; Commit writes a group of them in one transaction:
+// all or none, on stable storage when it returns. Rows hold secrets only sealed. Material and
+// rotation rows are insert-only: a second insert of the same id is kConflict and the group fails;
+// they go only with their key (PurgeKey). Key rows are compare-and-set on Key::version: the version
+// given is the one read; the row must hold it (0 = must not exist) and gets version + 1.
+//
+// Thread-safety: Commit and the Read* calls may come from any threads; commits are serial.
+// Errors: kConflict (compare-and-set or duplicate), kNoSpace, kReadOnly, kCorrupt, kNewerFormat,
+// kLocked, kIo. After any error nothing of the group is visible.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/time.h"
+#include "keys/key.h"
+#include "model/enums.h"
+#include "model/ids.h"
+
+namespace keyturn::store {
+
+struct Tag {
+  std::string key;
+  std::string value;
+  bool operator==(const Tag&) const = default;
+};
+
+// KeyRow: policy_text is kept once however many keys share it.
+struct KeyRow {
+  keys::Key key;
+  std::shared_ptr<const std::string> policy_text;
+  std::vector<Tag> tags;
+};
+
+// MaterialRow: one generation of key material. PREPARED is not stored: a material whose generation
+// is above its key's current one has been prepared only (docs/rotation.md).
+struct MaterialRow {
+  model::MaterialId id;
+  model::KeyId key;
+  model::AccountId account;
+  model::Region region;
+  std::uint32_t generation = 0;
+  TimePoint created;
+  Bytes sealed;
+};
+
+// RotationRow: one completed rotation, the history of ListKeyRotations.
+struct RotationRow {
+  model::KeyId key;
+  model::AccountId account;
+  model::Region region;
+  std::uint32_t generation = 0;  // of the material that became current
+  model::RotationType type = model::RotationType::kAutomatic;
+  TimePoint date;
+};
+
+// KeyRef: a key row's identity. The same mrk- id may exist in several regions.
+struct KeyRef {
+  model::AccountId account;
+  model::Region region;
+  model::KeyId id;
+  bool operator==(const KeyRef&) const = default;
+};
+
+struct AliasRow {
+  model::AccountId account;
+  model::Region region;
+  std::string name;  // with "alias/"
+  model::KeyId target;
+  TimePoint creation_date;
+  TimePoint last_updated_date;
+};
+
+struct NamedPolicy {
+  std::string name;
+  std::string text;
+};
+
+struct UserRow {
+  model::AccountId account;
+  std::string name;
+  std::string user_id;  // AIDA...
+  TimePoint created;
+  std::vector<NamedPolicy> policies;
+};
+
+struct AccessKeyRow {
+  std::string id;  // AKIA...
+  model::AccountId account;
+  std::string user;
+  bool active = true;
+  TimePoint created;
+  Bytes sealed_secret;
+};
+
+// TrailRow: a trail record on its way from the transaction to the segment file.
+struct TrailRow {
+  std::string event_id;
+  std::string json;
+};
+
+struct Change {
+  std::vector<KeyRow> put_keys;
+  std::vector<MaterialRow> insert_materials;
+  std::vector<RotationRow> insert_rotations;
+  // drop_materials: prepared materials that nothing was encrypted under. Refused (kConflict) for a
+  // generation at or below the key's current one.
+  std::vector<model::MaterialId> drop_materials;
+  std::vector<KeyRef> purge_keys;  // key, materials, rotations, aliases: destroyed
+  std::vector<AliasRow> put_aliases;
+  std::vector<AliasRow> delete_aliases;  // account, region and name count
+  std::vector<UserRow> put_users;
+  std::vector<std::pair<model::AccountId, std::string>> delete_users;  // with their access keys
+  std::vector<AccessKeyRow> put_access_keys;
+  std::vector<std::string> delete_access_keys;
+  std::vector<TrailRow> insert_trail;
+  std::vector<std::string> delete_trail;  // event ids
+  std::vector<std::pair<std::string, Bytes>> put_meta;
+};
+
+// Visitors of Load; each is called once a row, rows of one kind together, in the order below.
+// Materials come ordered by (account, region, key, generation).
+struct Visitors {
+  std::function<void(std::string key, Bytes value)> meta;
+  std::function<void(UserRow)> user;
+  std::function<void(AccessKeyRow)> access_key;
+  std::function<void(KeyRow)> key;
+  std::function<void(MaterialRow)> material;
+  std::function<void(RotationRow)> rotation;
+  std::function<void(AliasRow)> alias;
+  std::function<void(TrailRow)> trail;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+  virtual Status Load(const Visitors& visitors) = 0;
+  virtual Status Commit(std::span<const Change> changes) = 0;
+  // ReadMaterial reads from stable storage, not from a cache: step T1 of a rotation looks at what
+  // is really there. kNotFound if absent.
+  virtual Result<MaterialRow> ReadMaterial(const model::MaterialId& id) = 0;
+  virtual Result<std::optional<Bytes>> ReadMeta(const std::string& key) = 0;
+};
+
+struct SqliteOptions {
+  // create: make a new database; without it a missing file is kNotFound. Creating over an existing
+  // file is kConflict.
+  bool create = false;
+  // quick_check: run SQLite's integrity check at open (PRAGMA quick_check).
+  bool quick_check = true;
+};
+
+// OpenSqlite opens or creates directory/keyturn.db and takes the directory's lock
+// (directory/keyturn.lock, flock) for the life of the store.
+Result<std::unique_ptr<Store>> OpenSqlite(const std::filesystem::path& directory,
+                                          const SqliteOptions& options);
+
+}  // namespace keyturn::store

@@ -1,0 +1,77 @@
+// Trail: the append-only, hash-chained audit log in CloudTrail record format.
+//
+// Records are JSON objects, one a line, in segment files trail/<first sequence>.jsonl under the data
+// directory. Each Append writes its records and one chain line in a single write(2): the chain line
+// holds a sequence number and an HMAC-SHA-256, under a key derived for the trail only, over the
+// previous chain value and the bytes of the new lines. A changed, missing or reordered record breaks
+// the chain; docs/formats/trail.md has the format and what Verify can and cannot prove.
+//
+// Thread-safety: all methods may be called from any thread.
+// Source: AWS CloudTrail User Guide, "CloudTrail record contents".
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "crypto/kdf.h"
+
+namespace keyturn::trail {
+
+enum class SyncMode {
+  kPeriodic,  // fdatasync at least every 200 ms, by a thread of the trail's
+  kAlways,    // fdatasync before Append returns
+};
+
+struct Options {
+  std::filesystem::path directory;  // data directory; segments go to directory/trail
+  SyncMode sync = SyncMode::kPeriodic;
+  std::uint64_t segment_bytes_max = 256ULL << 20;
+};
+
+// Head: how far the chain has come. Stored beside the keys now and then, so that cutting the end of
+// the last segment is found too.
+struct Head {
+  std::uint64_t sequence = 0;  // of the last chain line
+  std::string mac_hex;
+};
+
+class Trail {
+ public:
+  // Open creates the directory if absent, finds the end of the chain and repairs what a crash left
+  // half-written: lines behind the last chain line are kept and closed by a chain line marked
+  // "recovered"; a torn last line goes to a file beside the segment. kCorrupt when the last chain
+  // line does not verify or the chain ends before at_least.
+  static Result<std::unique_ptr<Trail>> Open(const Options& options, crypto::Key256 chain_key,
+                                             const Head& at_least);
+  virtual ~Trail() = default;
+
+  // Append writes whole lines (each ends in '\n', none contains another '\n') and their chain line
+  // in one write. On error nothing of it counts: the file is cut back to where it was, and if even
+  // that fails every later Append fails too (fail-closed).
+  virtual Status Append(std::string_view lines) = 0;
+  // Sync returns when all appended bytes are on stable storage.
+  virtual Status Sync() = 0;
+  virtual Head head() const = 0;
+  // RecentEventIds: the eventID of every record in the last bytes_max bytes, for telling which
+  // records of a crashed process reached the file.
+  virtual Result<std::vector<std::string>> RecentEventIds(std::uint64_t bytes_max) const = 0;
+};
+
+struct Verification {
+  std::uint64_t segments = 0;
+  std::uint64_t records = 0;
+  Head head;
+};
+
+// Verify reads every segment; kCorrupt with file, line and what is wrong for the first defect.
+Result<Verification> Verify(const std::filesystem::path& directory, const crypto::Key256& chain_key,
+                            const Head& at_least);
+
+}  // namespace keyturn::trail
