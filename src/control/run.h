@@ -1,0 +1,156 @@
+// Run: what one audit recorded and judged. Everything that is rendered comes from this record, so a
+// report is the same whenever it is made.
+//
+// Wire values (KeySpec, KeyState, ...) stay strings here: an endpoint may be newer than we are, and
+// an unknown value must be shown and judged, not lost.
+// Thread-safety: values.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+
+namespace keyturn::control {
+
+// Verdict of one key. docs/control.md has the table of rows.
+enum class Verdict : std::uint8_t {
+  kPass,
+  kFail,           // rotation is off
+  kFailPeriod,     // on, but the period is longer than the maximum
+  kNotApplicable,  // AWS managed, asymmetric, HMAC, custom key store, imported
+  kSkipped,        // pending deletion; disabled (unless strict)
+  kUnknown,        // could not be judged: never counted as compliant
+  kExcepted,       // a FAIL under a valid exception
+  kGone,           // deleted between ListKeys and DescribeKey
+};
+inline constexpr std::size_t kVerdictCount = 8;
+
+// VerdictName: "PASS", "FAIL", "FAIL_PERIOD", "NOT_APPLICABLE", "SKIPPED", "UNKNOWN", "EXCEPTED",
+// "GONE".
+std::string_view VerdictName(Verdict verdict);
+std::optional<Verdict> ParseVerdict(std::string_view name);
+
+// CallFailure: the error of a call that failed for good.
+struct CallFailure {
+  std::string operation;   // "GetKeyRotationStatus"
+  std::string error_code;  // wire name, or "NetworkError", "Timeout", "Throttled"
+  std::string message;
+  std::string request_id;
+};
+
+struct RotationFacts {
+  bool enabled = false;
+  std::optional<int> period_days;
+  std::optional<TimePoint> next_rotation_date;
+  std::optional<TimePoint> on_demand_start_date;
+};
+
+// KeyFacts: what the endpoint said about one key. Empty strings: not said.
+struct KeyFacts {
+  std::string arn;
+  std::string key_id;
+  std::string account;
+  std::string region;
+  std::vector<std::string> aliases;  // names with "alias/", sorted
+  std::string key_manager;           // "AWS", "CUSTOMER"
+  std::string key_spec;
+  std::string key_usage;
+  std::string origin;
+  std::string key_state;
+  std::string description;
+  std::optional<TimePoint> creation_date;
+  std::optional<TimePoint> deletion_date;
+  bool multi_region = false;
+  std::string multi_region_type;  // "PRIMARY", "REPLICA"
+  std::string primary_arn;
+  std::string primary_region;
+  std::optional<RotationFacts> rotation;  // absent: not asked for, or failed
+  std::optional<TimePoint> last_rotation_date;
+  std::string last_rotation_type;
+  std::optional<CallFailure> describe_failure;
+  std::optional<CallFailure> rotation_failure;
+};
+
+struct Judgement {
+  Verdict verdict = Verdict::kUnknown;
+  // raw_verdict differs from verdict under an exception only.
+  Verdict raw_verdict = Verdict::kUnknown;
+  int row = 0;               // row of the verdict table that decided
+  std::string reason;        // one sentence for people
+  bool remediable = false;   // plan may contain a change for this key
+  std::string exception_id;  // of the exception that applied or has expired
+};
+
+struct KeyResult {
+  KeyFacts facts;
+  Judgement judgement;
+};
+
+enum class RegionStatus : std::uint8_t { kScanned, kDenied, kNotEnabled, kError };
+std::string_view RegionStatusName(RegionStatus status);  // "scanned", "denied", "not enabled", ...
+
+struct RegionResult {
+  std::string account;  // empty when no call told it
+  std::string region;
+  RegionStatus status = RegionStatus::kError;
+  std::string detail;  // the error, for people
+  std::uint64_t keys_listed = 0;
+};
+
+struct Totals {
+  std::uint64_t listed = 0;
+  std::map<Verdict, std::uint64_t> by_verdict;  // every verdict present, zeros too
+  // compliance_percent: PASS of PASS + FAIL + FAIL_PERIOD; absent when there is nothing to judge.
+  std::optional<double> compliance_percent;
+};
+
+struct CallCount {
+  std::uint64_t calls = 0;
+  std::uint64_t throttled = 0;
+  std::uint64_t failed = 0;
+};
+
+struct ExceptionNote {
+  std::string id;
+  std::string problem;  // "expired on 2026-01-01", "matches no key", "overlaps with X"
+};
+
+struct AuditRun {
+  std::string tool_version;
+  std::string run_id;
+  TimePoint started;
+  TimePoint finished;
+  std::string endpoint;      // URL, or "AWS"
+  int max_period_days = 365;
+  bool strict_disabled = false;
+  std::vector<RegionResult> regions;  // sorted by account, region
+  std::vector<KeyResult> keys;        // sorted by region, ARN
+  Totals totals;
+  std::map<std::string, CallCount> calls;  // by operation
+  std::vector<ExceptionNote> exception_notes;
+  bool cancelled = false;
+
+  // incomplete: a region was not scanned, a verdict is UNKNOWN, or the run was cancelled.
+  bool incomplete() const;
+};
+
+// CountTotals recomputes totals from keys; the accounting identity listed = sum of verdicts holds.
+Totals CountTotals(const std::vector<KeyResult>& keys);
+
+// Exit codes of the control commands.
+inline constexpr int kExitCompliant = 0;
+inline constexpr int kExitUsage = 1;
+inline constexpr int kExitInternal = 2;
+inline constexpr int kExitFindings = 3;
+inline constexpr int kExitIncomplete = 4;
+inline constexpr int kExitChangeFailed = 5;
+
+// AuditExitCode: incomplete beats findings beats compliant.
+int AuditExitCode(const AuditRun& run);
+
+}  // namespace keyturn::control
