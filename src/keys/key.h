@@ -77,15 +77,24 @@ enum class KeyOperation : std::uint8_t {
 };
 
 // CheckState says whether the state allows the operation: DisabledException,
-// KMSInvalidStateException with AWS's texts, or nothing. Says nothing about type and usage.
+// KMSInvalidStateException with AWS's texts, or nothing. It says nothing about type and usage, with
+// one exception that AWS makes too: in states which only an imported or externally stored key can
+// have (PendingImport, Unavailable), EnableKeyRotation and DisableKeyRotation are refused for the
+// key's origin (UnsupportedOperationException), not for its state.
 Status CheckState(const Key& key, KeyOperation operation);
 
+inline constexpr Days kDeletionWindowMin{7};
+inline constexpr Days kDeletionWindowMax{30};
+
 // Transitions. Each returns the changed key; none checks authorization. They include CheckState.
+// EnableKey, DisableKey: succeed without effect on a key that is in that state already, and leave
+// Unavailable as it is (only a reconnected key store ends that state).
 Result<Key> EnableKey(Key key);
 Result<Key> DisableKey(Key key);
 // ScheduleKeyDeletion: window 7..30 days, else kValidationException.
 Result<Key> ScheduleKeyDeletion(Key key, Days window, TimePoint now);
-// CancelKeyDeletion: the key becomes Disabled; its rotation schedule is as it was.
+// CancelKeyDeletion: the key becomes Disabled, or PendingImport if its material was never imported;
+// its rotation schedule is as it was.
 Result<Key> CancelKeyDeletion(Key key);
 
 // IsDeletionDue: PendingDeletion and the date has come.
