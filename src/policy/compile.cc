@@ -1,0 +1,344 @@
+// Compilation: from JSON to statements, refusing everything that would not be obeyed in full.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "json/json.h"
+#include "policy/compiled.h"
+
+namespace keyturn::policy {
+namespace {
+
+constexpr std::size_t kKeyPolicyBytesMax = 32'768;
+constexpr std::size_t kIdentityPolicyBytesMax = 131'072;
+constexpr std::size_t kQuotedBytesMax = 128;
+constexpr char kInvalidPrincipals[] =
+    "Policy contains a statement with one or more invalid principals.";
+
+using json::Type;
+using json::Value;
+
+bool IsAlnum(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool AllOf(std::string_view text, bool (*predicate)(char)) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), predicate);
+}
+
+class Compiler {
+ public:
+  explicit Compiler(Kind kind) : kind_(kind) { policy_->kind = kind; }
+
+  Result<PolicyPtr> Run(const Value& root);
+
+ private:
+  Status Top(std::string_view name, const Value& value);
+  Status Statements(const Value& value);
+  Status OneStatement(const Value& value);
+  Status Element(std::string_view name, const Value& value, Statement& out);
+  Status Sid(const Value& value);
+  Status EffectOf(const Value& value, Statement& out);
+  Status Principals(const Value& value, Statement& out);
+  Status AwsPrincipals(const Value& value, Statement& out);
+  Status Actions(std::string_view name, const Value& value, Statement& out);
+  Status Resources(std::string_view name, const Value& value, Statement& out);
+  Status Complete(const Value& value, Statement& out);
+
+  // Strings calls add for a string, or for each element of a non-empty list of strings.
+  template <typename Add>
+  Status Strings(std::string_view name, const Value& value, Add add);
+
+  tl::unexpected<Error> Malformed(std::string_view reason) const {
+    return Fail(ErrorCode::kMalformedPolicyDocumentException,
+                place_.empty() ? std::string(reason) : fmt::format("{}: {}", place_, reason));
+  }
+  tl::unexpected<Error> Unsupported(std::string_view what) const {
+    return Fail(ErrorCode::kUnsupportedOperationException,
+                fmt::format("{}: {} is not supported.", place_, what));
+  }
+
+  Kind kind_;
+  std::shared_ptr<Policy> policy_ = std::make_shared<Policy>();
+  bool variables_ = false;  // Version 2012-10-17: ${...} is a variable, not text
+  std::string place_;       // "Statement[2] (Sid 'Admins')"
+  std::vector<std::string> sids_;
+};
+
+template <typename Add>
+Status Compiler::Strings(std::string_view name, const Value& value, Add add) {
+  if (const auto text = value.AsString()) {
+    return add(*text);
+  }
+  if (value.type() != Type::kArray || value.size() == 0) {
+    return Malformed(fmt::format("{} must be a string or a list of strings.", name));
+  }
+  Status status;
+  value.ForEachElement([&](std::size_t, Value element) {
+    const auto text = element.AsString();
+    status =
+        text ? add(*text) : Status(Malformed(fmt::format("{} may contain strings only.", name)));
+    return status.has_value();
+  });
+  return status;
+}
+
+Result<PolicyPtr> Compiler::Run(const Value& root) {
+  if (root.type() != Type::kObject) {
+    return Malformed("The policy must be a JSON object.");
+  }
+  // Version first, wherever it stands: it decides how strings are read.
+  if (const auto version = root.Find("Version")) {
+    const auto text = version->AsString();
+    if (!text || (*text != "2012-10-17" && *text != "2008-10-17")) {
+      return Malformed("Version must be 2012-10-17 or 2008-10-17.");
+    }
+    variables_ = *text == "2012-10-17";
+  }
+  if (!root.Find("Statement")) {
+    return Malformed("Statement is missing.");
+  }
+  Status status;
+  root.ForEachMember([&](std::string_view name, Value value) {
+    status = Top(name, value);
+    return status.has_value();
+  });
+  KT_TRY(std::move(status));
+  return PolicyPtr(policy_);
+}
+
+Status Compiler::Top(std::string_view name, const Value& value) {
+  if (name == "Version") {
+    return {};
+  }
+  if (name == "Id") {
+    return value.AsString() ? Status() : Malformed("Id must be a string.");
+  }
+  if (name == "Statement") {
+    return Statements(value);
+  }
+  return Malformed("The policy has an unknown element; known are Version, Id and Statement.");
+}
+
+Status Compiler::Statements(const Value& value) {
+  if (value.type() == Type::kObject) {
+    place_ = "Statement";
+    return OneStatement(value);
+  }
+  if (value.type() != Type::kArray || value.size() == 0) {
+    return Malformed("Statement must be an object or a list of objects, and not empty.");
+  }
+  Status status;
+  value.ForEachElement([&](std::size_t index, Value element) {
+    place_ = fmt::format("Statement[{}]", index);
+    status = OneStatement(element);
+    return status.has_value();
+  });
+  place_.clear();
+  return status;
+}
+
+Status Compiler::OneStatement(const Value& value) {
+  if (value.type() != Type::kObject) {
+    return Malformed("A statement must be an object.");
+  }
+  if (const auto sid = value.Find("Sid")) {
+    KT_TRY(Sid(*sid));
+  }
+  Statement statement;
+  Status status;
+  value.ForEachMember([&](std::string_view name, Value element) {
+    status = Element(name, element, statement);
+    return status.has_value();
+  });
+  KT_TRY(std::move(status));
+  KT_TRY(Complete(value, statement));
+  policy_->statements.push_back(std::move(statement));
+  return {};
+}
+
+Status Compiler::Element(std::string_view name, const Value& value, Statement& out) {
+  if (name == "Sid") {
+    return {};  // read ahead of the others, to name the place
+  }
+  if (name == "Effect") {
+    return EffectOf(value, out);
+  }
+  if (name == "Action" || name == "NotAction") {
+    return Actions(name, value, out);
+  }
+  if (name == "Resource" || name == "NotResource") {
+    return Resources(name, value, out);
+  }
+  if (name == "Principal" || name == "NotPrincipal") {
+    if (kind_ == Kind::kIdentityPolicy) {
+      return Malformed("A policy of an identity must not name a principal.");
+    }
+    return name == "Principal" ? Principals(value, out) : Unsupported("NotPrincipal");
+  }
+  if (name == "Condition") {
+    return Unsupported("Condition");
+  }
+  return Malformed(
+      "The statement has an unknown element; known are Sid, Effect, Principal, NotPrincipal, "
+      "Action, NotAction, Resource, NotResource and Condition.");
+}
+
+Status Compiler::Sid(const Value& value) {
+  const auto sid = value.AsString();
+  if (!sid) {
+    return Malformed("Sid must be a string.");
+  }
+  if (sid->empty()) {
+    return {};
+  }
+  if (sid->size() <= kQuotedBytesMax) {
+    place_ += fmt::format(" (Sid '{}')", *sid);
+  }
+  if (kind_ == Kind::kIdentityPolicy && !AllOf(*sid, IsAlnum)) {
+    return Malformed("Sid may have letters and digits only.");
+  }
+  if (std::find(sids_.begin(), sids_.end(), *sid) != sids_.end()) {
+    return Malformed("Sid must be unique in the policy.");
+  }
+  sids_.emplace_back(*sid);
+  return {};
+}
+
+Status Compiler::EffectOf(const Value& value, Statement& out) {
+  const auto effect = value.AsString();
+  if (effect != "Allow" && effect != "Deny") {
+    return Malformed("Effect must be Allow or Deny.");
+  }
+  out.allow = effect == "Allow";
+  return {};
+}
+
+Status Compiler::Principals(const Value& value, Statement& out) {
+  if (const auto text = value.AsString()) {
+    if (*text != "*") {
+      return Fail(ErrorCode::kMalformedPolicyDocumentException, kInvalidPrincipals);
+    }
+    out.principals.emplace_back();
+    return {};
+  }
+  if (value.type() != Type::kObject || value.size() == 0) {
+    return Malformed("Principal must be \"*\" or a non-empty object.");
+  }
+  Status status;
+  value.ForEachMember([&](std::string_view name, Value element) {
+    if (name == "AWS") {
+      status = AwsPrincipals(element, out);
+    } else if (name == "Service" || name == "Federated") {
+      status = Unsupported(fmt::format("Principal of type {}", name));
+    } else {
+      status = Malformed("Principal has an unknown type; known are AWS, Service and Federated.");
+    }
+    return status.has_value();
+  });
+  return status;
+}
+
+Status Compiler::AwsPrincipals(const Value& value, Statement& out) {
+  return Strings("Principal", value, [&](std::string_view text) -> Status {
+    auto named = NamedPrincipal::Parse(text);
+    if (!named) {
+      return Fail(ErrorCode::kMalformedPolicyDocumentException, kInvalidPrincipals);
+    }
+    switch (named->type) {
+      case NamedPrincipal::Type::kEveryone:
+      case NamedPrincipal::Type::kAccount:
+        break;
+      case NamedPrincipal::Type::kUser:
+      case NamedPrincipal::Type::kRole:
+      case NamedPrincipal::Type::kSession:
+        policy_->named_arns.emplace_back(text);
+    }
+    out.principals.push_back(std::move(*named));
+    return {};
+  });
+}
+
+Status Compiler::Actions(std::string_view name, const Value& value, Statement& out) {
+  if (!out.actions.empty()) {
+    return Malformed("Action and NotAction exclude each other.");
+  }
+  out.negate_actions = name == "NotAction";
+  return Strings(name, value, [&](std::string_view text) -> Status {
+    if (text != "*") {
+      const std::size_t colon = text.find(':');
+      const std::string_view vendor = text.substr(0, colon);
+      if (colon == std::string_view::npos ||
+          !AllOf(vendor, [](char c) { return IsAlnum(c) || c == '-'; }) ||
+          !AllOf(text.substr(colon + 1),
+                 [](char c) { return IsAlnum(c) || c == '*' || c == '?'; })) {
+        return Malformed(fmt::format("{} must be \"*\" or like kms:Encrypt.", name));
+      }
+      if (kind_ == Kind::kKeyPolicy && !Pattern::Make("kms", Case::kInsensitive).Matches(vendor)) {
+        return Malformed(fmt::format("{} of a key policy must be of vendor kms.", name));
+      }
+    }
+    out.actions.push_back(Pattern::Make(text, Case::kInsensitive));
+    return {};
+  });
+}
+
+Status Compiler::Resources(std::string_view name, const Value& value, Statement& out) {
+  if (!out.resources.empty()) {
+    return Malformed("Resource and NotResource exclude each other.");
+  }
+  out.negate_resources = name == "NotResource";
+  return Strings(name, value, [&](std::string_view text) -> Status {
+    if (variables_ && text.find("${") != std::string_view::npos) {
+      return Unsupported(fmt::format("A policy variable in {}", name));
+    }
+    if (text != "*" && !text.starts_with("arn:")) {
+      return Malformed(fmt::format("{} must be \"*\" or an ARN.", name));
+    }
+    out.resources.push_back(Pattern::Make(text, Case::kSensitive));
+    return {};
+  });
+}
+
+// Complete checks what is missing, once all elements are read.
+Status Compiler::Complete(const Value& value, Statement& out) {
+  if (!value.Find("Effect")) {
+    return Malformed("Effect is missing.");
+  }
+  if (kind_ == Kind::kKeyPolicy) {
+    if (out.principals.empty()) {
+      return Malformed("Principal is missing.");
+    }
+    out.inert = out.actions.empty() || out.resources.empty();
+    return {};
+  }
+  if (out.actions.empty()) {
+    return Malformed("Action or NotAction is missing.");
+  }
+  if (out.resources.empty()) {
+    return Malformed("Resource or NotResource is missing.");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<PolicyPtr> Compile(std::string_view text, Kind kind) {
+  if (kind == Kind::kKeyPolicy && text.size() > kKeyPolicyBytesMax) {
+    return Fail(ErrorCode::kLimitExceededException,
+                fmt::format("A key policy may have {} bytes.", kKeyPolicyBytesMax));
+  }
+  json::Parser parser(json::Limits{.bytes_max = kIdentityPolicyBytesMax, .depth_max = 16});
+  const auto root = parser.Parse(text);
+  if (!root) {
+    return Fail(ErrorCode::kMalformedPolicyDocumentException,
+                "The policy is not valid JSON: " + root.error().message);
+  }
+  return Compiler(kind).Run(*root);
+}
+
+const std::vector<std::string>& NamedPrincipals(const Policy& policy) { return policy.named_arns; }
+
+}  // namespace keyturn::policy

@@ -1,0 +1,82 @@
+#include <algorithm>
+
+#include "model/arn.h"
+#include "policy/compiled.h"
+
+namespace keyturn::policy {
+namespace {
+
+using model::AccountId;
+using Type = NamedPrincipal::Type;
+
+// IsName: the characters of IAM names and paths ("user/division/anna").
+bool IsName(std::string_view text) {
+  return !text.empty() && text.front() != '/' && text.back() != '/' &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return c > ' ' && c < 0x7F && c != '*' && c != '?' && c != '"' && c != ':' && c != '$';
+         });
+}
+
+bool IsPartition(std::string_view text) {
+  return text == "aws" || (text.starts_with("aws-") && text.size() > 4 &&
+                           std::all_of(text.begin(), text.end(), [](char c) {
+                             return c == '-' || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+                           }));
+}
+
+std::optional<NamedPrincipal> ParseIam(const AccountId& account, std::string_view resource) {
+  if (resource == "root") {
+    return NamedPrincipal{Type::kAccount, account, {}};
+  }
+  if (resource.starts_with("user/") && IsName(resource.substr(5))) {
+    return NamedPrincipal{Type::kUser, account, std::string(resource)};
+  }
+  if (resource.starts_with("role/") && IsName(resource.substr(5))) {
+    return NamedPrincipal{Type::kRole, account,
+                          std::string(resource.substr(resource.rfind('/') + 1))};
+  }
+  return std::nullopt;
+}
+
+std::optional<NamedPrincipal> ParseSts(const AccountId& account, std::string_view resource) {
+  constexpr std::string_view kAssumed = "assumed-role/";
+  constexpr std::string_view kFederated = "federated-user/";
+  if (resource.starts_with(kAssumed)) {
+    const std::string_view rest = resource.substr(kAssumed.size());
+    if (!IsName(rest) || std::count(rest.begin(), rest.end(), '/') != 1) {
+      return std::nullopt;
+    }
+  } else if (!resource.starts_with(kFederated) || !IsName(resource.substr(kFederated.size())) ||
+             std::count(resource.begin(), resource.end(), '/') != 1) {
+    return std::nullopt;
+  }
+  return NamedPrincipal{Type::kSession, account, std::string(resource)};
+}
+
+}  // namespace
+
+std::optional<NamedPrincipal> NamedPrincipal::Parse(std::string_view text) {
+  if (text == "*") {
+    return NamedPrincipal{};
+  }
+  if (const auto account = AccountId::Parse(text)) {
+    return NamedPrincipal{Type::kAccount, *account, {}};
+  }
+  const auto arn = model::Arn::Parse(text);
+  if (!arn || !arn->region.empty() || !IsPartition(arn->partition)) {
+    return std::nullopt;
+  }
+  const auto account = AccountId::Parse(arn->account);
+  if (!account) {
+    return std::nullopt;
+  }
+  if (arn->service == "iam") {
+    return ParseIam(*account, arn->resource);
+  }
+  if (arn->service == "sts") {
+    return ParseSts(*account, arn->resource);
+  }
+  return std::nullopt;
+}
+
+}  // namespace keyturn::policy
