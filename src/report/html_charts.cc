@@ -1,0 +1,181 @@
+// The three charts of the HTML report, as inline SVG. Each says in words what it shows, and the
+// figures stand beside it, so nothing depends on seeing colours.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <numbers>
+
+#include "report/html_parts.h"
+#include "report/text.h"
+
+namespace keyturn::report {
+namespace {
+
+using control::AuditRun;
+using control::RegionStatus;
+using control::Verdict;
+using std::chrono::months;
+using std::chrono::year_month;
+using std::chrono::year_month_day;
+
+constexpr std::size_t kMonths = 12;
+constexpr std::array<const char*, kMonths> kMonthNames = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+std::uint64_t CountIn(const AuditRun& run, Verdict verdict) {
+  const auto it = run.totals.by_verdict.find(verdict);
+  return it == run.totals.by_verdict.end() ? 0 : it->second;
+}
+
+year_month MonthOf(TimePoint t) {
+  const year_month_day day{std::chrono::floor<std::chrono::days>(t)};
+  return day.year() / day.month();
+}
+
+// Calendar: next rotations of keys whose rotation is on, by month from the month of the audit.
+struct Calendar {
+  std::array<std::uint64_t, kMonths> by_month{};
+  std::uint64_t overdue = 0;  // the date had passed when the audit read it
+  std::uint64_t later = 0;
+  std::uint64_t total = 0;
+};
+
+Calendar CountRotations(const AuditRun& run) {
+  Calendar calendar;
+  const year_month first = MonthOf(run.finished);
+  for (const auto& key : run.keys) {
+    const auto& rotation = key.facts.rotation;
+    if (!rotation || !rotation->enabled || !rotation->next_rotation_date) {
+      continue;
+    }
+    ++calendar.total;
+    const TimePoint next = *rotation->next_rotation_date;
+    const auto ahead = (MonthOf(next) - first).count();
+    if (next < run.finished) {
+      ++calendar.overdue;
+    } else if (ahead < static_cast<int>(kMonths)) {
+      ++calendar.by_month[static_cast<std::size_t>(ahead)];
+    } else {
+      ++calendar.later;
+    }
+  }
+  return calendar;
+}
+
+}  // namespace
+
+std::string DonutChart(const AuditRun& run) {
+  constexpr double kRadius = 50;
+  constexpr double kAround = 2 * std::numbers::pi * kRadius;
+  const double listed = static_cast<double>(std::max<std::uint64_t>(run.totals.listed, 1));
+  std::string segments;
+  std::string legend;
+  std::string words;
+  double turned = 0;
+  for (const Verdict verdict : kVerdictOrder) {
+    const std::uint64_t count = CountIn(run, verdict);
+    if (count == 0) {
+      continue;
+    }
+    const double length = kAround * static_cast<double>(count) / listed;
+    // A small gap separates neighbours whose colours look alike to the reader.
+    const double gap = count == run.totals.listed ? 0 : std::min(1.5, length / 2);
+    segments += fmt::format(
+        R"(<circle class="seg {}" cx="64" cy="64" r="50" stroke-dasharray="{:.2f} {:.2f}" )"
+        R"x(stroke-dashoffset="{:.2f}" transform="rotate(-90 64 64)"/>)x",
+        VerdictClass(verdict), length - gap, kAround - length + gap, -turned);
+    turned += length;
+    legend += fmt::format(R"(<li class="{}"><i></i>{}<b>{}</b></li>)", VerdictClass(verdict),
+                          VerdictWords(verdict), Thousands(count));
+    words +=
+        fmt::format("{}{} {}", words.empty() ? "" : ", ", Thousands(count), VerdictWords(verdict));
+  }
+  return fmt::format(
+      R"(<figure class="card"><figcaption>Keys by verdict</figcaption><div class="donut">)"
+      R"(<svg viewBox="0 0 128 128" role="img" aria-label="{}: {}">{})"
+      R"(<text class="center" x="64" y="69">{}</text><text class="unit" x="64" y="85">{}</text>)"
+      R"(</svg><ul class="legend">{}</ul></div></figure>)",
+      Counted(run.totals.listed, "key"), words.empty() ? "none" : words, segments,
+      Thousands(run.totals.listed), run.totals.listed == 1 ? "key" : "keys", legend);
+}
+
+std::string RegionChart(const std::vector<RegionGroup>& groups) {
+  std::string rows;
+  for (const auto& group : groups) {
+    const auto total = static_cast<double>(group.keys.size());
+    std::string pieces;
+    std::string words;
+    double x = 0;
+    for (const Verdict verdict : kVerdictOrder) {
+      const std::uint64_t count = CountOf(group.counts, verdict);
+      if (count == 0) {
+        continue;
+      }
+      const double width = 100 * static_cast<double>(count) / total;
+      pieces += fmt::format(R"(<rect class="{}" x="{:.2f}" y="0" width="{:.2f}" height="10"/>)",
+                            VerdictClass(verdict), x, std::max(width - 0.4, 0.2));
+      x += width;
+      words += fmt::format("{}{} {}", words.empty() ? "" : ", ", Thousands(count),
+                           VerdictWords(verdict));
+    }
+    const bool scanned = group.region == nullptr || group.region->status == RegionStatus::kScanned;
+    const std::string said = scanned ? Counted(group.keys.size(), "key")
+                                     : std::string(control::RegionStatusName(group.region->status));
+    rows += fmt::format(
+        R"(<li><div class="row"><span><b>{}</b> <span class="soft">{}</span></span>)"
+        R"(<span class="soft">{}</span></div><svg viewBox="0 0 100 10" preserveAspectRatio="none" )"
+        R"(role="img" aria-label="{}: {}">{}</svg></li>)",
+        Esc(group.name), Esc(group.account), said, Esc(group.name), words.empty() ? said : words,
+        pieces);
+  }
+  return R"(<figure class="card"><figcaption>Keys by region</figcaption><ul class="bars">)" + rows +
+         "</ul></figure>";
+}
+
+std::string CalendarChart(const AuditRun& run) {
+  constexpr double kStep = 30;
+  constexpr double kBase = 118;
+  constexpr double kTall = 92;
+  const Calendar calendar = CountRotations(run);
+  const std::uint64_t most = std::max<std::uint64_t>(
+      *std::max_element(calendar.by_month.begin(), calendar.by_month.end()), 1);
+  std::string bars;
+  std::string words;
+  year_month month = MonthOf(run.finished);
+  for (std::size_t i = 0; i < kMonths; ++i, month += months{1}) {
+    const std::uint64_t count = calendar.by_month[i];
+    const char* name = kMonthNames[static_cast<unsigned>(month.month()) - 1];
+    const double x = static_cast<double>(i) * kStep;
+    const double height = kTall * static_cast<double>(count) / static_cast<double>(most);
+    if (count > 0) {
+      bars +=
+          fmt::format(R"(<rect x="{:.1f}" y="{:.1f}" width="20" height="{:.1f}" rx="3"/>)"
+                      R"(<text class="n" x="{:.1f}" y="{:.1f}">{}</text>)",
+                      x + 5, kBase - height, height, x + 15, kBase - height - 5, Thousands(count));
+      words += fmt::format("{}{} {}: {}", words.empty() ? "" : ", ", name,
+                           static_cast<int>(month.year()), Thousands(count));
+    }
+    bars += fmt::format(R"(<text x="{:.1f}" y="133">{}</text>)", x + 15, name);
+    if (i == 0 || month.month() == std::chrono::January) {
+      bars += fmt::format(R"(<text x="{:.1f}" y="147">{}</text>)", x + 15,
+                          static_cast<int>(month.year()));
+    }
+  }
+  std::string note = calendar.total == 0 ? "No date of a next rotation is known." : "";
+  const auto say = [&note](std::uint64_t count, std::string_view what) {
+    if (count > 0) {
+      note += fmt::format("{}{} {}.", note.empty() ? "" : " ", Counted(count, "key"), what);
+    }
+  };
+  say(calendar.overdue, "overdue when read");
+  say(calendar.later, "later than that");
+  return fmt::format(
+      R"(<figure class="card calendar"><figcaption>Next automatic rotations</figcaption>)"
+      R"(<svg viewBox="0 0 360 150" role="img" aria-label="Keys by month of their next rotation: )"
+      R"({}"><line class="base" x1="0" x2="360" y1="118.5" y2="118.5"/>{}</svg>)"
+      R"(<p class="soft">{}</p></figure>)",
+      words.empty() ? "none" : words, bars, note);
+}
+
+}  // namespace keyturn::report

@@ -1,0 +1,42 @@
+// HtmlParts: the pieces that RenderHtml puts together. Every function returns markup; every foreign
+// string passes through Esc.
+// Thread-safety: pure functions.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "report/report.h"
+#include "report/summary.h"
+
+namespace keyturn::report {
+
+// Esc makes text safe as element content and inside a quoted attribute.
+std::string Esc(std::string_view text);
+// VerdictClass: CSS class of a verdict: "v-pass", "v-fail-period", ...
+std::string_view VerdictClass(control::Verdict verdict);
+// Badge: the verdict as a coloured label; the word is always there, colour is never the only sign.
+std::string Badge(control::Verdict verdict);
+
+// The style sheet and the script, without their elements: constants, so that the page's content
+// security policy can name their digests.
+std::string StyleSheet();
+std::string_view Script();
+
+// Charts (inline SVG).
+std::string DonutChart(const control::AuditRun& run);
+std::string RegionChart(const std::vector<RegionGroup>& groups);
+std::string CalendarChart(const control::AuditRun& run);
+
+// Sections; empty when there is nothing to say.
+std::string FindingsSection(const control::AuditRun& run, std::size_t rows_max);
+std::string ChangesSection(const std::vector<ChangeReport>& changes, std::size_t rows_max);
+std::string CoverageSection(const control::AuditRun& run, const std::vector<RegionGroup>& groups);
+std::string OutOfScopeSection(const control::AuditRun& run);
+std::string ExceptionsSection(const control::AuditRun& run, const HtmlOptions& options);
+std::string KeysSection(const control::AuditRun& run, std::size_t rows_max);
+std::string ControlSummarySection();
+std::string MethodSection(const control::AuditRun& run);
+
+}  // namespace keyturn::report

@@ -1,0 +1,247 @@
+// JSON: the whole record, for programs. docs/formats/audit-json.md is the contract.
+#include "json/json.h"
+
+#include "report/report.h"
+#include "report/summary.h"
+#include "report/text.h"
+
+namespace keyturn::report {
+namespace {
+
+using control::AuditRun;
+using control::CallFailure;
+using control::KeyResult;
+using json::Writer;
+
+// The Writer takes UTF-8 only; a value from an endpoint may be anything.
+void Text(Writer& w, std::string_view name, std::string_view value) {
+  w.Key(name).String(WellFormed(value));
+}
+
+// OptionalText: null when the endpoint did not say.
+void OptionalText(Writer& w, std::string_view name, std::string_view value) {
+  if (value.empty()) {
+    w.Key(name).Null();
+  } else {
+    Text(w, name, value);
+  }
+}
+
+void Time(Writer& w, std::string_view name, const std::optional<TimePoint>& value) {
+  if (value) {
+    w.Key(name).String(FormatIso8601Millis(*value));
+  } else {
+    w.Key(name).Null();
+  }
+}
+
+void Count(Writer& w, std::string_view name, std::uint64_t value) {
+  w.Key(name).Int(static_cast<std::int64_t>(value));
+}
+
+void Failure(Writer& w, std::string_view name, const std::optional<CallFailure>& failure) {
+  w.Key(name);
+  if (!failure) {
+    w.Null();
+    return;
+  }
+  w.BeginObject();
+  Text(w, "operation", failure->operation);
+  Text(w, "code", failure->error_code);
+  Text(w, "message", failure->message);
+  OptionalText(w, "request_id", failure->request_id);
+  w.EndObject();
+}
+
+void Rotation(Writer& w, const control::KeyFacts& facts) {
+  w.Key("rotation");
+  if (!facts.rotation) {
+    w.Null();
+  } else {
+    w.BeginObject().Key("enabled").Bool(facts.rotation->enabled).Key("period_days");
+    if (facts.rotation->period_days) {
+      w.Int(*facts.rotation->period_days);
+    } else {
+      w.Null();
+    }
+    Time(w, "next_rotation_date", facts.rotation->next_rotation_date);
+    Time(w, "on_demand_start_date", facts.rotation->on_demand_start_date);
+    w.EndObject();
+  }
+  w.Key("last_rotation");
+  if (!facts.last_rotation_date) {
+    w.Null();
+    return;
+  }
+  w.BeginObject();
+  Time(w, "date", facts.last_rotation_date);
+  OptionalText(w, "type", facts.last_rotation_type);
+  w.EndObject();
+}
+
+void Key(Writer& w, const KeyResult& key, const AuditRun& run) {
+  const auto& facts = key.facts;
+  const auto& judgement = key.judgement;
+  w.BeginObject();
+  Text(w, "arn", facts.arn);
+  w.Key("verdict").String(control::VerdictName(judgement.verdict));
+  Text(w, "reason", judgement.reason);
+  w.Key("raw_verdict").String(control::VerdictName(judgement.raw_verdict));
+  w.Key("row").Int(judgement.row).Key("remediable").Bool(judgement.remediable);
+  OptionalText(w, "remediation", RemediationCommand(key, run));
+  OptionalText(w, "exception_id", judgement.exception_id);
+  Text(w, "key_id", facts.key_id);
+  OptionalText(w, "account", facts.account);
+  Text(w, "region", facts.region);
+  w.Key("aliases").BeginArray();
+  for (const auto& alias : facts.aliases) {
+    w.String(WellFormed(alias));
+  }
+  w.EndArray();
+  OptionalText(w, "description", facts.description);
+  OptionalText(w, "key_manager", facts.key_manager);
+  OptionalText(w, "key_spec", facts.key_spec);
+  OptionalText(w, "key_usage", facts.key_usage);
+  OptionalText(w, "origin", facts.origin);
+  OptionalText(w, "key_state", facts.key_state);
+  Time(w, "creation_date", facts.creation_date);
+  Time(w, "deletion_date", facts.deletion_date);
+  w.Key("multi_region").Bool(facts.multi_region);
+  OptionalText(w, "multi_region_type", facts.multi_region_type);
+  OptionalText(w, "primary_arn", facts.primary_arn);
+  Rotation(w, facts);
+  Failure(w, "describe_failure", facts.describe_failure);
+  Failure(w, "rotation_failure", facts.rotation_failure);
+  w.EndObject();
+}
+
+void VerdictMap(Writer& w, const VerdictCounts& counts) {
+  w.Key("by_verdict").BeginObject();
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    Count(w, control::VerdictName(static_cast<control::Verdict>(i)), counts[i]);
+  }
+  w.EndObject();
+}
+
+void Totals(Writer& w, const control::Totals& totals) {
+  VerdictCounts counts{};
+  for (const auto& [verdict, count] : totals.by_verdict) {
+    counts[static_cast<std::size_t>(verdict)] = count;
+  }
+  w.Key("totals").BeginObject();
+  Count(w, "listed", totals.listed);
+  VerdictMap(w, counts);
+  w.Key("compliance_percent");
+  if (totals.compliance_percent) {
+    w.Double(*totals.compliance_percent);
+  } else {
+    w.Null();
+  }
+  w.EndObject();
+}
+
+void Regions(Writer& w, const AuditRun& run) {
+  w.Key("regions").BeginArray();
+  for (const auto& group : GroupByRegion(run)) {
+    if (group.region == nullptr) {
+      continue;
+    }
+    w.BeginObject();
+    OptionalText(w, "account", group.account);
+    Text(w, "region", group.name);
+    w.Key("status").String(control::RegionStatusName(group.region->status));
+    OptionalText(w, "detail", group.region->detail);
+    Count(w, "listed", group.region->keys_listed);
+    VerdictMap(w, group.counts);
+    w.EndObject();
+  }
+  w.EndArray();
+}
+
+void CallsAndNotes(Writer& w, const AuditRun& run) {
+  w.Key("exception_notes").BeginArray();
+  for (const auto& note : run.exception_notes) {
+    w.BeginObject();
+    Text(w, "id", note.id);
+    Text(w, "problem", note.problem);
+    w.EndObject();
+  }
+  w.EndArray().Key("calls").BeginObject();
+  for (const auto& [operation, count] : run.calls) {
+    w.Key(operation).BeginObject();
+    Count(w, "calls", count.calls);
+    Count(w, "throttled", count.throttled);
+    Count(w, "failed", count.failed);
+    w.EndObject();
+  }
+  w.EndObject();
+}
+
+}  // namespace
+
+std::string RenderJson(const AuditRun& run) {
+  std::string out;
+  out.reserve(1024 + run.keys.size() * 1500);
+  Writer w(out, Writer::Style::kPretty);
+  w.BeginObject();
+  Text(w, "format", "keyturn.audit.v1");
+  Text(w, "tool_version", run.tool_version);
+  Text(w, "run_id", run.run_id);
+  Time(w, "started", run.started);
+  Time(w, "finished", run.finished);
+  Text(w, "endpoint", run.endpoint);
+  w.Key("policy").BeginObject().Key("max_period_days").Int(run.max_period_days);
+  w.Key("strict_disabled").Bool(run.strict_disabled).EndObject();
+  w.Key("compliant").Bool(AnswerOf(run) == Answer::kCompliant);
+  w.Key("incomplete").Bool(run.incomplete()).Key("cancelled").Bool(run.cancelled);
+  w.Key("exit_code").Int(control::AuditExitCode(run));
+  Totals(w, run.totals);
+  Regions(w, run);
+  w.Key("keys").BeginArray();
+  for (const auto& key : run.keys) {
+    Key(w, key, run);
+  }
+  w.EndArray();
+  CallsAndNotes(w, run);
+  w.EndObject();
+  out += '\n';
+  return out;
+}
+
+std::string RenderChangesJson(const ChangeReport& report) {
+  std::string out;
+  Writer w(out, Writer::Style::kPretty);
+  w.BeginObject();
+  Text(w, "format", "keyturn.changes.v1");
+  w.Key("kind").String(ChangeKindName(report.kind));
+  Text(w, "journal", report.journal);
+  OptionalText(w, "plan_id", report.plan_id);
+  OptionalText(w, "reason", report.reason);
+  Time(w, "started", report.started);
+  Time(w, "finished", report.finished);
+  w.Key("totals").BeginObject();
+  for (const Outcome outcome : kOutcomes) {
+    Count(w, OutcomeName(outcome), CountOutcome(report, outcome));
+  }
+  w.EndObject().Key("keys").BeginArray();
+  for (const auto& line : report.lines) {
+    w.BeginObject();
+    Text(w, "arn", line.arn);
+    w.Key("outcome").String(OutcomeName(line.outcome));
+    OptionalText(w, "detail", line.detail);
+    Text(w, "region", line.region);
+    OptionalText(w, "before", line.before);
+    OptionalText(w, "after", line.after);
+    OptionalText(w, "request_id", line.request_id);
+    w.EndObject();
+  }
+  w.EndArray().Key("notes").BeginArray();
+  for (const auto& note : report.notes) {
+    w.String(WellFormed(note));
+  }
+  w.EndArray().EndObject();
+  out += '\n';
+  return out;
+}
+
+}  // namespace keyturn::report
