@@ -10,9 +10,8 @@
 // How names match:
 // - Actions without regard to case; resources with it. * matches any run of characters, colons and
 //   slashes too; ? matches one.
-// - An account (its id or root ARN) stands for every principal of the account: an Allow delegates
-// to
-//   the account's identity policies, a Deny binds everybody in it, the root user too.
+// - An account (its id or root ARN) stands for all its principals: an Allow delegates to the
+//   account's identity policies, a Deny binds everybody in it, the root user too.
 // - A role ARN matches the role's sessions. Path and partition do not: role names are unique in
 //   an account, and one server keeps account ids unique over partitions.
 // - Resource of a key policy is "*", this key. A key ARN or pattern is taken literally: such a
@@ -41,8 +40,15 @@ using PolicyPtr = std::shared_ptr<const Policy>;
 
 // Compile fails with kMalformedPolicyDocumentException (what is wrong and where) or, for parts of
 // the language that are not supported yet, kUnsupportedOperationException naming the part; longer
-// than 32,768 bytes is kLimitExceededException (key policies).
+// than 32,768 bytes is kLimitExceededException (key policies; identity policies may have 131,072
+// bytes and are kMalformedPolicyDocumentException beyond).
+// Key policies know the actions of vendor kms and "*" only; identity policies take every
+// well-formed vendor:Action, since documents written for AWS name other services too.
 Result<PolicyPtr> Compile(std::string_view text, Kind kind);
+
+// NamedPrincipals: the user, role and session ARNs that a key policy names, in order, as written;
+// for the caller to tell whether they exist. Valid as long as the policy.
+const std::vector<std::string>& NamedPrincipals(const Policy& policy);
 
 // Principal: who asks.
 struct Principal {
