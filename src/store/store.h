@@ -74,6 +74,14 @@ struct KeyRef {
   bool operator==(const KeyRef&) const = default;
 };
 
+// MaterialRef: a material row's identity. Replicas of a multi-Region key share material ids, so an
+// id alone names one row only within an account and region.
+struct MaterialRef {
+  KeyRef key;
+  model::MaterialId id;
+  bool operator==(const MaterialRef&) const = default;
+};
+
 struct AliasRow {
   model::AccountId account;
   model::Region region;
@@ -111,27 +119,31 @@ struct TrailRow {
   std::string json;
 };
 
+// Change: carried out in the order of its members.
 struct Change {
-  std::vector<KeyRow> put_keys;
-  std::vector<MaterialRow> insert_materials;
-  std::vector<RotationRow> insert_rotations;
+  // Initializers throughout, so that a change can name just the members that it has.
+  std::vector<KeyRow> put_keys = {};
+  std::vector<MaterialRow> insert_materials = {};
+  std::vector<RotationRow> insert_rotations = {};
   // drop_materials: prepared materials that nothing was encrypted under. Refused (kConflict) for a
-  // generation at or below the key's current one.
-  std::vector<model::MaterialId> drop_materials;
-  std::vector<KeyRef> purge_keys;  // key, materials, rotations, aliases: destroyed
-  std::vector<AliasRow> put_aliases;
-  std::vector<AliasRow> delete_aliases;  // account, region and name count
-  std::vector<UserRow> put_users;
-  std::vector<std::pair<model::AccountId, std::string>> delete_users;  // with their access keys
-  std::vector<AccessKeyRow> put_access_keys;
-  std::vector<std::string> delete_access_keys;
-  std::vector<TrailRow> insert_trail;
-  std::vector<std::string> delete_trail;  // event ids
-  std::vector<std::pair<std::string, Bytes>> put_meta;
+  // generation at or below the key's current one, and for a material that is not there.
+  std::vector<MaterialRef> drop_materials = {};
+  std::vector<KeyRef> purge_keys = {};  // key, materials, rotations, aliases: destroyed
+  std::vector<AliasRow> put_aliases = {};
+  std::vector<AliasRow> delete_aliases = {};  // account, region and name count
+  std::vector<UserRow> put_users = {};
+  std::vector<std::pair<model::AccountId, std::string>> delete_users =
+      {};  // with their access keys
+  std::vector<AccessKeyRow> put_access_keys = {};
+  std::vector<std::string> delete_access_keys = {};
+  std::vector<TrailRow> insert_trail = {};
+  std::vector<std::string> delete_trail = {};  // event ids
+  std::vector<std::pair<std::string, Bytes>> put_meta = {};
 };
 
 // Visitors of Load; each is called once a row, rows of one kind together, in the order below.
-// Materials come ordered by (account, region, key, generation).
+// Keys come ordered by (account, region, id), materials and rotations by (account, region, key,
+// generation), trail rows in the order of their insertion. A visitor may be empty.
 struct Visitors {
   std::function<void(std::string key, Bytes value)> meta;
   std::function<void(UserRow)> user;
@@ -146,11 +158,13 @@ struct Visitors {
 class Store {
  public:
   virtual ~Store() = default;
+  // Load visits all rows of one consistent snapshot. Visitors must not call the store. kCorrupt
+  // names the row that does not make sense.
   virtual Status Load(const Visitors& visitors) = 0;
   virtual Status Commit(std::span<const Change> changes) = 0;
   // ReadMaterial reads from stable storage, not from a cache: step T1 of a rotation looks at what
   // is really there. kNotFound if absent.
-  virtual Result<MaterialRow> ReadMaterial(const model::MaterialId& id) = 0;
+  virtual Result<MaterialRow> ReadMaterial(const MaterialRef& material) = 0;
   virtual Result<std::optional<Bytes>> ReadMeta(const std::string& key) = 0;
 };
 
@@ -160,10 +174,13 @@ struct SqliteOptions {
   bool create = false;
   // quick_check: run SQLite's integrity check at open (PRAGMA quick_check).
   bool quick_check = true;
+  // vfs: name of a registered SQLite VFS, for fault tests; empty = the operating system's.
+  std::string vfs = {};
 };
 
 // OpenSqlite opens or creates directory/keyturn.db and takes the directory's lock
-// (directory/keyturn.lock, flock) for the life of the store.
+// (directory/keyturn.lock, flock) for the life of the store. Creating makes the directory too (mode
+// 0700) if it is missing; all files have mode 0600. A file that is refused is not changed.
 Result<std::unique_ptr<Store>> OpenSqlite(const std::filesystem::path& directory,
                                           const SqliteOptions& options);
 

@@ -1,0 +1,417 @@
+#include "store/sqlite/loader.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <unordered_map>
+#include <utility>
+
+#include "store/sqlite/writer.h"
+
+namespace keyturn::store {
+namespace {
+
+// RowReader: one row's columns, left to right, with their checks. After the last column ok() says
+// whether all of them made sense.
+class RowReader {
+ public:
+  RowReader(const Cursor& cursor, std::string_view table) : cursor_(cursor), table_(table) {}
+
+  std::int64_t Int() { return cursor_.Int(column_++); }
+  std::int64_t IntFrom(std::int64_t lowest, std::int64_t highest) {
+    const std::int64_t value = Int();
+    ok_ = ok_ && value >= lowest && value <= highest;
+    return value;
+  }
+  std::uint32_t Count() {
+    return static_cast<std::uint32_t>(IntFrom(0, std::numeric_limits<std::uint32_t>::max()));
+  }
+  bool Bool() { return IntFrom(0, 1) == 1; }
+  TimePoint Instant() { return FromEpochMillis(Int()); }
+  std::optional<std::int64_t> OptionalInt() {
+    if (cursor_.IsNull(column_)) {
+      ++column_;
+      return std::nullopt;
+    }
+    return Int();
+  }
+  std::string_view TextView() { return cursor_.Text(column_++); }
+  std::string Text() { return std::string(TextView()); }
+  ByteView BlobView() { return cursor_.Blob(column_++); }
+  Bytes Blob() {
+    const ByteView view = BlobView();
+    return Bytes(view.begin(), view.end());
+  }
+  model::AccountId Account() { return Take(model::AccountId::Parse(TextView())); }
+  model::KeyId Key() { return Take(model::KeyId::Parse(TextView())); }
+  model::MaterialId Material() { return Take(model::MaterialId::FromBytes(BlobView())); }
+  template <typename E>
+  E Enum() {
+    return Take(model::FromWire<E>(TextView()));
+  }
+  template <typename T>
+  T Take(std::optional<T> value) {
+    ok_ = ok_ && value.has_value();
+    return std::move(value).value_or(T{});
+  }
+  bool ok() const { return ok_; }
+
+  // Bad names the row by its first columns, which are its primary key.
+  tl::unexpected<Error> Bad(const Database& database, int key_columns) const {
+    std::string row;
+    for (int i = 0; i < key_columns; ++i) {
+      row += (i == 0 ? "" : " ") + std::string(cursor_.Text(i));
+    }
+    return Fail(ErrorCode::kCorrupt,
+                fmt::format("{}: damaged row in table {}: {}; restore a backup", database.path(),
+                            table_, row));
+  }
+
+ private:
+  const Cursor& cursor_;
+  std::string_view table_;
+  int column_ = 0;
+  bool ok_ = true;
+};
+
+// RegionMemo: rows come ordered by region, so most have the region of the row before.
+class RegionMemo {
+ public:
+  std::optional<model::Region> Get(std::string_view name) {
+    if (region_.empty() || region_.name() != name) {
+      const auto region = model::Region::Intern(name);
+      if (!region) {
+        return std::nullopt;
+      }
+      region_ = *region;
+    }
+    return region_;
+  }
+
+ private:
+  model::Region region_;
+};
+
+constexpr const char kSelectMeta[] = "SELECT key, value FROM meta ORDER BY key";
+
+Status LoadMetaRows(Database& database, const Visitors& visitors) {
+  KT_ASSIGN(Cursor cursor, database.Select(kSelectMeta));
+  for (;;) {
+    KT_ASSIGN(const bool more, cursor.Next());
+    if (!more) {
+      return {};
+    }
+    RowReader row(cursor, "meta");
+    std::string key = row.Text();
+    visitors.meta(std::move(key), row.Blob());
+  }
+}
+
+constexpr const char kSelectUsers[] =
+    "SELECT u.account, u.name, u.user_id, u.created, p.name, p.text FROM users u "
+    "LEFT JOIN user_policies p ON p.account = u.account AND p.user = u.name "
+    "ORDER BY u.account, u.name, p.position";
+
+Status LoadUsers(Database& database, const Visitors& visitors) {
+  KT_ASSIGN(Cursor cursor, database.Select(kSelectUsers));
+  std::optional<UserRow> user;
+  for (;;) {
+    KT_ASSIGN(const bool more, cursor.Next());
+    if (!more) {
+      break;
+    }
+    RowReader row(cursor, "users");
+    const model::AccountId account = row.Account();
+    std::string name = row.Text();
+    if (!user || user->account != account || user->name != name) {
+      if (user) {
+        visitors.user(*std::exchange(user, std::nullopt));
+      }
+      user.emplace();
+      user->account = account;
+      user->name = std::move(name);
+      user->user_id = row.Text();
+      user->created = row.Instant();
+    }
+    if (!row.ok()) {
+      return row.Bad(database, 2);
+    }
+    if (!cursor.IsNull(4)) {
+      user->policies.push_back({std::string(cursor.Text(4)), std::string(cursor.Text(5))});
+    }
+  }
+  if (user) {
+    visitors.user(std::move(*user));
+  }
+  return {};
+}
+
+constexpr const char kSelectAccessKeys[] =
+    "SELECT id, account, user, active, created, sealed_secret FROM access_keys ORDER BY id";
+
+Status LoadAccessKeys(Database& database, const Visitors& visitors) {
+  KT_ASSIGN(Cursor cursor, database.Select(kSelectAccessKeys));
+  for (;;) {
+    KT_ASSIGN(const bool more, cursor.Next());
+    if (!more) {
+      return {};
+    }
+    RowReader row(cursor, "access_keys");
+    AccessKeyRow access_key;
+    access_key.id = row.Text();
+    access_key.account = row.Account();
+    access_key.user = row.Text();
+    access_key.active = row.Bool();
+    access_key.created = row.Instant();
+    access_key.sealed_secret = row.Blob();
+    if (!row.ok()) {
+      return row.Bad(database, 1);
+    }
+    visitors.access_key(std::move(access_key));
+  }
+}
+
+using PolicyTexts = std::unordered_map<std::int64_t, std::shared_ptr<const std::string>>;
+
+constexpr const char kSelectPolicies[] = "SELECT id, text FROM policies";
+
+Result<PolicyTexts> LoadPolicies(Database& database) {
+  PolicyTexts texts;
+  KT_ASSIGN(Cursor cursor, database.Select(kSelectPolicies));
+  for (;;) {
+    KT_ASSIGN(const bool more, cursor.Next());
+    if (!more) {
+      return texts;
+    }
+    texts.emplace(cursor.Int(0), std::make_shared<const std::string>(cursor.Text(1)));
+  }
+}
+
+constexpr const char kSelectKeys[] =
+    "SELECT account, region, id, version, manager, spec, usage, origin, multi_region, state, "
+    "creation_date, deletion_date, rotation_period, rotation_next, on_demand_rotations, "
+    "generation, current_material, policy, tags, description FROM keys "
+    "ORDER BY account, region, id";
+
+KeyRow ReadKey(RowReader& row, RegionMemo& regions, const PolicyTexts& policies) {
+  KeyRow out;
+  keys::Key& key = out.key;
+  key.account = row.Account();
+  key.region = row.Take(regions.Get(row.TextView()));
+  key.id = row.Key();
+  key.version =
+      static_cast<std::uint64_t>(row.IntFrom(1, std::numeric_limits<std::int64_t>::max() - 1));
+  key.manager = row.Enum<model::KeyManager>();
+  key.spec = row.Enum<model::KeySpec>();
+  key.usage = row.Enum<model::KeyUsage>();
+  key.origin = row.Enum<model::Origin>();
+  key.multi_region = row.Bool();
+  key.state = row.Enum<model::KeyState>();
+  key.creation_date = row.Instant();
+  if (const auto deletion = row.OptionalInt()) {
+    key.deletion_date = FromEpochMillis(*deletion);
+  }
+  const auto period = row.OptionalInt();
+  const auto next = row.OptionalInt();
+  if (period && next && *period > 0 && *period <= std::numeric_limits<std::int32_t>::max()) {
+    key.rotation =
+        keys::RotationSchedule{Days{static_cast<std::int32_t>(*period)}, FromEpochMillis(*next)};
+  } else if (period || next) {
+    row.Take(std::optional<int>());
+  }
+  key.on_demand_rotations = row.Count();
+  key.generation = row.Count();
+  key.current_material = row.Material();
+  const auto policy = policies.find(row.Int());
+  if (policy == policies.end()) {
+    row.Take(std::optional<int>());
+  } else {
+    out.policy_text = policy->second;
+  }
+  out.tags = row.Take(DecodeTags(row.BlobView()));
+  key.description = row.Text();
+  return out;
+}
+
+Status LoadKeys(Database& database, const Visitors& visitors) {
+  KT_ASSIGN(const PolicyTexts policies, LoadPolicies(database));
+  KT_ASSIGN(Cursor cursor, database.Select(kSelectKeys));
+  RegionMemo regions;
+  for (;;) {
+    KT_ASSIGN(const bool more, cursor.Next());
+    if (!more) {
+      return {};
+    }
+    RowReader row(cursor, "keys");
+    KeyRow key = ReadKey(row, regions, policies);
+    if (!row.ok()) {
+      return row.Bad(database, 3);
+    }
+    visitors.key(std::move(key));
+  }
+}
+
+constexpr const char kSelectMaterials[] =
+    "SELECT account, region, key, generation, id, created, sealed FROM materials "
+    "ORDER BY account, region, key, generation";
+
+MaterialRow ReadMaterialRow(RowReader& row, RegionMemo& regions) {
+  MaterialRow out;
+  out.account = row.Account();
+  out.region = row.Take(regions.Get(row.TextView()));
+  out.key = row.Key();
+  out.generation = row.Count();
+  out.id = row.Material();
+  out.created = row.Instant();
+  out.sealed = row.Blob();
+  return out;
+}
+
+Status LoadMaterials(Database& database, const Visitors& visitors) {
+  KT_ASSIGN(Cursor cursor, database.Select(kSelectMaterials));
+  RegionMemo regions;
+  for (;;) {
+    KT_ASSIGN(const bool more, cursor.Next());
+    if (!more) {
+      return {};
+    }
+    RowReader row(cursor, "materials");
+    MaterialRow material = ReadMaterialRow(row, regions);
+    if (!row.ok()) {
+      return row.Bad(database, 4);
+    }
+    visitors.material(std::move(material));
+  }
+}
+
+constexpr const char kSelectRotations[] =
+    "SELECT account, region, key, generation, type, date FROM rotations "
+    "ORDER BY account, region, key, generation";
+
+Status LoadRotations(Database& database, const Visitors& visitors) {
+  KT_ASSIGN(Cursor cursor, database.Select(kSelectRotations));
+  RegionMemo regions;
+  for (;;) {
+    KT_ASSIGN(const bool more, cursor.Next());
+    if (!more) {
+      return {};
+    }
+    RowReader row(cursor, "rotations");
+    RotationRow rotation;
+    rotation.account = row.Account();
+    rotation.region = row.Take(regions.Get(row.TextView()));
+    rotation.key = row.Key();
+    rotation.generation = row.Count();
+    rotation.type = row.Enum<model::RotationType>();
+    rotation.date = row.Instant();
+    if (!row.ok()) {
+      return row.Bad(database, 4);
+    }
+    visitors.rotation(std::move(rotation));
+  }
+}
+
+constexpr const char kSelectAliases[] =
+    "SELECT account, region, name, target, creation_date, last_updated_date FROM aliases "
+    "ORDER BY account, region, name";
+
+Status LoadAliases(Database& database, const Visitors& visitors) {
+  KT_ASSIGN(Cursor cursor, database.Select(kSelectAliases));
+  RegionMemo regions;
+  for (;;) {
+    KT_ASSIGN(const bool more, cursor.Next());
+    if (!more) {
+      return {};
+    }
+    RowReader row(cursor, "aliases");
+    AliasRow alias;
+    alias.account = row.Account();
+    alias.region = row.Take(regions.Get(row.TextView()));
+    alias.name = row.Text();
+    alias.target = row.Key();
+    alias.creation_date = row.Instant();
+    alias.last_updated_date = row.Instant();
+    if (!row.ok()) {
+      return row.Bad(database, 3);
+    }
+    visitors.alias(std::move(alias));
+  }
+}
+
+constexpr const char kSelectTrail[] = "SELECT event_id, json FROM trail ORDER BY position";
+
+Status LoadTrail(Database& database, const Visitors& visitors) {
+  KT_ASSIGN(Cursor cursor, database.Select(kSelectTrail));
+  for (;;) {
+    KT_ASSIGN(const bool more, cursor.Next());
+    if (!more) {
+      return {};
+    }
+    visitors.trail(TrailRow{std::string(cursor.Text(0)), std::string(cursor.Text(1))});
+  }
+}
+
+constexpr const char kSelectMaterial[] =
+    "SELECT account, region, key, generation, id, created, sealed FROM materials "
+    "WHERE id = ? AND account = ? AND region = ? AND key = ?";
+constexpr const char kSelectOneMeta[] = "SELECT value FROM meta WHERE key = ?";
+
+}  // namespace
+
+Status LoadAll(Database& database, const Visitors& visitors) {
+  if (visitors.meta) {
+    KT_TRY(LoadMetaRows(database, visitors));
+  }
+  if (visitors.user) {
+    KT_TRY(LoadUsers(database, visitors));
+  }
+  if (visitors.access_key) {
+    KT_TRY(LoadAccessKeys(database, visitors));
+  }
+  if (visitors.key) {
+    KT_TRY(LoadKeys(database, visitors));
+  }
+  if (visitors.material) {
+    KT_TRY(LoadMaterials(database, visitors));
+  }
+  if (visitors.rotation) {
+    KT_TRY(LoadRotations(database, visitors));
+  }
+  if (visitors.alias) {
+    KT_TRY(LoadAliases(database, visitors));
+  }
+  if (visitors.trail) {
+    KT_TRY(LoadTrail(database, visitors));
+  }
+  return {};
+}
+
+Result<MaterialRow> LoadMaterial(Database& database, const MaterialRef& material) {
+  KT_ASSIGN(Cursor cursor,
+            database.Select(kSelectMaterial, material.id.bytes(), material.key.account.text(),
+                            material.key.region.name(), material.key.id.text()));
+  KT_ASSIGN(const bool found, cursor.Next());
+  if (!found) {
+    return Fail(ErrorCode::kNotFound,
+                fmt::format("no material {} of key {}", material.id.hex(), material.key.id.text()));
+  }
+  RegionMemo regions;
+  RowReader row(cursor, "materials");
+  MaterialRow out = ReadMaterialRow(row, regions);
+  if (!row.ok()) {
+    return row.Bad(database, 4);
+  }
+  return out;
+}
+
+Result<std::optional<Bytes>> LoadMeta(Database& database, const std::string& key) {
+  KT_ASSIGN(Cursor cursor, database.Select(kSelectOneMeta, std::string_view(key)));
+  KT_ASSIGN(const bool found, cursor.Next());
+  if (!found) {
+    return std::optional<Bytes>();
+  }
+  const ByteView value = cursor.Blob(0);
+  return std::optional<Bytes>(Bytes(value.begin(), value.end()));
+}
+
+}  // namespace keyturn::store

@@ -1,0 +1,190 @@
+#include "store/sqlite/schema.h"
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "base/log.h"
+
+namespace keyturn::store {
+namespace {
+
+// Version 1. Natural keys, so that the file can be read without us; WITHOUT ROWID, because every
+// access is by that key or in its order. A policy's text is stored once; the triggers count its
+// uses and remove it with the last one.
+constexpr const char* kVersion1 = R"sql(
+CREATE TABLE meta (
+  key   TEXT NOT NULL PRIMARY KEY,
+  value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE users (
+  account TEXT NOT NULL,
+  name    TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  PRIMARY KEY (account, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE user_policies (
+  account  TEXT NOT NULL,
+  user     TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  name     TEXT NOT NULL,
+  text     TEXT NOT NULL,
+  PRIMARY KEY (account, user, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE access_keys (
+  id            TEXT NOT NULL PRIMARY KEY,
+  account       TEXT NOT NULL,
+  user          TEXT NOT NULL,
+  active        INTEGER NOT NULL,
+  created       INTEGER NOT NULL,
+  sealed_secret BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX access_keys_by_user ON access_keys (account, user);
+
+CREATE TABLE policies (
+  id   INTEGER PRIMARY KEY,
+  uses INTEGER NOT NULL,
+  text TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE keys (
+  account             TEXT NOT NULL,
+  region              TEXT NOT NULL,
+  id                  TEXT NOT NULL,
+  version             INTEGER NOT NULL,
+  manager             TEXT NOT NULL,
+  spec                TEXT NOT NULL,
+  usage               TEXT NOT NULL,
+  origin              TEXT NOT NULL,
+  multi_region        INTEGER NOT NULL,
+  state               TEXT NOT NULL,
+  creation_date       INTEGER NOT NULL,
+  deletion_date       INTEGER,
+  rotation_period     INTEGER,
+  rotation_next       INTEGER,
+  on_demand_rotations INTEGER NOT NULL,
+  generation          INTEGER NOT NULL,
+  current_material    BLOB NOT NULL,
+  policy              INTEGER NOT NULL,
+  tags                BLOB NOT NULL,
+  description         TEXT NOT NULL,
+  PRIMARY KEY (account, region, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER keys_inserted AFTER INSERT ON keys BEGIN
+  UPDATE policies SET uses = uses + 1 WHERE id = new.policy;
+END;
+CREATE TRIGGER keys_updated AFTER UPDATE OF policy ON keys WHEN old.policy <> new.policy BEGIN
+  UPDATE policies SET uses = uses + 1 WHERE id = new.policy;
+  UPDATE policies SET uses = uses - 1 WHERE id = old.policy;
+  DELETE FROM policies WHERE id = old.policy AND uses = 0;
+END;
+CREATE TRIGGER keys_deleted AFTER DELETE ON keys BEGIN
+  UPDATE policies SET uses = uses - 1 WHERE id = old.policy;
+  DELETE FROM policies WHERE id = old.policy AND uses = 0;
+END;
+
+CREATE TABLE materials (
+  account    TEXT NOT NULL,
+  region     TEXT NOT NULL,
+  key        TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  id         BLOB NOT NULL,
+  created    INTEGER NOT NULL,
+  sealed     BLOB NOT NULL,
+  PRIMARY KEY (account, region, key, generation),
+  FOREIGN KEY (account, region, key) REFERENCES keys
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX materials_by_id ON materials (id, account, region);
+
+CREATE TABLE rotations (
+  account    TEXT NOT NULL,
+  region     TEXT NOT NULL,
+  key        TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  type       TEXT NOT NULL,
+  date       INTEGER NOT NULL,
+  PRIMARY KEY (account, region, key, generation),
+  FOREIGN KEY (account, region, key) REFERENCES keys
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE aliases (
+  account           TEXT NOT NULL,
+  region            TEXT NOT NULL,
+  name              TEXT NOT NULL,
+  target            TEXT NOT NULL,
+  creation_date     INTEGER NOT NULL,
+  last_updated_date INTEGER NOT NULL,
+  PRIMARY KEY (account, region, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX aliases_by_target ON aliases (account, region, target);
+
+CREATE TABLE trail (
+  position INTEGER PRIMARY KEY,
+  event_id TEXT NOT NULL UNIQUE,
+  json     TEXT NOT NULL
+) STRICT;
+)sql";
+
+constexpr Migration kMigrations[] = {
+    {1, kVersion1},
+};
+
+// RunOne leaves no transaction open unless the rollback itself fails; closing ends that one.
+Status RunOne(Database& database, const Migration& migration) {
+  const Status done = database.Execute(fmt::format(
+      "BEGIN IMMEDIATE; {} ; PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT;",
+      migration.sql, kApplicationId, migration.version));
+  if (!done && database.in_transaction()) {
+    if (const Status undone = database.Execute("ROLLBACK"); !undone) {
+      LogError("{}: cannot roll back: {}", database.path(), undone.error().cause);
+    }
+  }
+  return done;
+}
+
+}  // namespace
+
+std::span<const Migration> Migrations() { return kMigrations; }
+
+Status CreateSchema(Database& database, std::span<const Migration> migrations) {
+  for (const Migration& migration : migrations) {
+    KT_TRY(RunOne(database, migration));
+  }
+  return {};
+}
+
+Result<std::int64_t> CheckVersion(Database& database, std::span<const Migration> migrations) {
+  KT_CHECK(!migrations.empty());
+  KT_ASSIGN(const std::int64_t application, database.SelectInt("PRAGMA application_id"));
+  KT_ASSIGN(const std::int64_t version, database.SelectInt("PRAGMA user_version"));
+  if (application != kApplicationId || version < 1) {
+    return Fail(ErrorCode::kCorrupt,
+                database.path() + ": is not a Keyturn database; restore it from a backup");
+  }
+  if (version > migrations.back().version) {
+    return Fail(
+        ErrorCode::kNewerFormat,
+        fmt::format("{}: has format version {}, written by a newer Keyturn; this one knows "
+                    "versions up to {}. Use the newer program, or restore a backup of before",
+                    database.path(), version, migrations.back().version));
+  }
+  return version;
+}
+
+Status Migrate(Database& database, std::span<const Migration> migrations) {
+  KT_ASSIGN(const std::int64_t version, CheckVersion(database, migrations));
+  for (const Migration& migration : migrations) {
+    if (migration.version <= version) {
+      continue;
+    }
+    KT_TRY(RunOne(database, migration));
+    LogInfo("{}: migrated to format version {}", database.path(), migration.version);
+  }
+  return {};
+}
+
+}  // namespace keyturn::store

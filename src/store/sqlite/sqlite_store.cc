@@ -1,0 +1,194 @@
+// The embedded store: one SQLite file in WAL mode. One connection writes, and alone checkpoints;
+// another only reads, so that reads see what is in the file and not what the writer remembers.
+#include <fmt/format.h>
+
+#include <mutex>
+#include <utility>
+
+#include "base/log.h"
+#include "store/sqlite/data_directory.h"
+#include "store/sqlite/database.h"
+#include "store/sqlite/loader.h"
+#include "store/sqlite/schema.h"
+#include "store/sqlite/writer.h"
+#include "store/store.h"
+
+namespace keyturn::store {
+namespace {
+
+constexpr const char kQuickCheck[] = "PRAGMA quick_check(1)";
+constexpr const char kJournalMode[] = "PRAGMA journal_mode = WAL";
+// synchronous FULL: a commit is on stable storage when it returns. secure_delete: what a purge
+// removes is overwritten with zeros.
+constexpr const char kWriterSettings[] =
+    "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON; "
+    "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; "
+    "PRAGMA journal_size_limit = 67108864;";
+constexpr const char kReaderSettings[] =
+    "PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cell_size_check = ON;";
+constexpr const char kTruncateLog[] = "PRAGMA wal_checkpoint(TRUNCATE)";
+constexpr const char kBegin[] = "BEGIN IMMEDIATE";
+constexpr const char kCommit[] = "COMMIT";
+
+class SqliteStore final : public Store {
+ public:
+  SqliteStore(DataDirectory directory, std::unique_ptr<Database> writer,
+              std::unique_ptr<Database> reader)
+      : directory_(std::move(directory)), writer_(std::move(writer)), reader_(std::move(reader)) {}
+
+  Status Load(const Visitors& visitors) override {
+    const std::scoped_lock lock(reader_mutex_);
+    KT_TRY(reader_->Execute("BEGIN"));
+    Status loaded = LoadAll(*reader_, visitors);
+    const Status ended = reader_->Execute("ROLLBACK");
+    return loaded ? ended : loaded;
+  }
+
+  Status Commit(std::span<const Change> changes) override {
+    if (changes.empty()) {
+      return {};
+    }
+    const std::scoped_lock lock(writer_mutex_);
+    if (broken_) {
+      return Fail(ErrorCode::kIo,
+                  "the store takes no more changes: an earlier one could not be "
+                  "rolled back; restart Keyturn");
+    }
+    if (Status done = CommitLocked(changes); !done) {
+      RollBack();
+      return done;
+    }
+    for (const Change& change : changes) {
+      truncate_log_ = truncate_log_ || !change.purge_keys.empty() ||
+                      !change.delete_access_keys.empty() || !change.delete_users.empty();
+    }
+    TruncateLog();
+    return {};
+  }
+
+  Result<MaterialRow> ReadMaterial(const MaterialRef& material) override {
+    const std::scoped_lock lock(reader_mutex_);
+    return LoadMaterial(*reader_, material);
+  }
+
+  Result<std::optional<Bytes>> ReadMeta(const std::string& key) override {
+    const std::scoped_lock lock(reader_mutex_);
+    return LoadMeta(*reader_, key);
+  }
+
+ private:
+  Status CommitLocked(std::span<const Change> changes) {
+    KT_TRY(writer_->Run(kBegin));
+    for (const Change& change : changes) {
+      KT_TRY(Apply(*writer_, change));
+    }
+    KT_TRY(writer_->Run(kCommit));
+    return {};
+  }
+
+  // RollBack ends what a failed commit left. Several errors make SQLite roll back by itself.
+  void RollBack() {
+    if (!writer_->in_transaction()) {
+      return;
+    }
+    const Status undone = writer_->Execute("ROLLBACK");
+    if (!undone || writer_->in_transaction()) {
+      broken_ = true;
+      LogError("{}: cannot roll back; no more changes are taken: {}", writer_->path(),
+               undone ? "still in a transaction" : undone.error().cause);
+    }
+  }
+
+  // TruncateLog takes destroyed rows out of the write-ahead log too. The commit has succeeded
+  // already: a failure is tried again after the next one.
+  void TruncateLog() {
+    if (!truncate_log_) {
+      return;
+    }
+    const Result<std::int64_t> busy = writer_->SelectInt(kTruncateLog);
+    if (busy && *busy == 0) {
+      truncate_log_ = false;
+    } else if (!busy) {
+      LogWarning("{}: cannot empty the write-ahead log yet: {}", writer_->path(),
+                 busy.error().cause);
+    }
+  }
+
+  // In this order: the lock is given up last, and the writer, closing after the reader, is the last
+  // connection and checkpoints.
+  DataDirectory directory_;
+  std::mutex writer_mutex_;
+  std::unique_ptr<Database> writer_;
+  std::mutex reader_mutex_;
+  std::unique_ptr<Database> reader_;
+  bool broken_ = false;
+  bool truncate_log_ = false;
+};
+
+Status UseWal(Database& database) {
+  KT_ASSIGN(Cursor row, database.Select(kJournalMode));
+  KT_ASSIGN(const bool found, row.Next());
+  if (!found || row.Text(0) != "wal") {
+    return Fail(ErrorCode::kIo, database.path() + ": the write-ahead log cannot be used here");
+  }
+  return {};
+}
+
+Status QuickCheck(Database& database) {
+  KT_ASSIGN(Cursor row, database.Select(kQuickCheck));
+  KT_ASSIGN(const bool found, row.Next());
+  if (!found || row.Text(0) != "ok") {
+    return Fail(ErrorCode::kCorrupt,
+                fmt::format("{}: is damaged: {}; restore it from a backup", database.path(),
+                            found ? row.Text(0) : "no answer"));
+  }
+  return {};
+}
+
+// Create makes the database under another name and gives it its own when it is complete.
+Status Create(const DataDirectory& directory, const std::string& vfs) {
+  KT_TRY(directory.MakeNewFile());
+  const auto make = [&]() -> Status {
+    KT_ASSIGN(const auto database,
+              Database::Open(directory.new_database_path(), {.read_only = false, .vfs = vfs}));
+    KT_TRY(database->Execute("PRAGMA synchronous = FULL"));
+    KT_TRY(CreateSchema(*database, Migrations()));
+    return {};
+  };
+  Status made = make();
+  if (made) {
+    made = directory.PublishNewFile();
+  }
+  if (!made) {
+    directory.DiscardNewFile();
+  }
+  return made;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> OpenSqlite(const std::filesystem::path& path,
+                                          const SqliteOptions& options) {
+  KT_ASSIGN(DataDirectory directory, DataDirectory::Open(path, options.create));
+  if (options.create) {
+    KT_TRY(Create(directory, options.vfs));
+  }
+  KT_ASSIGN(auto writer,
+            Database::Open(directory.database_path(), {.read_only = false, .vfs = options.vfs}));
+  KT_TRY(CheckVersion(*writer, Migrations()));
+  if (options.quick_check) {
+    KT_TRY(QuickCheck(*writer));
+  }
+  // From here on the file is ours to change.
+  KT_TRY(UseWal(*writer));
+  KT_TRY(writer->Execute(kWriterSettings));
+  KT_TRY(Migrate(*writer, Migrations()));
+  writer->AllowCheckpoints();
+  KT_ASSIGN(auto reader,
+            Database::Open(directory.database_path(), {.read_only = true, .vfs = options.vfs}));
+  KT_TRY(reader->Execute(kReaderSettings));
+  return std::unique_ptr<Store>(
+      std::make_unique<SqliteStore>(std::move(directory), std::move(writer), std::move(reader)));
+}
+
+}  // namespace keyturn::store

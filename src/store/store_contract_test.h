@@ -1,0 +1,558 @@
+// The contract of store/store.h as tests that every engine passes. An engine instantiates them:
+//
+//   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContract, testing::Values(&MakeSqliteSite));
+//
+// A Site is a place where one store lives and can be opened again.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "store/store.h"
+
+namespace keyturn::store {
+
+class Site {
+ public:
+  virtual ~Site() = default;
+  // Open creates the store the first time. The store before it must have been destroyed.
+  virtual std::unique_ptr<Store> Open() = 0;
+};
+
+using SiteFactory = std::unique_ptr<Site> (*)();
+
+// Everything that a store holds.
+struct Contents {
+  std::map<std::string, Bytes> meta;
+  std::vector<UserRow> users;
+  std::vector<AccessKeyRow> access_keys;
+  std::vector<KeyRow> keys;
+  std::vector<MaterialRow> materials;
+  std::vector<RotationRow> rotations;
+  std::vector<AliasRow> aliases;
+  std::vector<TrailRow> trail;
+};
+
+inline Visitors CollectInto(Contents& out) {
+  Visitors v;
+  v.meta = [&out](std::string key, Bytes value) { out.meta.emplace(key, value); };
+  v.user = [&out](UserRow row) { out.users.push_back(std::move(row)); };
+  v.access_key = [&out](AccessKeyRow row) { out.access_keys.push_back(std::move(row)); };
+  v.key = [&out](KeyRow row) { out.keys.push_back(std::move(row)); };
+  v.material = [&out](MaterialRow row) { out.materials.push_back(std::move(row)); };
+  v.rotation = [&out](RotationRow row) { out.rotations.push_back(std::move(row)); };
+  v.alias = [&out](AliasRow row) { out.aliases.push_back(std::move(row)); };
+  v.trail = [&out](TrailRow row) { out.trail.push_back(std::move(row)); };
+  return v;
+}
+
+inline Contents ContentsOf(Store& store) {
+  Contents out;
+  const Status loaded = store.Load(CollectInto(out));
+  EXPECT_TRUE(loaded) << (loaded ? "" : loaded.error().message);
+  return out;
+}
+
+// ---- Rows for tests -----------------------------------------------------------------------------
+
+inline const model::AccountId kTestAccount = *model::AccountId::Parse("111122223333");
+
+inline model::Region TestRegion(const char* name = "us-east-1") {
+  return *model::Region::Intern(name);
+}
+
+// KeyNumber: a key id that sorts by its number.
+inline model::KeyId KeyNumber(unsigned n) {
+  std::string text = std::to_string(n);
+  return *model::KeyId::Parse("00000000-0000-4000-8000-" + std::string(12 - text.size(), '0') +
+                              text);
+}
+
+inline model::MaterialId MaterialNumber(unsigned key, unsigned generation) {
+  std::array<std::uint8_t, 32> bytes{};
+  bytes[0] = static_cast<std::uint8_t>(key);
+  bytes[1] = static_cast<std::uint8_t>(key >> 8);
+  bytes[2] = static_cast<std::uint8_t>(generation);
+  bytes[31] = 0x5a;
+  return model::MaterialId(bytes);
+}
+
+inline KeyRow TestKey(unsigned n, const std::string& policy = "{\"policy\":1}") {
+  KeyRow row;
+  row.key.id = KeyNumber(n);
+  row.key.account = kTestAccount;
+  row.key.region = TestRegion();
+  row.key.creation_date = FromEpochMillis(1'800'000'000'000 + n);
+  row.key.current_material = MaterialNumber(n, 0);
+  row.key.description = "key number " + std::to_string(n);
+  row.policy_text = std::make_shared<const std::string>(policy);
+  return row;
+}
+
+inline KeyRef RefOf(const KeyRow& row) { return {row.key.account, row.key.region, row.key.id}; }
+
+inline MaterialRow TestMaterial(const KeyRow& row, unsigned key, unsigned generation) {
+  MaterialRow material;
+  material.id = MaterialNumber(key, generation);
+  material.key = row.key.id;
+  material.account = row.key.account;
+  material.region = row.key.region;
+  material.generation = generation;
+  material.created = FromEpochMillis(1'800'000'000'000);
+  material.sealed = Bytes(60, static_cast<std::uint8_t>(0xa0 + generation));
+  return material;
+}
+
+inline RotationRow TestRotation(const KeyRow& row, unsigned generation) {
+  return {row.key.id,
+          row.key.account,
+          row.key.region,
+          generation,
+          model::RotationType::kOnDemand,
+          FromEpochMillis(1'800'000'000'000 + generation)};
+}
+
+inline AliasRow TestAlias(const std::string& name, const KeyRow& row) {
+  return {row.key.account, row.key.region,         "alias/" + name,
+          row.key.id,      FromEpochMillis(1'000), FromEpochMillis(2'000)};
+}
+
+inline Change CreateKey(const KeyRow& row, unsigned n) {
+  Change change;
+  change.put_keys.push_back(row);
+  change.insert_materials.push_back(TestMaterial(row, n, 0));
+  return change;
+}
+
+inline Status CommitOne(Store& store, const Change& change) {
+  return store.Commit(std::span<const Change>(&change, 1));
+}
+
+inline ErrorCode CodeOfFailure(const Status& status) {
+  return status ? ErrorCode::kInternal : status.error().code;
+}
+
+// ---- The contract -------------------------------------------------------------------------------
+
+class StoreContract : public testing::TestWithParam<SiteFactory> {
+ protected:
+  void SetUp() override {
+    site_ = GetParam()();
+    store_ = site_->Open();
+    ASSERT_NE(store_, nullptr);
+  }
+  Store& store() { return *store_; }
+  void Reopen() {
+    store_.reset();
+    store_ = site_->Open();
+    ASSERT_NE(store_, nullptr);
+  }
+
+ private:
+  std::unique_ptr<Site> site_;
+  std::unique_ptr<Store> store_;
+};
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(StoreContract);
+
+TEST_P(StoreContract, ANewStoreIsEmpty) {
+  const Contents contents = ContentsOf(store());
+  EXPECT_TRUE(contents.keys.empty());
+  EXPECT_TRUE(contents.materials.empty());
+  EXPECT_TRUE(contents.meta.empty());
+  EXPECT_TRUE(store().Commit({})) << "no changes are no error";
+}
+
+TEST_P(StoreContract, AKeyComesBackWithEveryField) {
+  KeyRow row = TestKey(1);
+  keys::Key& key = row.key;
+  key.region = TestRegion("eu-west-3");
+  key.manager = model::KeyManager::kAws;
+  key.spec = model::KeySpec::kEccNistP384;
+  key.usage = model::KeyUsage::kSignVerify;
+  key.origin = model::Origin::kExternal;
+  key.multi_region = true;
+  key.state = model::KeyState::kPendingDeletion;
+  key.deletion_date = FromEpochMillis(1'900'000'000'001);
+  key.rotation = keys::RotationSchedule{Days{90}, FromEpochMillis(1'900'000'000'002)};
+  key.on_demand_rotations = 25;
+  key.generation = 4'000'000'000U;
+  key.description = std::string("d\xc3\xa9j\xc3\xa0 \"vu\"\n") + std::string(1, '\0') + "end";
+  row.tags = {{"b", "2"}, {"a", ""}, {std::string("\0k", 2), std::string(256, 'v')}};
+  ASSERT_TRUE(CommitOne(store(), {.put_keys = {row}}));
+  Reopen();
+  const Contents contents = ContentsOf(store());
+  ASSERT_EQ(contents.keys.size(), 1U);
+  const KeyRow& back = contents.keys[0];
+  EXPECT_EQ(back.key.id, key.id);
+  EXPECT_EQ(back.key.account, key.account);
+  EXPECT_EQ(back.key.region, key.region);
+  EXPECT_EQ(back.key.manager, key.manager);
+  EXPECT_EQ(back.key.spec, key.spec);
+  EXPECT_EQ(back.key.usage, key.usage);
+  EXPECT_EQ(back.key.origin, key.origin);
+  EXPECT_EQ(back.key.multi_region, key.multi_region);
+  EXPECT_EQ(back.key.state, key.state);
+  EXPECT_EQ(back.key.creation_date, key.creation_date);
+  EXPECT_EQ(back.key.deletion_date, key.deletion_date);
+  EXPECT_EQ(back.key.rotation, key.rotation);
+  EXPECT_EQ(back.key.on_demand_rotations, key.on_demand_rotations);
+  EXPECT_EQ(back.key.generation, key.generation);
+  EXPECT_EQ(back.key.current_material, key.current_material);
+  EXPECT_EQ(back.key.description, key.description);
+  EXPECT_EQ(back.key.version, 1U);
+  EXPECT_EQ(*back.policy_text, *row.policy_text);
+  EXPECT_EQ(back.tags, row.tags) << "in their order";
+}
+
+TEST_P(StoreContract, AbsentFieldsStayAbsent) {
+  ASSERT_TRUE(CommitOne(store(), {.put_keys = {TestKey(1)}}));
+  const Contents contents = ContentsOf(store());
+  EXPECT_FALSE(contents.keys[0].key.deletion_date);
+  EXPECT_FALSE(contents.keys[0].key.rotation);
+  EXPECT_TRUE(contents.keys[0].tags.empty());
+}
+
+TEST_P(StoreContract, EveryValueOfEveryEnumIsKept) {
+  std::vector<KeyRow> rows;
+  unsigned n = 0;
+  for (const auto& [spec, wire] : model::EnumTable<model::KeySpec>::kNames) {
+    rows.push_back(TestKey(n++));
+    rows.back().key.spec = spec;
+  }
+  for (const auto& [state, wire] : model::EnumTable<model::KeyState>::kNames) {
+    rows.push_back(TestKey(n++));
+    rows.back().key.state = state;
+  }
+  for (const auto& [usage, wire] : model::EnumTable<model::KeyUsage>::kNames) {
+    rows.push_back(TestKey(n++));
+    rows.back().key.usage = usage;
+  }
+  for (const auto& [origin, wire] : model::EnumTable<model::Origin>::kNames) {
+    rows.push_back(TestKey(n++));
+    rows.back().key.origin = origin;
+  }
+  ASSERT_TRUE(CommitOne(store(), {.put_keys = rows}));
+  const Contents contents = ContentsOf(store());
+  ASSERT_EQ(contents.keys.size(), rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_EQ(contents.keys[i].key.spec, rows[i].key.spec);
+    EXPECT_EQ(contents.keys[i].key.state, rows[i].key.state);
+    EXPECT_EQ(contents.keys[i].key.usage, rows[i].key.usage);
+    EXPECT_EQ(contents.keys[i].key.origin, rows[i].key.origin);
+  }
+}
+
+TEST_P(StoreContract, TheVersionGivenMustBeTheOneStored) {
+  KeyRow row = TestKey(1);
+  ASSERT_TRUE(CommitOne(store(), {.put_keys = {row}}));
+  EXPECT_EQ(CodeOfFailure(CommitOne(store(), {.put_keys = {row}})), ErrorCode::kConflict)
+      << "version 0: must not exist";
+  row.key.version = 2;
+  EXPECT_EQ(CodeOfFailure(CommitOne(store(), {.put_keys = {row}})), ErrorCode::kConflict);
+  row.key.version = 1;
+  row.key.description = "changed";
+  ASSERT_TRUE(CommitOne(store(), {.put_keys = {row}}));
+  row.key.description = "lost the race";
+  EXPECT_EQ(CodeOfFailure(CommitOne(store(), {.put_keys = {row}})), ErrorCode::kConflict);
+  const Contents contents = ContentsOf(store());
+  EXPECT_EQ(contents.keys[0].key.version, 2U);
+  EXPECT_EQ(contents.keys[0].key.description, "changed");
+}
+
+TEST_P(StoreContract, AChangeOfAnAbsentKeyConflicts) {
+  KeyRow row = TestKey(1);
+  row.key.version = 1;
+  EXPECT_EQ(CodeOfFailure(CommitOne(store(), {.put_keys = {row}})), ErrorCode::kConflict);
+  EXPECT_TRUE(ContentsOf(store()).keys.empty());
+}
+
+TEST_P(StoreContract, AGroupIsAllOrNothing) {
+  const KeyRow first = TestKey(1);
+  const KeyRow second = TestKey(2);
+  std::vector<Change> group = {CreateKey(first, 1), CreateKey(second, 2), CreateKey(first, 1)};
+  group[0].put_meta.emplace_back("mark", Bytes{1});
+  EXPECT_EQ(CodeOfFailure(store().Commit(group)), ErrorCode::kConflict);
+  Contents contents = ContentsOf(store());
+  EXPECT_TRUE(contents.keys.empty());
+  EXPECT_TRUE(contents.materials.empty());
+  EXPECT_TRUE(contents.meta.empty());
+  group.pop_back();
+  ASSERT_TRUE(store().Commit(group)) << "the store goes on after a refused group";
+  Reopen();
+  contents = ContentsOf(store());
+  EXPECT_EQ(contents.keys.size(), 2U);
+  EXPECT_EQ(contents.materials.size(), 2U);
+}
+
+TEST_P(StoreContract, MaterialsAreInsertOnly) {
+  const KeyRow row = TestKey(1);
+  ASSERT_TRUE(CommitOne(store(), CreateKey(row, 1)));
+  MaterialRow again = TestMaterial(row, 1, 0);
+  again.sealed = Bytes(60, 0xff);
+  EXPECT_EQ(CodeOfFailure(CommitOne(store(), {.insert_materials = {again}})), ErrorCode::kConflict);
+  again.generation = 1;
+  EXPECT_EQ(CodeOfFailure(CommitOne(store(), {.insert_materials = {again}})), ErrorCode::kConflict)
+      << "same id as another generation";
+  again = TestMaterial(row, 1, 7);
+  again.generation = 0;
+  EXPECT_EQ(CodeOfFailure(CommitOne(store(), {.insert_materials = {again}})), ErrorCode::kConflict)
+      << "same generation with another id";
+  const auto kept = store().ReadMaterial({RefOf(row), MaterialNumber(1, 0)});
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->sealed, TestMaterial(row, 1, 0).sealed);
+}
+
+TEST_P(StoreContract, RotationsAreInsertOnly) {
+  const KeyRow row = TestKey(1);
+  ASSERT_TRUE(CommitOne(store(), CreateKey(row, 1)));
+  ASSERT_TRUE(CommitOne(store(), {.insert_rotations = {TestRotation(row, 1)}}));
+  RotationRow again = TestRotation(row, 1);
+  again.type = model::RotationType::kAutomatic;
+  EXPECT_EQ(CodeOfFailure(CommitOne(store(), {.insert_rotations = {again}})), ErrorCode::kConflict);
+  const Contents contents = ContentsOf(store());
+  ASSERT_EQ(contents.rotations.size(), 1U);
+  EXPECT_EQ(contents.rotations[0].key, row.key.id);
+  EXPECT_EQ(contents.rotations[0].region, row.key.region);
+  EXPECT_EQ(contents.rotations[0].generation, 1U);
+  EXPECT_EQ(contents.rotations[0].type, model::RotationType::kOnDemand);
+  EXPECT_EQ(contents.rotations[0].date, TestRotation(row, 1).date);
+}
+
+TEST_P(StoreContract, NothingHangsOnAKeyThatIsNotStored) {
+  const KeyRow row = TestKey(1);
+  EXPECT_EQ(CodeOfFailure(CommitOne(store(), {.insert_materials = {TestMaterial(row, 1, 0)}})),
+            ErrorCode::kConflict);
+  EXPECT_EQ(CodeOfFailure(CommitOne(store(), {.insert_rotations = {TestRotation(row, 1)}})),
+            ErrorCode::kConflict);
+  EXPECT_TRUE(ContentsOf(store()).materials.empty());
+}
+
+TEST_P(StoreContract, ReadMaterialFindsWhatWasCommittedAndNothingElse) {
+  const KeyRow row = TestKey(1);
+  ASSERT_TRUE(CommitOne(store(), CreateKey(row, 1)));
+  const auto found = store().ReadMaterial({RefOf(row), MaterialNumber(1, 0)});
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->key, row.key.id);
+  EXPECT_EQ(found->account, row.key.account);
+  EXPECT_EQ(found->region, row.key.region);
+  EXPECT_EQ(found->generation, 0U);
+  EXPECT_EQ(found->created, TestMaterial(row, 1, 0).created);
+  for (const MaterialRef& absent :
+       {MaterialRef{RefOf(row), MaterialNumber(1, 1)},
+        MaterialRef{RefOf(TestKey(2)), MaterialNumber(1, 0)},
+        MaterialRef{{row.key.account, TestRegion("eu-west-3"), row.key.id},
+                    MaterialNumber(1, 0)}}) {
+    const auto result = store().ReadMaterial(absent);
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, ErrorCode::kNotFound);
+  }
+}
+
+TEST_P(StoreContract, TheSameMultiRegionKeyLivesInSeveralRegions) {
+  KeyRow primary = TestKey(1);
+  primary.key.id = *model::KeyId::Parse("mrk-" + std::string(32, 'a'));
+  KeyRow replica = primary;
+  replica.key.region = TestRegion("eu-west-3");
+  MaterialRow copy = TestMaterial(replica, 1, 0);
+  copy.sealed = Bytes(60, 0x77);
+  ASSERT_TRUE(CommitOne(store(), CreateKey(primary, 1)));
+  ASSERT_TRUE(CommitOne(store(), {.put_keys = {replica}, .insert_materials = {copy}}));
+  EXPECT_EQ(store().ReadMaterial({RefOf(replica), MaterialNumber(1, 0)})->sealed, copy.sealed);
+  ASSERT_TRUE(CommitOne(store(), {.purge_keys = {RefOf(replica)}}));
+  EXPECT_TRUE(store().ReadMaterial({RefOf(primary), MaterialNumber(1, 0)}));
+  EXPECT_FALSE(store().ReadMaterial({RefOf(replica), MaterialNumber(1, 0)}));
+}
+
+TEST_P(StoreContract, OnlyPreparedMaterialIsDropped) {
+  KeyRow row = TestKey(1);
+  ASSERT_TRUE(CommitOne(store(), CreateKey(row, 1)));
+  ASSERT_TRUE(CommitOne(store(), {.insert_materials = {TestMaterial(row, 1, 1)}}));
+  const MaterialRef prepared{RefOf(row), MaterialNumber(1, 1)};
+  EXPECT_EQ(
+      CodeOfFailure(CommitOne(store(), {.drop_materials = {{RefOf(row), MaterialNumber(1, 0)}}})),
+      ErrorCode::kConflict)
+      << "the current one";
+  ASSERT_TRUE(CommitOne(store(), {.drop_materials = {prepared}}));
+  EXPECT_FALSE(store().ReadMaterial(prepared));
+  EXPECT_EQ(CodeOfFailure(CommitOne(store(), {.drop_materials = {prepared}})), ErrorCode::kConflict)
+      << "not there";
+
+  ASSERT_TRUE(CommitOne(store(), {.insert_materials = {TestMaterial(row, 1, 1)}}));
+  row.key.version = 1;
+  row.key.generation = 1;
+  row.key.current_material = MaterialNumber(1, 1);
+  ASSERT_TRUE(CommitOne(store(), {.put_keys = {row}}));
+  for (const unsigned generation : {0U, 1U}) {
+    EXPECT_EQ(CodeOfFailure(CommitOne(
+                  store(), {.drop_materials = {{RefOf(row), MaterialNumber(1, generation)}}})),
+              ErrorCode::kConflict)
+        << "ciphertexts may exist under generation " << generation;
+  }
+  EXPECT_EQ(ContentsOf(store()).materials.size(), 2U);
+}
+
+TEST_P(StoreContract, PurgeDestroysAKeyWithAllThatIsItsOwn) {
+  const KeyRow gone = TestKey(1);
+  const KeyRow stays = TestKey(2);
+  Change change = CreateKey(gone, 1);
+  change.put_keys.push_back(stays);
+  change.insert_materials.push_back(TestMaterial(gone, 1, 1));
+  change.insert_materials.push_back(TestMaterial(stays, 2, 0));
+  change.insert_rotations = {TestRotation(gone, 1), TestRotation(stays, 1)};
+  change.put_aliases = {TestAlias("one", gone), TestAlias("two", stays), TestAlias("three", gone)};
+  ASSERT_TRUE(CommitOne(store(), change));
+  ASSERT_TRUE(CommitOne(store(), {.purge_keys = {RefOf(gone)}}));
+  ASSERT_TRUE(CommitOne(store(), {.purge_keys = {RefOf(gone)}})) << "not there: succeeds";
+  Reopen();
+  const Contents contents = ContentsOf(store());
+  ASSERT_EQ(contents.keys.size(), 1U);
+  EXPECT_EQ(contents.keys[0].key.id, stays.key.id);
+  ASSERT_EQ(contents.materials.size(), 1U);
+  EXPECT_EQ(contents.materials[0].key, stays.key.id);
+  ASSERT_EQ(contents.rotations.size(), 1U);
+  ASSERT_EQ(contents.aliases.size(), 1U);
+  EXPECT_EQ(contents.aliases[0].name, "alias/two");
+}
+
+TEST_P(StoreContract, AliasesAreReplacedByNameAndDeletedByName) {
+  const KeyRow one = TestKey(1);
+  const KeyRow two = TestKey(2);
+  ASSERT_TRUE(CommitOne(store(), {.put_keys = {one, two}, .put_aliases = {TestAlias("a", one)}}));
+  AliasRow moved = TestAlias("a", two);
+  moved.last_updated_date = FromEpochMillis(3'000);
+  ASSERT_TRUE(CommitOne(store(), {.put_aliases = {moved}}));
+  Contents contents = ContentsOf(store());
+  ASSERT_EQ(contents.aliases.size(), 1U);
+  EXPECT_EQ(contents.aliases[0].target, two.key.id);
+  EXPECT_EQ(contents.aliases[0].creation_date, moved.creation_date);
+  EXPECT_EQ(contents.aliases[0].last_updated_date, moved.last_updated_date);
+  AliasRow elsewhere = moved;
+  elsewhere.region = TestRegion("eu-west-3");
+  ASSERT_TRUE(CommitOne(store(), {.delete_aliases = {elsewhere}})) << "not there: succeeds";
+  EXPECT_EQ(ContentsOf(store()).aliases.size(), 1U);
+  ASSERT_TRUE(CommitOne(store(), {.delete_aliases = {moved}}));
+  EXPECT_TRUE(ContentsOf(store()).aliases.empty());
+}
+
+TEST_P(StoreContract, UsersComeBackWithTheirPoliciesAndGoWithTheirAccessKeys) {
+  const UserRow ada{kTestAccount,
+                    "ada",
+                    "AIDAEXAMPLEADA",
+                    FromEpochMillis(5'000),
+                    {{"second", "{\"b\":2}"}, {"first", "{\"a\":1}"}}};
+  const UserRow bob{kTestAccount, "bob", "AIDAEXAMPLEBOB", FromEpochMillis(6'000), {}};
+  const AccessKeyRow key{"AKIAEXAMPLE1", kTestAccount,           "ada",
+                         true,           FromEpochMillis(7'000), Bytes{1, 2, 0, 3}};
+  AccessKeyRow other = key;
+  other.id = "AKIAEXAMPLE2";
+  other.user = "bob";
+  ASSERT_TRUE(CommitOne(store(), {.put_users = {ada, bob}, .put_access_keys = {key, other}}));
+  other.active = false;
+  ASSERT_TRUE(CommitOne(store(), {.put_access_keys = {other}}));
+  Reopen();
+  Contents contents = ContentsOf(store());
+  ASSERT_EQ(contents.users.size(), 2U);
+  EXPECT_EQ(contents.users[0].name, "ada");
+  EXPECT_EQ(contents.users[0].user_id, ada.user_id);
+  EXPECT_EQ(contents.users[0].created, ada.created);
+  ASSERT_EQ(contents.users[0].policies.size(), 2U);
+  EXPECT_EQ(contents.users[0].policies[0].name, "second") << "in their order";
+  EXPECT_EQ(contents.users[0].policies[1].text, "{\"a\":1}");
+  EXPECT_TRUE(contents.users[1].policies.empty());
+  ASSERT_EQ(contents.access_keys.size(), 2U);
+  EXPECT_TRUE(contents.access_keys[0].active);
+  EXPECT_FALSE(contents.access_keys[1].active);
+  EXPECT_EQ(contents.access_keys[0].sealed_secret, key.sealed_secret);
+
+  UserRow fewer = ada;
+  fewer.policies.pop_back();
+  ASSERT_TRUE(CommitOne(store(), {.put_users = {fewer}}));
+  EXPECT_EQ(ContentsOf(store()).users[0].policies.size(), 1U);
+  ASSERT_TRUE(CommitOne(store(), {.delete_users = {{kTestAccount, "ada"}}}));
+  contents = ContentsOf(store());
+  ASSERT_EQ(contents.users.size(), 1U);
+  ASSERT_EQ(contents.access_keys.size(), 1U);
+  EXPECT_EQ(contents.access_keys[0].user, "bob");
+  ASSERT_TRUE(CommitOne(store(), {.delete_access_keys = {"AKIAEXAMPLE2", "AKIAABSENT"}}));
+  EXPECT_TRUE(ContentsOf(store()).access_keys.empty());
+}
+
+TEST_P(StoreContract, TrailRowsComeInTheOrderOfTheirInsertion) {
+  ASSERT_TRUE(CommitOne(store(), {.insert_trail = {{"z", "{1}"}, {"a", "{2}"}}}));
+  ASSERT_TRUE(CommitOne(store(), {.insert_trail = {{"m", "{3}"}}}));
+  EXPECT_EQ(CodeOfFailure(CommitOne(store(), {.insert_trail = {{"a", "{4}"}}})),
+            ErrorCode::kConflict);
+  ASSERT_TRUE(CommitOne(store(), {.delete_trail = {"z", "absent"}}));
+  ASSERT_TRUE(CommitOne(store(), {.insert_trail = {{"b", "{5}"}}}));
+  Reopen();
+  std::string seen;
+  for (const TrailRow& row : ContentsOf(store()).trail) {
+    seen += row.event_id + row.json;
+  }
+  EXPECT_EQ(seen, "a{2}m{3}b{5}");
+}
+
+TEST_P(StoreContract, MetaIsReplacedAndRead) {
+  EXPECT_EQ(*store().ReadMeta("root"), std::nullopt);
+  ASSERT_TRUE(CommitOne(store(), {.put_meta = {{"root", Bytes{1, 0, 2}}, {"empty", Bytes{}}}}));
+  EXPECT_EQ(*store().ReadMeta("root"), (Bytes{1, 0, 2}));
+  EXPECT_EQ(*store().ReadMeta("empty"), Bytes{});
+  ASSERT_TRUE(CommitOne(store(), {.put_meta = {{"root", Bytes{9}}}}));
+  Reopen();
+  EXPECT_EQ(*store().ReadMeta("root"), Bytes{9});
+  EXPECT_EQ(ContentsOf(store()).meta.size(), 2U);
+}
+
+TEST_P(StoreContract, KeysAndMaterialsComeInOrder) {
+  std::vector<Change> group;
+  for (const unsigned n : {5U, 3U, 9U, 1U}) {
+    KeyRow row = TestKey(n);
+    row.key.region = TestRegion(n == 1 ? "us-west-2" : "us-east-1");
+    group.push_back(CreateKey(row, n));
+    group.back().insert_materials.insert(group.back().insert_materials.begin(),
+                                         TestMaterial(row, n, 1));
+  }
+  ASSERT_TRUE(store().Commit(group));
+  std::vector<std::string> keys;
+  for (const KeyRow& row : ContentsOf(store()).keys) {
+    keys.push_back(std::string(row.key.region.name()) + std::string(row.key.id.text()).substr(35));
+  }
+  EXPECT_EQ(keys,
+            (std::vector<std::string>{"us-east-13", "us-east-15", "us-east-19", "us-west-21"}));
+  std::vector<std::string> materials;
+  for (const MaterialRow& row : ContentsOf(store()).materials) {
+    materials.push_back(std::string(row.key.text()).substr(35) + "/" +
+                        std::to_string(row.generation));
+  }
+  EXPECT_EQ(materials,
+            (std::vector<std::string>{"3/0", "3/1", "5/0", "5/1", "9/0", "9/1", "1/0", "1/1"}));
+}
+
+TEST_P(StoreContract, KeysWithTheSamePolicyShareOneText) {
+  const std::string policy(20'000, 'p');
+  ASSERT_TRUE(CommitOne(store(), {.put_keys = {TestKey(1, policy), TestKey(2, policy),
+                                               TestKey(3, "{}"), TestKey(4, policy)}}));
+  const Contents contents = ContentsOf(store());
+  EXPECT_EQ(*contents.keys[0].policy_text, policy);
+  EXPECT_EQ(contents.keys[0].policy_text, contents.keys[1].policy_text) << "the same object";
+  EXPECT_EQ(contents.keys[0].policy_text, contents.keys[3].policy_text);
+  EXPECT_EQ(*contents.keys[2].policy_text, "{}");
+}
+
+TEST_P(StoreContract, ChangingOneKeysPolicyLeavesTheOthers) {
+  ASSERT_TRUE(CommitOne(store(), {.put_keys = {TestKey(1, "old"), TestKey(2, "old")}}));
+  KeyRow row = TestKey(1, "new");
+  row.key.version = 1;
+  ASSERT_TRUE(CommitOne(store(), {.put_keys = {row}}));
+  ASSERT_TRUE(CommitOne(store(), {.purge_keys = {RefOf(row)}}));
+  Reopen();
+  EXPECT_EQ(*ContentsOf(store()).keys[0].policy_text, "old");
+}
+
+}  // namespace keyturn::store
