@@ -93,7 +93,7 @@ std::string Head(const AuditRun& run, const std::string& style) {
 constexpr std::string_view kBanner = R"html(<body>
 <a class="skip" href="#main">Skip to the report</a>
 <header><div class="wrap"><div class="brand">
-<svg viewBox="0 0 26 26" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round"><path d="M4.2 10.4a9.2 9.2 0 0 1 17-1.9M21.8 15.6a9.2 9.2 0 0 1-17 1.9M21.6 3.6v5h-5M4.4 22.4v-5h5"/><circle cx="13" cy="11.4" r="2.2"/><path d="M13 13.6v4"/></svg>
+<svg width="26" height="26" viewBox="0 0 26 26" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round"><path d="M4.2 10.4a9.2 9.2 0 0 1 17-1.9M21.8 15.6a9.2 9.2 0 0 1-17 1.9M21.6 3.6v5h-5M4.4 22.4v-5h5"/><circle cx="13" cy="11.4" r="2.2"/><path d="M13 13.6v4"/></svg>
 <h1>KMS key rotation report</h1></div>
 <fieldset class="theme"><legend class="sr">Colours</legend>
 <input type="radio" name="theme" id="theme-auto" checked><label for="theme-auto">Auto</label>
@@ -124,7 +124,7 @@ std::string Hero(const AuditRun& run) {
 std::string Joined(const std::set<std::string>& parts) {
   std::string out;
   for (const auto& part : parts) {
-    out += (out.empty() ? "" : ", ") + Esc(part);
+    out += (out.empty() ? "<span class=\"nw\">" : ", <span class=\"nw\">") + Esc(part) + "</span>";
   }
   return out.empty() ? "not told" : out;
 }

@@ -93,7 +93,7 @@ std::string DonutChart(const AuditRun& run) {
   }
   return fmt::format(
       R"(<figure class="card"><figcaption>Keys by verdict</figcaption><div class="donut">)"
-      R"(<svg viewBox="0 0 128 128" role="img" aria-label="{}: {}">{})"
+      R"(<svg width="136" height="136" viewBox="0 0 128 128" role="img" aria-label="{}: {}">{})"
       R"(<text class="center" x="64" y="69">{}</text><text class="unit" x="64" y="85">{}</text>)"
       R"(</svg><ul class="legend">{}</ul></div></figure>)",
       Counted(run.totals.listed, "key"), words.empty() ? "none" : words, segments,
@@ -124,7 +124,7 @@ std::string RegionChart(const std::vector<RegionGroup>& groups) {
                                      : std::string(control::RegionStatusName(group.region->status));
     rows += fmt::format(
         R"(<li><div class="row"><span><b>{}</b> <span class="soft">{}</span></span>)"
-        R"(<span class="soft">{}</span></div><svg viewBox="0 0 100 10" preserveAspectRatio="none" )"
+        R"(<span class="soft">{}</span></div><svg width="280" height="10" viewBox="0 0 100 10" preserveAspectRatio="none" )"
         R"(role="img" aria-label="{}: {}">{}</svg></li>)",
         Esc(group.name), Esc(group.account), said, Esc(group.name), words.empty() ? said : words,
         pieces);
@@ -135,8 +135,8 @@ std::string RegionChart(const std::vector<RegionGroup>& groups) {
 
 std::string CalendarChart(const AuditRun& run) {
   constexpr double kStep = 30;
-  constexpr double kBase = 118;
-  constexpr double kTall = 92;
+  constexpr double kBase = 158;
+  constexpr double kTall = 130;
   const Calendar calendar = CountRotations(run);
   const std::uint64_t most = std::max<std::uint64_t>(
       *std::max_element(calendar.by_month.begin(), calendar.by_month.end()), 1);
@@ -156,9 +156,9 @@ std::string CalendarChart(const AuditRun& run) {
       words += fmt::format("{}{} {}: {}", words.empty() ? "" : ", ", name,
                            static_cast<int>(month.year()), Thousands(count));
     }
-    bars += fmt::format(R"(<text x="{:.1f}" y="133">{}</text>)", x + 15, name);
+    bars += fmt::format(R"(<text x="{:.1f}" y="173">{}</text>)", x + 15, name);
     if (i == 0 || month.month() == std::chrono::January) {
-      bars += fmt::format(R"(<text x="{:.1f}" y="147">{}</text>)", x + 15,
+      bars += fmt::format(R"(<text x="{:.1f}" y="187">{}</text>)", x + 15,
                           static_cast<int>(month.year()));
     }
   }
@@ -172,8 +172,8 @@ std::string CalendarChart(const AuditRun& run) {
   say(calendar.later, "later than that");
   return fmt::format(
       R"(<figure class="card calendar"><figcaption>Next automatic rotations</figcaption>)"
-      R"(<svg viewBox="0 0 360 150" role="img" aria-label="Keys by month of their next rotation: )"
-      R"({}"><line class="base" x1="0" x2="360" y1="118.5" y2="118.5"/>{}</svg>)"
+      R"(<svg width="360" height="190" viewBox="0 0 360 190" role="img" aria-label="Keys by month of their next rotation: )"
+      R"({}"><line class="base" x1="0" x2="360" y1="158.5" y2="158.5"/>{}</svg>)"
       R"(<p class="soft">{}</p></figure>)",
       words.empty() ? "none" : words, bars, note);
 }

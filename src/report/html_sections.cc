@@ -105,7 +105,8 @@ std::string CoverageSection(const AuditRun& run, const std::vector<RegionGroup>&
       "the keys listed: no key is left out.");
   out +=
       "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"coverage-h\">"
-      "<table><thead><tr><th scope=\"col\">Region</th><th scope=\"col\">Account</th>"
+      "<table class=\"tight\"><thead><tr><th scope=\"col\">Region</th><th "
+      "scope=\"col\">Account</th>"
       "<th scope=\"col\">Status</th><th scope=\"col\" class=\"num\">Listed</th>";
   for (const Verdict verdict : columns) {
     out += fmt::format("<th scope=\"col\" class=\"num\">{}</th>", VerdictWords(verdict));
@@ -113,7 +114,8 @@ std::string CoverageSection(const AuditRun& run, const std::vector<RegionGroup>&
   out += "</tr></thead><tbody>\n";
   for (const auto& group : groups) {
     out += fmt::format(
-        "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td class=\"num\">{}</td>",
+        "<tr><th scope=\"row\" class=\"nw\">{}</th><td>{}</td><td class=\"wide\">{}</td>"
+        "<td class=\"num\">{}</td>",
         Esc(group.name), Esc(group.account), StatusCell(group), Thousands(group.keys.size()));
     for (const Verdict verdict : columns) {
       out += fmt::format("<td class=\"num\">{}</td>", Thousands(CountOf(group.counts, verdict)));
@@ -179,8 +181,9 @@ std::string ExceptionsSection(const AuditRun& run, const HtmlOptions& options) {
       out += fmt::format(
           "<tr><th scope=\"row\">{}</th><td data-label=\"Matches\">{}</td>"
           "<td data-label=\"Owner\">{}</td><td data-label=\"Approver\">{}</td>"
-          "<td data-label=\"Ticket\">{}</td><td data-label=\"Reason\">{}</td>"
-          "<td data-label=\"Expires\">{}</td><td class=\"num\" data-label=\"Keys\">{}</td></tr>\n",
+          "<td class=\"nw\" data-label=\"Ticket\">{}</td><td data-label=\"Reason\">{}</td>"
+          "<td class=\"nw\" data-label=\"Expires\">{}</td><td class=\"num\" "
+          "data-label=\"Keys\">{}</td></tr>\n",
           Esc(e.id), Esc(e.matches), Esc(e.owner), Esc(e.approver), Esc(e.ticket), Esc(e.reason),
           Esc(e.expires), Thousands(used[e.id]));
     }

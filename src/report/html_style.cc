@@ -7,20 +7,20 @@ namespace {
 
 constexpr std::string_view kLight =
     "color-scheme:light;--page:#f5f6f8;--card:#fff;--ink:#14181d;--soft:#515b67;--line:#dde2e8;"
-    "--code:#f0f2f5;--link:#0a58b0;--pass:#17794a;--fail:#c22431;--period:#bd4b06;--unknown:#"
-    "8a5d00;"
-    "--excepted:#6a3fc0;--skipped:#5d6976;--gone:#8d98a4;--na:#b4bec9;--na-ink:#56616d;";
+    "--code:#f0f2f5;--link:#0a58b0;--pass:#17794a;--fail:#c22431;--period:#bd4b06;"
+    "--unknown:#855a00;--unknown-fill:#dfa514;--excepted:#6a3fc0;--skipped:#5d6976;--gone:#8d98a4;"
+    "--na:#b4bec9;--na-ink:#56616d;";
 constexpr std::string_view kDark =
     "color-scheme:dark;--page:#0e1115;--card:#161a20;--ink:#e9edf1;--soft:#a4afbb;--line:#2a313a;"
-    "--code:#1f252d;--link:#79b8ff;--pass:#45c486;--fail:#ff7377;--period:#ff9a57;--unknown:#"
-    "e6bb45;"
-    "--excepted:#b89bff;--skipped:#93a0ad;--gone:#6c7885;--na:#45505c;--na-ink:#a4afbb;";
+    "--code:#1f252d;--link:#79b8ff;--pass:#45c486;--fail:#ff7377;--period:#ff9a57;"
+    "--unknown:#e6bb45;--unknown-fill:#e6bb45;--excepted:#b89bff;--skipped:#93a0ad;--gone:#6c7885;"
+    "--na:#45505c;--na-ink:#a4afbb;";
 
 constexpr std::string_view kBase = R"css(
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;scroll-behavior:smooth}
 body{margin:0;background:var(--page);color:var(--ink);font:16px/1.55 ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue","Noto Sans","Liberation Sans",Arial,sans-serif;font-variant-numeric:tabular-nums;overflow-wrap:break-word}
-.wrap{max-width:1160px;margin:0 auto;padding:0 28px}
+.wrap{max-width:1240px;margin:0 auto;padding:0 28px}
 a{color:var(--link)}
 h1,h2,h3,p,dl,dd,ul,ol,figure,table{margin:0}
 h1{font-size:17px;font-weight:650;letter-spacing:.005em}
@@ -50,9 +50,10 @@ header svg{width:26px;height:26px;flex:none}
 .hero .percent{text-align:right;line-height:1.1}
 .hero .percent b{display:block;font-size:46px;font-weight:720;letter-spacing:-.03em}
 .hero .percent span{color:var(--soft);font-size:14px}
-.scope{display:grid;grid-template-columns:repeat(auto-fit,minmax(190px,1fr));gap:14px 28px;padding:22px 4px 0}
+.scope{display:grid;grid-template-columns:repeat(3,minmax(0,1fr));gap:14px 28px;padding:22px 4px 0}
 .scope dt{font-size:12.5px;color:var(--soft)}
 .scope dd{font-weight:560;overflow-wrap:anywhere}
+.nw{white-space:nowrap}
 .charts{display:grid;grid-template-columns:minmax(0,1.05fr) minmax(0,1fr) minmax(0,1.15fr);gap:18px;margin-top:24px}
 .charts figure{padding:20px 22px;min-width:0}
 .charts figcaption{font-weight:650;margin-bottom:14px}
@@ -73,7 +74,7 @@ header svg{width:26px;height:26px;flex:none}
 .calendar .n{fill:var(--ink);font-weight:620}
 .calendar rect{fill:var(--pass)}
 .calendar .base{stroke:var(--line)}
-.v-pass{--c:var(--pass);--t:var(--pass)}.v-fail{--c:var(--fail);--t:var(--fail)}.v-fail-period{--c:var(--period);--t:var(--period)}.v-unknown{--c:var(--unknown);--t:var(--unknown)}.v-excepted{--c:var(--excepted);--t:var(--excepted)}.v-skipped{--c:var(--skipped);--t:var(--skipped)}.v-gone{--c:var(--gone);--t:var(--na-ink)}.v-not-applicable{--c:var(--na);--t:var(--na-ink)}
+.v-pass{--c:var(--pass);--t:var(--pass)}.v-fail{--c:var(--fail);--t:var(--fail)}.v-fail-period{--c:var(--period);--t:var(--period)}.v-unknown{--c:var(--unknown-fill);--t:var(--unknown)}.v-excepted{--c:var(--excepted);--t:var(--excepted)}.v-skipped{--c:var(--skipped);--t:var(--skipped)}.v-gone{--c:var(--gone);--t:var(--na-ink)}.v-not-applicable{--c:var(--na);--t:var(--na-ink)}
 circle[class*=v-]{stroke:var(--c)}rect[class*=v-]{fill:var(--c)}
 .badge{display:inline-block;white-space:nowrap;font-size:12.5px;line-height:1.5;font-weight:640;padding:1px 9px;border-radius:20px;color:var(--t);border:1px solid var(--c);background:color-mix(in srgb,var(--c) 9%,transparent)}
 .scroll{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:12px}
@@ -82,14 +83,18 @@ caption{text-align:left;font-size:14px;color:var(--soft);padding:12px 16px 0}
 th,td{text-align:left;vertical-align:top;padding:11px 16px;border-top:1px solid var(--line)}
 thead th{border-top:0;font-size:13px;font-weight:620;color:var(--soft);white-space:nowrap;vertical-align:bottom}
 th[scope=row]{font-weight:600}
-td.num,th.num{text-align:right}
+td.num,th.num{text-align:right;white-space:nowrap}
+td.wide{min-width:200px}
+.tight th,.tight td{padding:10px 11px}.tight thead th{white-space:normal}
+td.why{min-width:220px}
 tbody tr:hover{background:color-mix(in srgb,var(--code) 55%,transparent)}
 thead button{font:inherit;color:inherit;background:none;border:0;padding:0;cursor:pointer}
 thead button::after{content:" \2195";opacity:.45}
 th[aria-sort=ascending] button::after{content:" \2191";opacity:1}th[aria-sort=descending] button::after{content:" \2193";opacity:1}
 .name{font-weight:600;display:block;overflow-wrap:anywhere}
-.id{display:block;color:var(--soft);overflow-wrap:anywhere}
-.desc{display:block;color:var(--soft);font-size:13.5px;overflow-wrap:anywhere}
+.id{display:block;color:var(--soft);font-weight:400;white-space:nowrap}
+th[scope=row] code{font-weight:400;white-space:nowrap}
+.desc{display:block;font-weight:400;color:var(--soft);font-size:13.5px;overflow-wrap:anywhere}
 .cmd{display:block;margin-top:7px;padding:8px 11px;background:var(--code);border-radius:7px;white-space:pre-wrap;overflow-wrap:anywhere;user-select:all}
 .tools{display:flex;flex-wrap:wrap;gap:8px 10px;align-items:center;margin-bottom:14px}
 .chip input{position:absolute;opacity:0}
@@ -107,13 +112,13 @@ th[aria-sort=ascending] button::after{content:" \2191";opacity:1}th[aria-sort=de
 .pad ul{padding-left:20px}
 .facts{color:var(--soft);font-size:14px;padding:14px 16px 0;display:flex;flex-wrap:wrap;gap:2px 22px}
 .change h3{padding:16px 16px 0;text-transform:capitalize}
-.done{--c:var(--pass);--t:var(--pass)}.unchanged{--c:var(--na);--t:var(--na-ink)}.refused,.pending{--c:var(--unknown);--t:var(--unknown)}.failed{--c:var(--fail);--t:var(--fail)}
+.done{--c:var(--pass);--t:var(--pass)}.unchanged{--c:var(--na);--t:var(--na-ink)}.refused,.pending{--c:var(--unknown-fill);--t:var(--unknown)}.failed{--c:var(--fail);--t:var(--fail)}
 footer{margin-top:44px;border-top:1px solid var(--line);color:var(--soft);font-size:13.5px}
 footer .wrap{padding-top:20px;padding-bottom:40px}
 @media (max-width:960px){.charts{grid-template-columns:1fr}.two{grid-template-columns:1fr}}
 @media (max-width:700px){
 .wrap{padding:0 16px}section{padding-top:28px}
-.hero{grid-template-columns:1fr;padding:22px 20px}.hero .answer{font-size:31px}.hero .percent{text-align:left}.hero .percent b{font-size:34px;display:inline;margin-right:8px}
+.scope{grid-template-columns:minmax(0,1fr) minmax(0,1fr)}.hero{grid-template-columns:1fr;padding:22px 20px}.hero .answer{font-size:31px}.hero .percent{text-align:left}.hero .percent b{font-size:34px;display:inline;margin-right:8px}
 .meaning{grid-template-columns:max-content 1fr}.meaning dd.text{grid-column:1/-1;margin-bottom:6px}
 .search{margin-left:0;width:100%;flex-wrap:wrap}.search input{width:100%}
 table.cards,table.cards tbody,table.cards tr,table.cards td,table.cards th[scope=row]{display:block}
@@ -121,13 +126,13 @@ table.cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-pa
 table.cards tr{padding:12px 16px;border-top:1px solid var(--line)}table.cards tr[hidden]{display:none}
 table.cards td,table.cards th[scope=row]{border:0;padding:2px 0}
 table.cards td[data-label]:not(.bare)::before{content:attr(data-label) ": ";color:var(--soft)}
-table.cards td:empty{display:none}
+table.cards td:empty{display:none}.cmd .nw{white-space:normal;display:inline-block}
 }
 @media (prefers-reduced-motion:reduce){html{scroll-behavior:auto}}
 @media print{
 @page{margin:14mm}
 body{background:#fff;font-size:10.5pt}.wrap{max-width:none;padding:0}
-.theme,.tools,.skip{display:none}.card,.scroll{border-color:#bbb}
+.theme,.tools,.skip{display:none}.card,.scroll{border-color:#bbb}.hero{border-left-color:var(--tone)}.id,.cmd .nw,th[scope=row] code{white-space:normal}
 .scroll{overflow:visible}tr,figure,.hero,.change h3{break-inside:avoid}h2,h3{break-after:avoid}thead{display:table-header-group}
 table{font-size:9.5pt}th,td{padding:6px 8px}
 .charts{grid-template-columns:1fr 1fr 1fr}.charts figure{padding:12px}.two{grid-template-columns:1fr 1fr}

@@ -72,11 +72,25 @@ std::vector<const KeyResult*> Collect(const AuditRun& run, std::initializer_list
   return keys;
 }
 
+// CommandHtml keeps each option on one line with its value; copied, it is the plain command.
+std::string CommandHtml(std::string_view command) {
+  std::string out = "<code class=\"cmd\">";
+  for (std::size_t start = 0; start < command.size();) {
+    const std::size_t end = std::min(command.find(" --", start + 1), command.size());
+    const std::size_t space = start == 0 ? 0 : 1;
+    out += space == 0 ? "" : " ";
+    out +=
+        "<span class=\"nw\">" + Esc(command.substr(start + space, end - start - space)) + "</span>";
+    start = end;
+  }
+  return out + "</code>";
+}
+
 std::string FindingRow(const KeyResult& key, const AuditRun& run) {
   std::string why = Esc(key.judgement.reason);
   const std::string command = RemediationCommand(key, run);
   if (!command.empty()) {
-    why += "<code class=\"cmd\">" + Esc(command) + "</code>";
+    why += CommandHtml(command);
   }
   const auto& failure =
       key.facts.describe_failure ? key.facts.describe_failure : key.facts.rotation_failure;
@@ -85,7 +99,8 @@ std::string FindingRow(const KeyResult& key, const AuditRun& run) {
            ", request " + Esc(failure->request_id) + "</span>";
   }
   return fmt::format(
-      "<tr><td class=\"bare\">{}</td><th scope=\"row\">{}</th><td data-label=\"Region\">{}</td>"
+      "<tr><td class=\"bare\">{}</td><th scope=\"row\">{}</th><td class=\"nw\" "
+      "data-label=\"Region\">{}</td>"
       "<td data-label=\"Why\" class=\"bare\">{}</td></tr>\n",
       Badge(key.judgement.verdict), NameCell(key), Esc(key.facts.region), why);
 }
@@ -106,8 +121,9 @@ std::string ChangeTable(const ChangeReport& change, std::size_t rows_max) {
       const std::size_t slash = line.arn.rfind('/');
       rows += fmt::format(
           "<tr><td class=\"bare\">{}</td><th scope=\"row\"><code>{}</code></th>"
-          "<td data-label=\"Region\">{}</td><td data-label=\"Before\">{}</td>"
-          "<td data-label=\"Wanted\">{}</td><td data-label=\"Note\">{}</td></tr>\n",
+          "<td class=\"nw\" data-label=\"Region\">{}</td><td class=\"nw\" "
+          "data-label=\"Before\">{}</td>"
+          "<td class=\"nw\" data-label=\"Wanted\">{}</td><td data-label=\"Note\">{}</td></tr>\n",
           OutcomeBadge(outcome), Esc(line.arn.substr(slash == std::string::npos ? 0 : slash + 1)),
           Esc(line.region), Esc(line.before), Esc(line.after), Esc(line.detail));
     }
@@ -149,14 +165,18 @@ std::string ChangeBlock(const ChangeReport& change, std::size_t rows_max) {
 std::string KeyRow(const KeyResult& key) {
   const auto& facts = key.facts;
   const auto& next = facts.rotation ? facts.rotation->next_rotation_date : std::nullopt;
+  const std::string next_text =
+      next ? "<span class=\"desc\">next " + DateText(*next) + "</span>" : "";
+  const std::string state =
+      facts.key_state.empty() ? "" : "<span class=\"desc\">" + Esc(facts.key_state) + "</span>";
   return fmt::format(
       "<tr class=\"{}\"><td class=\"bare\" data-sort=\"{}\">{}</td><th scope=\"row\">{}</th>"
-      "<td data-label=\"Region\">{}</td><td data-label=\"Kind\">{}</td>"
-      "<td data-label=\"State\">{}</td><td data-label=\"Rotation\">{}</td>"
-      "<td data-label=\"Next\">{}</td><td data-label=\"Why\" class=\"bare\">{}</td></tr>\n",
+      "<td class=\"nw\" data-label=\"Region\">{}</td><td data-label=\"Kind\">{}{}</td>"
+      "<td class=\"nw\" data-label=\"Rotation\" data-sort=\"{}\">{}{}</td>"
+      "<td class=\"bare why\">{}</td></tr>\n",
       VerdictClass(key.judgement.verdict), VerdictWords(key.judgement.verdict),
-      Badge(key.judgement.verdict), NameCell(key), Esc(facts.region), Esc(KindText(facts)),
-      Esc(facts.key_state), Esc(RotationText(facts)), next ? DateText(*next) : "",
+      Badge(key.judgement.verdict), NameCell(key), Esc(facts.region), Esc(KindText(facts)), state,
+      next ? DateText(*next) : Esc(RotationText(facts)), Esc(RotationText(facts)), next_text,
       Esc(key.judgement.reason));
 }
 
@@ -172,7 +192,7 @@ std::string FindingsSection(const AuditRun& run, std::size_t rows_max) {
   }
   out +=
       "<p class=\"lead\">Keys that fail, with the command that puts each right, and keys that "
-      "could not be judged. A key id is all the command needs; one click selects it.</p>\n"
+      "could not be judged. One click selects a command.</p>\n"
       "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"findings-h\">"
       "<table class=\"cards\"><thead><tr><th scope=\"col\">Verdict</th><th scope=\"col\">Key</th>"
       "<th scope=\"col\">Region</th><th scope=\"col\">Why, and what to do</th></tr></thead>"
@@ -224,10 +244,9 @@ std::string KeysSection(const AuditRun& run, std::size_t rows_max) {
       "<label class=\"sr\" for=\"search\">Search keys</label>"
       "<input id=\"search\" type=\"search\" placeholder=\"Search keys\"></span></div>\n"
       "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"keys-h\">"
-      "<table class=\"cards\" id=\"keys\"><thead><tr><th scope=\"col\">Verdict</th>"
-      "<th scope=\"col\">Key</th><th scope=\"col\">Region</th><th scope=\"col\">Kind</th>"
-      "<th scope=\"col\">State</th><th scope=\"col\">Rotation</th><th scope=\"col\">Next</th>"
-      "<th scope=\"col\">Why</th></tr></thead><tbody>\n";
+      "<table class=\"cards tight\" id=\"keys\"><thead><tr><th scope=\"col\">Verdict</th>"
+      "<th scope=\"col\">Key</th><th scope=\"col\">Region</th><th scope=\"col\">Kind, state</th>"
+      "<th scope=\"col\">Rotation</th><th scope=\"col\">Why</th></tr></thead><tbody>\n";
   const std::size_t shown = std::min(run.keys.size(), rows_max);
   // Under a limit the keys that matter must be among those shown.
   std::size_t count = 0;

@@ -135,12 +135,17 @@ class TablePage {
     std::transform(title.begin(), title.end(), title.begin(), [](char c) {
       return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     });
-    std::string percent;
-    if (run_.totals.compliance_percent) {
-      percent = "   " + PercentText(run_.totals.compliance_percent) + " rotate as required";
+    const std::string head = fmt::format("{} {}", sign, title);
+    const std::string percent =
+        run_.totals.compliance_percent
+            ? PercentText(run_.totals.compliance_percent) + " rotate as required"
+            : "";
+    if (DisplayWidth(head) + 3 + DisplayWidth(percent) <= canvas_.width()) {
+      canvas_.Line(canvas_.Paint(ink, head) + "   " + canvas_.Paint(Ink::kBold, percent));
+    } else {
+      canvas_.Line(canvas_.Paint(ink, head));
+      canvas_.Paragraph(percent, kIndent, Ink::kBold);
     }
-    canvas_.Line(canvas_.Paint(ink, fmt::format("{} {}", sign, title)) +
-                 canvas_.Paint(Ink::kBold, percent));
     canvas_.Paragraph(AnswerSentence(run_), kIndent);
     canvas_.Line();
     Bar();
