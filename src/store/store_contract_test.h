@@ -2,18 +2,19 @@
 //
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContract, testing::Values(&MakeSqliteSite));
 //
-// A Site is a place where one store lives and can be opened again.
+// Include it in one file of a test program only. A Site is a place where one store lives and can be
+// opened again.
 #pragma once
 
 #include <gtest/gtest.h>
 
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "store/store.h"
+#include "store/store_rows_test.h"
 
 namespace keyturn::store {
 
@@ -25,119 +26,6 @@ class Site {
 };
 
 using SiteFactory = std::unique_ptr<Site> (*)();
-
-// Everything that a store holds.
-struct Contents {
-  std::map<std::string, Bytes> meta;
-  std::vector<UserRow> users;
-  std::vector<AccessKeyRow> access_keys;
-  std::vector<KeyRow> keys;
-  std::vector<MaterialRow> materials;
-  std::vector<RotationRow> rotations;
-  std::vector<AliasRow> aliases;
-  std::vector<TrailRow> trail;
-};
-
-inline Visitors CollectInto(Contents& out) {
-  Visitors v;
-  v.meta = [&out](std::string key, Bytes value) { out.meta.emplace(key, value); };
-  v.user = [&out](UserRow row) { out.users.push_back(std::move(row)); };
-  v.access_key = [&out](AccessKeyRow row) { out.access_keys.push_back(std::move(row)); };
-  v.key = [&out](KeyRow row) { out.keys.push_back(std::move(row)); };
-  v.material = [&out](MaterialRow row) { out.materials.push_back(std::move(row)); };
-  v.rotation = [&out](RotationRow row) { out.rotations.push_back(std::move(row)); };
-  v.alias = [&out](AliasRow row) { out.aliases.push_back(std::move(row)); };
-  v.trail = [&out](TrailRow row) { out.trail.push_back(std::move(row)); };
-  return v;
-}
-
-inline Contents ContentsOf(Store& store) {
-  Contents out;
-  const Status loaded = store.Load(CollectInto(out));
-  EXPECT_TRUE(loaded) << (loaded ? "" : loaded.error().message);
-  return out;
-}
-
-// ---- Rows for tests -----------------------------------------------------------------------------
-
-inline const model::AccountId kTestAccount = *model::AccountId::Parse("111122223333");
-
-inline model::Region TestRegion(const char* name = "us-east-1") {
-  return *model::Region::Intern(name);
-}
-
-// KeyNumber: a key id that sorts by its number.
-inline model::KeyId KeyNumber(unsigned n) {
-  std::string text = std::to_string(n);
-  return *model::KeyId::Parse("00000000-0000-4000-8000-" + std::string(12 - text.size(), '0') +
-                              text);
-}
-
-inline model::MaterialId MaterialNumber(unsigned key, unsigned generation) {
-  std::array<std::uint8_t, 32> bytes{};
-  bytes[0] = static_cast<std::uint8_t>(key);
-  bytes[1] = static_cast<std::uint8_t>(key >> 8);
-  bytes[2] = static_cast<std::uint8_t>(generation);
-  bytes[31] = 0x5a;
-  return model::MaterialId(bytes);
-}
-
-inline KeyRow TestKey(unsigned n, const std::string& policy = "{\"policy\":1}") {
-  KeyRow row;
-  row.key.id = KeyNumber(n);
-  row.key.account = kTestAccount;
-  row.key.region = TestRegion();
-  row.key.creation_date = FromEpochMillis(1'800'000'000'000 + n);
-  row.key.current_material = MaterialNumber(n, 0);
-  row.key.description = "key number " + std::to_string(n);
-  row.policy_text = std::make_shared<const std::string>(policy);
-  return row;
-}
-
-inline KeyRef RefOf(const KeyRow& row) { return {row.key.account, row.key.region, row.key.id}; }
-
-inline MaterialRow TestMaterial(const KeyRow& row, unsigned key, unsigned generation) {
-  MaterialRow material;
-  material.id = MaterialNumber(key, generation);
-  material.key = row.key.id;
-  material.account = row.key.account;
-  material.region = row.key.region;
-  material.generation = generation;
-  material.created = FromEpochMillis(1'800'000'000'000);
-  material.sealed = Bytes(60, static_cast<std::uint8_t>(0xa0 + generation));
-  return material;
-}
-
-inline RotationRow TestRotation(const KeyRow& row, unsigned generation) {
-  return {row.key.id,
-          row.key.account,
-          row.key.region,
-          generation,
-          model::RotationType::kOnDemand,
-          FromEpochMillis(1'800'000'000'000 + generation)};
-}
-
-inline AliasRow TestAlias(const std::string& name, const KeyRow& row) {
-  return {row.key.account, row.key.region,         "alias/" + name,
-          row.key.id,      FromEpochMillis(1'000), FromEpochMillis(2'000)};
-}
-
-inline Change CreateKey(const KeyRow& row, unsigned n) {
-  Change change;
-  change.put_keys.push_back(row);
-  change.insert_materials.push_back(TestMaterial(row, n, 0));
-  return change;
-}
-
-inline Status CommitOne(Store& store, const Change& change) {
-  return store.Commit(std::span<const Change>(&change, 1));
-}
-
-inline ErrorCode CodeOfFailure(const Status& status) {
-  return status ? ErrorCode::kInternal : status.error().code;
-}
-
-// ---- The contract -------------------------------------------------------------------------------
 
 class StoreContract : public testing::TestWithParam<SiteFactory> {
  protected:

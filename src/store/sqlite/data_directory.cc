@@ -28,6 +28,30 @@ tl::unexpected<Error> SystemError(int number, const std::string& path, const cha
   return Fail(code, fmt::format("{}: {}: {}", path, what, reason));
 }
 
+// SyncDirectory makes the names in a directory durable.
+Status SyncDirectory(const std::filesystem::path& directory) {
+  const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0 || fsync(fd) != 0) {
+    const int number = errno;
+    if (fd >= 0) {
+      close(fd);
+    }
+    return SystemError(number, directory.string(), "cannot be synced");
+  }
+  close(fd);
+  return {};
+}
+
+Status MakeDirectory(const std::filesystem::path& directory) {
+  if (mkdir(directory.c_str(), kDirectoryMode) == 0) {
+    return SyncDirectory(std::filesystem::absolute(directory).parent_path());
+  }
+  if (errno != EEXIST) {
+    return SystemError(errno, directory.string(), "cannot make the data directory");
+  }
+  return {};
+}
+
 // OwnerOf reads the process id that a lock file holds, for a message only.
 std::string OwnerOf(int fd) {
   std::array<char, 24> text{};
@@ -73,8 +97,8 @@ Result<int> TakeLock(const std::filesystem::path& directory) {
 Result<DataDirectory> DataDirectory::Open(const std::filesystem::path& directory, bool create) {
   struct stat info {};
   const std::string name = directory.string();
-  if (create && mkdir(name.c_str(), kDirectoryMode) != 0 && errno != EEXIST) {
-    return SystemError(errno, name, "cannot make the data directory");
+  if (create) {
+    KT_TRY(MakeDirectory(directory));
   }
   const std::string database = (directory / "keyturn.db").string();
   const bool exists = stat(database.c_str(), &info) == 0;
@@ -123,16 +147,7 @@ Status DataDirectory::PublishNewFile() const {
   if (rename(from.c_str(), to.c_str()) != 0) {
     return SystemError(errno, to, "cannot be made");
   }
-  const int fd = open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0 || fsync(fd) != 0) {
-    const int number = errno;
-    if (fd >= 0) {
-      close(fd);
-    }
-    return SystemError(number, directory_.string(), "cannot be synced");
-  }
-  close(fd);
-  return {};
+  return SyncDirectory(directory_);
 }
 
 void DataDirectory::DiscardNewFile() const {

@@ -22,8 +22,8 @@ constexpr const char kJournalMode[] = "PRAGMA journal_mode = WAL";
 // removes is overwritten with zeros.
 constexpr const char kWriterSettings[] =
     "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON; "
-    "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; "
-    "PRAGMA journal_size_limit = 67108864;";
+    "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; "
+    "PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000;";
 constexpr const char kReaderSettings[] =
     "PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cell_size_check = ON;";
 constexpr const char kTruncateLog[] = "PRAGMA wal_checkpoint(TRUNCATE)";
