@@ -28,8 +28,9 @@ struct Resource {
   std::string_view arn;
 };
 
-// Record holds views: it lives for one AppendLine call. The *_json members are JSON objects, already
-// redacted; empty means null (request_parameters, response_elements) or absent (the others).
+// Record holds views: it lives for one AppendLine call. The *_json members are JSON objects,
+// already redacted; empty means null (request_parameters, response_elements) or absent (the
+// others).
 struct Record {
   UserIdentity identity;
   TimePoint event_time;
@@ -49,7 +50,7 @@ struct Record {
   std::vector<Resource> resources;
   std::string_view event_type = "AwsApiCall";  // or "AwsServiceEvent"
   std::string_view recipient_account_id;
-  std::string_view tls_version;      // empty: no tlsDetails
+  std::string_view tls_version;  // empty: no tlsDetails
   std::string_view tls_cipher_suite;
   std::string_view tls_host;
 };

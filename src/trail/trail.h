@@ -1,10 +1,10 @@
 // Trail: the append-only, hash-chained audit log in CloudTrail record format.
 //
-// Records are JSON objects, one a line, in segment files trail/<first sequence>.jsonl under the data
-// directory. Each Append writes its records and one chain line in a single write(2): the chain line
-// holds a sequence number and an HMAC-SHA-256, under a key derived for the trail only, over the
-// previous chain value and the bytes of the new lines. A changed, missing or reordered record breaks
-// the chain; docs/formats/trail.md has the format and what Verify can and cannot prove.
+// Records are JSON objects, one a line, in segment files trail/<first sequence>.jsonl under the
+// data directory. Each Append writes its records and one chain line in a single write(2): the chain
+// line holds a sequence number and an HMAC-SHA-256, under a key derived for the trail only, over
+// the previous chain value and the bytes of the new lines. A changed, missing or reordered record
+// breaks the chain; docs/formats/trail.md has the format and what Verify can and cannot prove.
 //
 // Thread-safety: all methods may be called from any thread.
 // Source: AWS CloudTrail User Guide, "CloudTrail record contents".
@@ -12,11 +12,10 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/time.h"
@@ -29,10 +28,18 @@ enum class SyncMode {
   kAlways,    // fdatasync before Append returns
 };
 
+class FileOps;
+
 struct Options {
   std::filesystem::path directory;  // data directory; segments go to directory/trail
   SyncMode sync = SyncMode::kPeriodic;
+  // A segment grows beyond only if a single Append is longer.
   std::uint64_t segment_bytes_max = 256ULL << 20;
+  // kPeriodic: how long the first unsynced byte waits before fdatasync is called.
+  Millis sync_delay{100};
+  // The system calls that change files, for tests; null is the operating system. Must outlive the
+  // trail.
+  FileOps* file_ops = nullptr;
 };
 
 // Head: how far the chain has come. Stored beside the keys now and then, so that cutting the end of
@@ -47,17 +54,24 @@ class Trail {
   // Open creates the directory if absent, finds the end of the chain and repairs what a crash left
   // half-written: lines behind the last chain line are kept and closed by a chain line marked
   // "recovered"; a torn last line goes to a file beside the segment. kCorrupt when the last chain
-  // line does not verify or the chain ends before at_least.
+  // line does not verify or the chain ends before at_least; nothing is changed then. kLocked while
+  // another Trail has the directory.
   static Result<std::unique_ptr<Trail>> Open(const Options& options, crypto::Key256 chain_key,
                                              const Head& at_least);
   virtual ~Trail() = default;
 
   // Append writes whole lines (each ends in '\n', none contains another '\n') and their chain line
   // in one write. On error nothing of it counts: the file is cut back to where it was, and if even
-  // that fails every later Append fails too (fail-closed).
+  // that fails every later Append fails too (fail-closed). Lines of another form, and more than
+  // 64 MiB at once, are kInternal.
+  // A failed fdatasync, by whomever it was called, is final too: the kernel forgets which pages it
+  // could not write, so calling it again proves nothing. Every later Append and Sync fails until
+  // the trail is opened again. With kAlways the lines of the Append that saw it may stay in the
+  // file: the trail can then show a call that was refused, never miss one that was answered.
   virtual Status Append(std::string_view lines) = 0;
   // Sync returns when all appended bytes are on stable storage.
   virtual Status Sync() = 0;
+  // head may be ahead of what is synced: whoever stores it calls head, then Sync, then stores.
   virtual Head head() const = 0;
   // RecentEventIds: the eventID of every record in the last bytes_max bytes, for telling which
   // records of a crashed process reached the file.
@@ -68,6 +82,10 @@ struct Verification {
   std::uint64_t segments = 0;
   std::uint64_t records = 0;
   Head head;
+  std::uint64_t recovered = 0;  // chain lines written after a crash, for lines found open
+  // Bytes behind the last chain line: an append in progress, or what a crash left and the next Open
+  // will close. They are not verified.
+  std::uint64_t open_bytes = 0;
 };
 
 // Verify reads every segment; kCorrupt with file, line and what is wrong for the first defect.

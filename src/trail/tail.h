@@ -1,0 +1,32 @@
+// Tail: the end of a segment, found from behind, so that opening a trail does not read all of it.
+// Private to the room.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "trail/chain.h"
+#include "trail/files.h"
+
+namespace keyturn::trail {
+
+// ChainEnd: the last chain line of a trail, verified against the one before it.
+struct ChainEnd {
+  std::uint64_t sequence = 0;  // 0: nothing was ever appended
+  ChainValue value = kFirstPrevious;
+  std::uint64_t chained_size = 0;  // bytes of the last segment up to and with its last chain line
+  std::string open;                // what is behind them
+};
+
+// FindChainEnd looks at the last segment, and at the one before it as far as needed. kCorrupt when
+// the last chain line is malformed or does not verify, when the last segment is not the next one by
+// its name, or when more is open than one Append writes. segments must not be empty.
+Result<ChainEnd> FindChainEnd(const std::vector<Segment>& segments, const crypto::Key256& key);
+
+// KeepableBytes: how much of the open bytes is whole records: JSON objects, one a line.
+std::size_t KeepableBytes(std::string_view open);
+
+}  // namespace keyturn::trail
