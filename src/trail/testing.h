@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log.h"
 #include "trail/file_ops.h"
 #include "trail/files.h"
 #include "trail/trail.h"
@@ -58,6 +59,7 @@ class TrailTest : public testing::Test {
     directory_ = ::mkdtemp(name.data());
     options_.directory = directory_;
     options_.file_ops = &quick_;
+    SetLogLevel(LogLevel::kError);  // repairs are warned about, and these tests repair a lot
   }
   ~TrailTest() override { std::filesystem::remove_all(directory_); }
 
@@ -89,7 +91,8 @@ class TrailTest : public testing::Test {
 
   std::vector<std::filesystem::path> Segments() {
     std::vector<std::filesystem::path> paths;
-    for (const Segment& segment : *ListSegments(directory_ / "trail")) {
+    const auto segments = ListSegments(directory_ / "trail");
+    for (const Segment& segment : *segments) {
       paths.push_back(segment.path);
     }
     return paths;
