@@ -56,7 +56,7 @@ std::string ShowText(const TerminalStyle& style) {
   TerminalStyle page = style;
   page.width = std::min(page.width, kReadingWidth);
   Canvas canvas(page);
-  canvas.Line(canvas.Paint(Ink::kBold, kControlTitle));
+  canvas.Paragraph(kControlTitle, 0, Ink::kBold);
   for (const auto& section : ControlSections()) {
     canvas.Line();
     canvas.Line(canvas.Paint(Ink::kBoldGreen, section.title));

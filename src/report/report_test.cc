@@ -295,6 +295,20 @@ TEST(Renderers, AreDeterministic) {
   EXPECT_EQ(RenderJson(SampleRun()), RenderJson(SampleRun()));
 }
 
+TEST(Control, FitsTheTerminalExceptCommands) {
+  for (const std::size_t width : {40U, 60U, 80U}) {
+    const std::string page = RenderControl(ControlFormat::kText, {.width = width});
+    for (std::size_t start = 0; start < page.size();) {
+      const std::size_t end = page.find('\n', start);
+      const std::string line = page.substr(start, end - start);
+      start = end + 1;
+      if (!line.starts_with("      aws ") && !line.starts_with("      keyturn ")) {
+        EXPECT_LE(DisplayWidth(line), width) << line;
+      }
+    }
+  }
+}
+
 TEST(Control, HasEverySectionAndExactLines) {
   const std::string text = RenderControl(ControlFormat::kText, {.width = 72});
   for (const char* needed :

@@ -1,0 +1,32 @@
+// Commands: how a group of commands joins the program.
+//
+// A group is one function that adds its subcommands to the CLI11 application and, in the callback
+// of each, sets Invocation::run. Parsing only parses: run is called after it, outside CLI11. CLI11
+// is slow to compile: include it in the .cc files that define options, never in a header.
+#pragma once
+
+#include <functional>
+
+#include "cli/terminal.h"
+
+namespace CLI {
+class App;
+}  // namespace CLI
+
+namespace keyturn::cli {
+
+// Invocation: what the command line chose. run returns the exit code of the program.
+struct Invocation {
+  std::function<int(const Terminal&)> run;
+};
+
+using AddCommands = void (*)(CLI::App& app, Invocation& invocation);
+
+// audit, plan, apply, verify, backout.
+void AddControlCommands(CLI::App& app, Invocation& invocation);
+// control show.
+void AddControlShowCommand(CLI::App& app, Invocation& invocation);
+// version.
+void AddVersionCommand(CLI::App& app, Invocation& invocation);
+
+}  // namespace keyturn::cli

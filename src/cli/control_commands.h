@@ -1,0 +1,74 @@
+// Control commands: what the command line said, and the functions that do it. Each returns the exit
+// code of the program (control/run.h) and has printed everything that there is to say.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/terminal.h"
+
+namespace keyturn::cli {
+
+// ConnectionFlags: where to and as whom. Empty: from the environment and the profile, as AWS's
+// tools do it.
+struct ConnectionFlags {
+  std::string endpoint_url;
+  std::vector<std::string> regions;
+  std::string profile;
+  double quota_share = 0.3;
+};
+
+struct PolicyFlags {
+  int max_period_days = 365;
+  bool strict_disabled = false;
+  std::string exceptions_path;
+};
+
+struct AuditFlags {
+  ConnectionFlags connection;
+  PolicyFlags policy;
+  std::vector<std::string> formats;
+  std::vector<std::string> outs;
+  std::vector<std::string> journals;  // of changes to show in the HTML report
+  bool all = false;
+};
+
+struct PlanFlags {
+  ConnectionFlags connection;
+  PolicyFlags policy;
+  std::string out;
+};
+
+struct ApplyFlags {
+  std::string plan;  // empty with resume
+  std::string journal;
+  std::string profile;
+  std::string format = "table";
+  double quota_share = 0.3;
+  bool auto_approve = false;
+  bool resume = false;
+};
+
+struct VerifyFlags {
+  std::string journal;
+  std::string profile;
+  std::string format = "table";
+  double quota_share = 0.3;
+};
+
+struct BackoutFlags {
+  std::string journal;
+  std::string reason;
+  std::string profile;
+  std::string format = "table";
+  double quota_share = 0.3;
+  bool auto_approve = false;
+};
+
+int RunAudit(const AuditFlags& flags, const Terminal& terminal);
+int RunPlan(const PlanFlags& flags, const Terminal& terminal);
+int RunApply(const ApplyFlags& flags, const Terminal& terminal);
+int RunVerify(const VerifyFlags& flags, const Terminal& terminal);
+int RunBackout(const BackoutFlags& flags, const Terminal& terminal);
+
+}  // namespace keyturn::cli

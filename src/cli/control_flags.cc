@@ -1,0 +1,194 @@
+// The options of the control's commands, with help and examples.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/control_commands.h"
+
+namespace keyturn::cli {
+namespace {
+
+void AddQuotaShare(CLI::App* command, double& share) {
+  command->add_option("--quota-share", share, "Share of AWS's request quota to use, 0.01 to 1")
+      ->check(CLI::Range(0.01, 1.0))
+      ->capture_default_str()
+      ->type_name("SHARE");
+}
+
+void AddProfile(CLI::App* command, std::string& profile) {
+  command->add_option("--profile", profile, "Profile of the AWS configuration files")
+      ->type_name("NAME");
+}
+
+void AddConnection(CLI::App* command, ConnectionFlags& flags) {
+  command
+      ->add_option("--endpoint-url", flags.endpoint_url,
+                   "KMS endpoint; else AWS_ENDPOINT_URL_KMS, else AWS")
+      ->type_name("URL");
+  command
+      ->add_option("--region", flags.regions,
+                   "Regions; else AWS_REGION, AWS_DEFAULT_REGION, profile")
+      ->delimiter(',')
+      ->type_name("R[,R]");
+  AddProfile(command, flags.profile);
+  AddQuotaShare(command, flags.quota_share);
+}
+
+void AddPolicy(CLI::App* command, PolicyFlags& flags) {
+  command
+      ->add_option("--max-period", flags.max_period_days,
+                   "Longest period that passes, 90 to 2560 days")
+      ->check(CLI::Range(90, 2560))
+      ->capture_default_str()
+      ->type_name("DAYS");
+  command->add_option("--exceptions", flags.exceptions_path, "YAML file of accepted failures")
+      ->type_name("FILE");
+  command->add_flag("--strict-disabled", flags.strict_disabled,
+                    "Disabled keys without rotation fail, too");
+}
+
+void AddChangeFormat(CLI::App* command, std::string& format) {
+  command->add_option("--format", format, "Format of the result: table or json")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str()
+      ->type_name("FORMAT");
+}
+
+void AddAudit(CLI::App& app, Invocation& invocation) {
+  CLI::App* command =
+      app.add_subcommand("audit", "Check which keys rotate as required; changes nothing");
+  auto flags = std::make_shared<AuditFlags>();
+  AddConnection(command, flags->connection);
+  AddPolicy(command, flags->policy);
+  command
+      ->add_option("--format", flags->formats,
+                   "table, json, csv or html; else by the name of --out")
+      ->allow_extra_args(false)
+      ->type_name("FORMAT");
+  command->add_option("--out", flags->outs, "Write the report there; may be given several times")
+      ->allow_extra_args(false)
+      ->type_name("FILE");
+  command->add_option("--journal", flags->journals, "Show these changes in the HTML report, too")
+      ->allow_extra_args(false)
+      ->type_name("FILE");
+  command->add_flag("--all", flags->all, "List every key in the table, also those that pass");
+  command->footer(
+      "Examples:\n"
+      "  keyturn audit --region eu-central-1,us-east-1\n"
+      "  keyturn audit --region us-east-1 --out report.html --out keys.csv\n"
+      "  keyturn audit --endpoint-url http://127.0.0.1:4566 --region us-east-1 --format json\n"
+      "  keyturn audit --region us-east-1 --max-period 180 --exceptions exceptions.yaml\n"
+      "\nExit codes: 0 compliant, 3 findings, 4 incomplete.");
+  command->callback([&invocation, flags] {
+    invocation.run = [flags](const Terminal& terminal) { return RunAudit(*flags, terminal); };
+  });
+}
+
+void AddPlan(CLI::App& app, Invocation& invocation) {
+  CLI::App* command =
+      app.add_subcommand("plan", "Audit, and write the changes that would put failing keys right");
+  auto flags = std::make_shared<PlanFlags>();
+  AddConnection(command, flags->connection);
+  AddPolicy(command, flags->policy);
+  command->add_option("--out", flags->out, "File to write the plan to")
+      ->required()
+      ->type_name("PLAN");
+  command->footer(
+      "Examples:\n"
+      "  keyturn plan --region eu-central-1 --out rotation.plan\n"
+      "  keyturn plan --region us-east-1 --exceptions exceptions.yaml --out rotation.plan\n"
+      "\nA plan changes nothing. 'keyturn apply' carries it out, and only it.");
+  command->callback([&invocation, flags] {
+    invocation.run = [flags](const Terminal& terminal) { return RunPlan(*flags, terminal); };
+  });
+}
+
+void AddApply(CLI::App& app, Invocation& invocation) {
+  CLI::App* command = app.add_subcommand("apply", "Carry out a plan, writing a journal");
+  auto flags = std::make_shared<ApplyFlags>();
+  command->add_option("PLAN", flags->plan, "Plan written by 'keyturn plan'")->type_name("");
+  command
+      ->add_option("--journal", flags->journal, "Record of each change, written before it is made")
+      ->required()
+      ->type_name("FILE");
+  command->add_flag("--auto-approve", flags->auto_approve, "Do not show the plan and ask");
+  command->add_flag("--resume", flags->resume, "Go on with an interrupted run of this journal");
+  AddProfile(command, flags->profile);
+  AddQuotaShare(command, flags->quota_share);
+  AddChangeFormat(command, flags->format);
+  command->footer(
+      "Examples:\n"
+      "  keyturn apply rotation.plan --journal rotation.journal\n"
+      "  keyturn apply rotation.plan --journal rotation.journal --auto-approve\n"
+      "  keyturn apply --resume --journal rotation.journal\n"
+      "\nExit codes: 0 all done, 4 interrupted, 5 a change was refused or failed.");
+  command->callback([&invocation, flags] {
+    if (flags->resume != flags->plan.empty()) {
+      throw CLI::ValidationError(flags->resume ? "--resume goes on with the plan that the journal "
+                                                 "names; do not give PLAN"
+                                               : "PLAN is required, or --resume");
+    }
+    invocation.run = [flags](const Terminal& terminal) { return RunApply(*flags, terminal); };
+  });
+}
+
+void AddVerify(CLI::App& app, Invocation& invocation) {
+  CLI::App* command =
+      app.add_subcommand("verify", "Read back every key of a journal until its state is seen");
+  auto flags = std::make_shared<VerifyFlags>();
+  command->add_option("--journal", flags->journal, "Journal of the changes")
+      ->required()
+      ->type_name("FILE");
+  AddProfile(command, flags->profile);
+  AddQuotaShare(command, flags->quota_share);
+  AddChangeFormat(command, flags->format);
+  command->footer(
+      "Example:\n"
+      "  keyturn verify --journal rotation.journal\n"
+      "\nExit codes: 0 every key is as wanted, 4 incomplete, 5 a key is not.");
+  command->callback([&invocation, flags] {
+    invocation.run = [flags](const Terminal& terminal) { return RunVerify(*flags, terminal); };
+  });
+}
+
+void AddBackout(CLI::App& app, Invocation& invocation) {
+  CLI::App* command =
+      app.add_subcommand("backout", "Take the changes of a journal back, and only those");
+  auto flags = std::make_shared<BackoutFlags>();
+  command->add_option("--journal", flags->journal, "Journal of the changes")
+      ->required()
+      ->type_name("FILE");
+  command->add_option("--reason", flags->reason, "Why disabling rotation is justified; is recorded")
+      ->required()
+      ->type_name("TEXT");
+  command->add_flag("--auto-approve", flags->auto_approve, "Do not ask");
+  AddProfile(command, flags->profile);
+  AddQuotaShare(command, flags->quota_share);
+  AddChangeFormat(command, flags->format);
+  command->footer(
+      "Example:\n"
+      "  keyturn backout --journal rotation.journal --reason 'batch job pins key material, "
+      "OPS-77'\n"
+      "\nA key whose state is no longer what was written is reported and left alone. Material "
+      "that\n"
+      "was rotated in the meantime stays.\n"
+      "\nExit codes: 0 all restored, 4 interrupted, 5 a key was left alone or failed.");
+  command->callback([&invocation, flags] {
+    if (flags->reason.find_first_not_of(" \t\r\n") == std::string::npos) {
+      throw CLI::ValidationError("--reason is empty");
+    }
+    invocation.run = [flags](const Terminal& terminal) { return RunBackout(*flags, terminal); };
+  });
+}
+
+}  // namespace
+
+void AddControlCommands(CLI::App& app, Invocation& invocation) {
+  AddAudit(app, invocation);
+  AddPlan(app, invocation);
+  AddApply(app, invocation);
+  AddVerify(app, invocation);
+  AddBackout(app, invocation);
+}
+
+}  // namespace keyturn::cli

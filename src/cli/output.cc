@@ -1,0 +1,170 @@
+#include "cli/output.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
+
+namespace keyturn::cli {
+namespace {
+
+struct FormatName {
+  std::string_view name;
+  Format format;
+};
+constexpr FormatName kFormats[] = {{"table", Format::kTable},
+                                   {"json", Format::kJson},
+                                   {"csv", Format::kCsv},
+                                   {"html", Format::kHtml}};
+constexpr FormatName kExtensions[] = {{".json", Format::kJson}, {".csv", Format::kCsv},
+                                      {".html", Format::kHtml}, {".htm", Format::kHtml},
+                                      {".txt", Format::kTable}, {".text", Format::kTable}};
+
+Result<Format> FormatNamed(const std::string& name) {
+  for (const auto& known : kFormats) {
+    if (known.name == name) {
+      return known.format;
+    }
+  }
+  return Fail(ErrorCode::kUsage,
+              "--format '" + name + "' is not known; use table, json, csv or html");
+}
+
+Result<Format> FormatOfPath(const std::string& path) {
+  const std::string extension = std::filesystem::path(path).extension().string();
+  for (const auto& known : kExtensions) {
+    if (known.name == extension) {
+      return known.format;
+    }
+  }
+  return Fail(ErrorCode::kUsage, "the name '" + path +
+                                     "' does not tell the format; add --format, or end it in "
+                                     ".json, .csv, .html or .txt");
+}
+
+std::string SystemText(int number) { return std::generic_category().message(number); }
+
+ErrorCode CodeOf(int number) {
+  switch (number) {
+    case ENOSPC:
+    case EDQUOT:
+      return ErrorCode::kNoSpace;
+    case EROFS:
+    case EACCES:
+    case EPERM:
+      return ErrorCode::kReadOnly;
+    default:
+      return ErrorCode::kIo;
+  }
+}
+
+Status WriteFailed(const std::string& path, int number) {
+  return Fail(CodeOf(number), path + ": cannot be written: " + SystemText(number));
+}
+
+}  // namespace
+
+Result<std::vector<Output>> PlanOutputs(const std::vector<std::string>& formats,
+                                        const std::vector<std::string>& paths) {
+  std::vector<Output> outputs;
+  if (paths.empty()) {
+    if (formats.size() > 1) {
+      return Fail(ErrorCode::kUsage, "several --format need an --out for each");
+    }
+    Output output;
+    if (!formats.empty()) {
+      KT_ASSIGN(output.format, FormatNamed(formats.front()));
+    }
+    outputs.push_back(output);
+    return outputs;
+  }
+  if (!formats.empty() && formats.size() != paths.size()) {
+    return Fail(ErrorCode::kUsage,
+                "give one --format for each --out, or none and let the names of the files tell");
+  }
+  bool to_standard_output = false;
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    Output output{.format = Format::kTable, .path = paths[i] == "-" ? "" : paths[i]};
+    if (!formats.empty()) {
+      KT_ASSIGN(output.format, FormatNamed(formats[i]));
+    } else if (!output.path.empty()) {
+      KT_ASSIGN(output.format, FormatOfPath(output.path));
+    }
+    if (output.path.empty() && to_standard_output) {
+      return Fail(ErrorCode::kUsage, "only one report can go to standard output");
+    }
+    to_standard_output = to_standard_output || output.path.empty();
+    const bool twice = !output.path.empty() &&
+                       std::any_of(outputs.begin(), outputs.end(), [&output](const Output& other) {
+                         return other.path == output.path;
+                       });
+    if (twice) {
+      return Fail(ErrorCode::kUsage, "--out '" + output.path + "' is given twice");
+    }
+    outputs.push_back(output);
+  }
+  if (!to_standard_output) {
+    outputs.push_back(Output{});
+  }
+  return outputs;
+}
+
+Status CheckWritable(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path file(path);
+  if (std::filesystem::is_directory(file, error)) {
+    return Fail(ErrorCode::kUsage, path + ": is a directory");
+  }
+  const auto directory = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  if (!std::filesystem::is_directory(directory, error)) {
+    return Fail(ErrorCode::kUsage, path + ": there is no directory " + directory.string());
+  }
+  if (access(directory.c_str(), W_OK) != 0) {
+    return WriteFailed(path, errno);
+  }
+  return {};
+}
+
+Status WriteFile(const std::string& path, std::string_view text) {
+  // Devices and pipes cannot be replaced, only written.
+  std::error_code ignored;
+  const auto kind = std::filesystem::status(path, ignored).type();
+  const bool in_place =
+      kind != std::filesystem::file_type::regular && kind != std::filesystem::file_type::not_found;
+  const std::string target = in_place ? path : path + ".part" + std::to_string(getpid());
+  const int fd = open(target.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) {
+    return WriteFailed(path, errno);
+  }
+  int failed = 0;
+  while (!text.empty() && failed == 0) {
+    const ssize_t written = write(fd, text.data(), text.size());
+    if (written >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno != EINTR) {
+      failed = errno;
+    }
+  }
+  if (failed == 0 && !in_place && fsync(fd) != 0) {
+    failed = errno;
+  }
+  if (close(fd) != 0 && failed == 0) {
+    failed = errno;
+  }
+  if (failed == 0 && !in_place && std::rename(target.c_str(), path.c_str()) != 0) {
+    failed = errno;
+  }
+  if (failed != 0) {
+    if (!in_place) {
+      unlink(target.c_str());
+    }
+    return WriteFailed(path, failed);
+  }
+  return {};
+}
+
+}  // namespace keyturn::cli
