@@ -6,10 +6,12 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,6 +25,8 @@ struct ClientRequest {
   std::vector<std::pair<std::string, std::string>> headers;  // sent as they are, nothing added
                                                              // but Host and Content-Length
   std::string body;
+  // From the moment a connection of its host is free for it (connections_per_host_max), to the
+  // whole answer.
   std::chrono::milliseconds timeout{30000};
 };
 
@@ -45,11 +49,15 @@ class Client {
  public:
   using Done = std::function<void(Result<ClientResponse>)>;
 
+  // Create: kUsage when the CA bundle cannot be read.
   static Result<std::unique_ptr<Client>> Create(const ClientOptions& options);
   virtual ~Client() = default;
 
-  // Submit starts a request; done runs inside Pump, exactly once: an answer of any status, or
-  // kNetwork, kTimeout, kCancelled.
+  // Submit starts a request; done runs inside Pump or CancelAll, exactly once: an answer of any
+  // status, or kNetwork (also for an answer above response_bytes_max), kTimeout, kCancelled; kUsage
+  // for a URL that is not http or https and for a line break in a header. done may Submit, but
+  // neither Pump nor end the client. Requests under way when the client ends are dropped: their
+  // done is destroyed without being run.
   virtual void Submit(ClientRequest request, Done done) = 0;
   // Pump moves data and runs callbacks; waits at most max_wait when nothing is ready. Returns the
   // number of requests still under way.

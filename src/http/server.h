@@ -5,14 +5,22 @@
 // one loop. Handler::OnRequest runs on the connection's loop. Exchange::Reply must run on that same
 // loop; other threads go through Loop::Post.
 // Limits: headers 16 KiB, body by Options, idle and slow connections closed by a coarse sweep.
+// Refused by the server itself, with the connection closed after it: 400 malformed, 408 slow, 413
+// body too large, 417 unknown expectation, 431 head too large, 501 transfer coding other than
+// chunked, 505 version other than 1.0 and 1.1.
+// Pipelined requests of a connection are handed out one at a time, the next after the reply.
+// Source: RFC 9110, RFC 9112.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -48,7 +56,8 @@ struct RequestView {
 class Loop {
  public:
   virtual ~Loop() = default;
-  // Post runs fn on the loop's thread, after the work that is ready now. Thread-safe.
+  // Post runs fn on the loop's thread, after the work that is ready now. Thread-safe. After the
+  // server has stopped fn is destroyed without being run.
   virtual void Post(std::function<void()> fn) = 0;
   // index of the loop, 0 .. threads - 1, for per-loop state.
   virtual std::size_t index() const = 0;
@@ -62,7 +71,8 @@ class Exchange {
   virtual Loop& loop() = 0;
   // Reply sends a complete HTTP reply: head is everything from the status line up to and including
   // the blank line, without the Connection header, which the server knows best and adds. Exactly
-  // once; an exchange dropped without a reply closes the connection.
+  // once; an exchange dropped without a reply closes the connection. Nothing happens when the
+  // client has gone. For HEAD the body is not sent. Never calls OnRequest before it returns.
   virtual void Reply(std::string head, std::string body) = 0;
 };
 
@@ -70,6 +80,7 @@ class Handler {
  public:
   virtual ~Handler() = default;
   // OnRequest takes the exchange; it may reply now or keep it and reply later on the same loop.
+  // Called by several loops at once when there are several threads.
   virtual void OnRequest(std::shared_ptr<Exchange> exchange) = 0;
 };
 
@@ -82,7 +93,11 @@ struct ServerOptions {
   std::string tls_key_file;
   unsigned idle_timeout_seconds = 60;
   unsigned request_timeout_seconds = 20;  // from first byte to whole request
-  std::size_t connections_max = 10000;
+  std::size_t connections_max = 10000;    // over all threads; more are accepted and closed
+  // How often each loop looks for idle and slow connections: timeouts are late by up to this much.
+  std::chrono::milliseconds sweep_interval{1000};
+  // What the timeouts are measured with; empty: the steady clock. Called by every loop.
+  std::function<std::chrono::steady_clock::time_point()> steady_now;
 };
 
 class Server {
@@ -93,7 +108,8 @@ class Server {
   virtual ~Server() = default;
   virtual std::uint16_t port() const = 0;
   // Stop: no new connections, idle ones closed, requests under way get their reply, for at most
-  // drain_seconds; then joins the threads.
+  // drain_seconds; then joins the threads. Not on a loop's thread. Further calls do nothing.
+  // Exchanges that are still held may be dropped or replied to afterwards, to no effect.
   virtual void Stop(unsigned drain_seconds) = 0;
 };
 
