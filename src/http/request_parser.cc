@@ -132,15 +132,16 @@ bool SplitTarget(RequestView& view) {
 // NamesOtherVersion: a request line of the right form whose version is not ours, as opposed to one
 // that is no HTTP at all.
 bool NamesOtherVersion(std::string_view input) {
-  const std::string_view line = input.substr(0, input.find("\r\n"));
-  const auto space = line.rfind(' ');
+  const auto target = input.find(' ');
+  const auto space = target == std::string_view::npos ? target : input.find(' ', target + 1);
   if (space == std::string_view::npos) {
     return false;
   }
-  const std::string_view version = line.substr(space + 1);
+  const std::string_view version = input.substr(space + 1, 8);
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   return version.size() == 8 && version.starts_with("HTTP/") && is_digit(version[5]) &&
-         version[6] == '.' && is_digit(version[7]);
+         version[6] == '.' && is_digit(version[7]) && version.substr(5) != "1.1" &&
+         version.substr(5) != "1.0";
 }
 
 Failure FailureFor(Code ec, std::string_view input) {
@@ -291,7 +292,7 @@ ParseState RequestParser::Parse(InputBuffer& input, RequestView& view) {
   }
   if (!state.grammar) {
     state.SkipEmptyLines(input);
-    if (input.empty()) {
+    if (input.empty() || input.text() == "\r") {
       return ParseState::kNeedMore;
     }
     view.headers.clear();
