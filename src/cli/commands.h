@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 
 #include "cli/terminal.h"
 
@@ -22,8 +23,10 @@ struct Invocation {
 
 using AddCommands = void (*)(CLI::App& app, Invocation& invocation);
 
-// audit, plan, apply, verify, backout.
-void AddControlCommands(CLI::App& app, Invocation& invocation);
+// audit, plan, apply, verify, backout. The engine is made when a command runs, not for its help.
+class ControlEngine;
+using MakeEngine = std::function<std::shared_ptr<ControlEngine>()>;
+void AddControlCommandsWith(const MakeEngine& engine, CLI::App& app, Invocation& invocation);
 // control show.
 void AddControlShowCommand(CLI::App& app, Invocation& invocation);
 // version.

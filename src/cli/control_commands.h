@@ -65,10 +65,12 @@ struct BackoutFlags {
   bool auto_approve = false;
 };
 
-int RunAudit(const AuditFlags& flags, const Terminal& terminal);
-int RunPlan(const PlanFlags& flags, const Terminal& terminal);
-int RunApply(const ApplyFlags& flags, const Terminal& terminal);
-int RunVerify(const VerifyFlags& flags, const Terminal& terminal);
-int RunBackout(const BackoutFlags& flags, const Terminal& terminal);
+class ControlEngine;
+
+int RunAudit(const AuditFlags& flags, ControlEngine& engine, const Terminal& terminal);
+int RunPlan(const PlanFlags& flags, ControlEngine& engine, const Terminal& terminal);
+int RunApply(const ApplyFlags& flags, ControlEngine& engine, const Terminal& terminal);
+int RunVerify(const VerifyFlags& flags, ControlEngine& engine, const Terminal& terminal);
+int RunBackout(const BackoutFlags& flags, ControlEngine& engine, const Terminal& terminal);
 
 }  // namespace keyturn::cli

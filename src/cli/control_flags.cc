@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/control_commands.h"
+#include "cli/control_engine.h"
 
 namespace keyturn::cli {
 namespace {
@@ -54,7 +55,7 @@ void AddChangeFormat(CLI::App* command, std::string& format) {
       ->type_name("FORMAT");
 }
 
-void AddAudit(CLI::App& app, Invocation& invocation) {
+void AddAudit(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
   CLI::App* command =
       app.add_subcommand("audit", "Check which keys rotate as required; changes nothing");
   auto flags = std::make_shared<AuditFlags>();
@@ -79,12 +80,14 @@ void AddAudit(CLI::App& app, Invocation& invocation) {
       "  keyturn audit --endpoint-url http://127.0.0.1:4566 --region us-east-1 --format json\n"
       "  keyturn audit --region us-east-1 --max-period 180 --exceptions exceptions.yaml\n"
       "\nExit codes: 0 compliant, 3 findings, 4 incomplete.");
-  command->callback([&invocation, flags] {
-    invocation.run = [flags](const Terminal& terminal) { return RunAudit(*flags, terminal); };
+  command->callback([&invocation, flags, engine] {
+    invocation.run = [flags, engine](const Terminal& terminal) {
+      return RunAudit(*flags, *engine(), terminal);
+    };
   });
 }
 
-void AddPlan(CLI::App& app, Invocation& invocation) {
+void AddPlan(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
   CLI::App* command =
       app.add_subcommand("plan", "Audit, and write the changes that would put failing keys right");
   auto flags = std::make_shared<PlanFlags>();
@@ -97,13 +100,16 @@ void AddPlan(CLI::App& app, Invocation& invocation) {
       "Examples:\n"
       "  keyturn plan --region eu-central-1 --out rotation.plan\n"
       "  keyturn plan --region us-east-1 --exceptions exceptions.yaml --out rotation.plan\n"
-      "\nA plan changes nothing. 'keyturn apply' carries it out, and only it.");
-  command->callback([&invocation, flags] {
-    invocation.run = [flags](const Terminal& terminal) { return RunPlan(*flags, terminal); };
+      "\nA plan changes nothing. 'keyturn apply' carries it out, and only it.\n"
+      "\nExit codes: 0 written, 4 written, but something could not be judged.");
+  command->callback([&invocation, flags, engine] {
+    invocation.run = [flags, engine](const Terminal& terminal) {
+      return RunPlan(*flags, *engine(), terminal);
+    };
   });
 }
 
-void AddApply(CLI::App& app, Invocation& invocation) {
+void AddApply(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
   CLI::App* command = app.add_subcommand("apply", "Carry out a plan, writing a journal");
   auto flags = std::make_shared<ApplyFlags>();
   command->add_option("PLAN", flags->plan, "Plan written by 'keyturn plan'")->type_name("");
@@ -122,17 +128,19 @@ void AddApply(CLI::App& app, Invocation& invocation) {
       "  keyturn apply rotation.plan --journal rotation.journal --auto-approve\n"
       "  keyturn apply --resume --journal rotation.journal\n"
       "\nExit codes: 0 all done, 4 interrupted, 5 a change was refused or failed.");
-  command->callback([&invocation, flags] {
+  command->callback([&invocation, flags, engine] {
     if (flags->resume != flags->plan.empty()) {
       throw CLI::ValidationError(flags->resume ? "--resume goes on with the plan that the journal "
                                                  "names; do not give PLAN"
                                                : "PLAN is required, or --resume");
     }
-    invocation.run = [flags](const Terminal& terminal) { return RunApply(*flags, terminal); };
+    invocation.run = [flags, engine](const Terminal& terminal) {
+      return RunApply(*flags, *engine(), terminal);
+    };
   });
 }
 
-void AddVerify(CLI::App& app, Invocation& invocation) {
+void AddVerify(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
   CLI::App* command =
       app.add_subcommand("verify", "Read back every key of a journal until its state is seen");
   auto flags = std::make_shared<VerifyFlags>();
@@ -146,12 +154,14 @@ void AddVerify(CLI::App& app, Invocation& invocation) {
       "Example:\n"
       "  keyturn verify --journal rotation.journal\n"
       "\nExit codes: 0 every key is as wanted, 4 incomplete, 5 a key is not.");
-  command->callback([&invocation, flags] {
-    invocation.run = [flags](const Terminal& terminal) { return RunVerify(*flags, terminal); };
+  command->callback([&invocation, flags, engine] {
+    invocation.run = [flags, engine](const Terminal& terminal) {
+      return RunVerify(*flags, *engine(), terminal);
+    };
   });
 }
 
-void AddBackout(CLI::App& app, Invocation& invocation) {
+void AddBackout(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
   CLI::App* command =
       app.add_subcommand("backout", "Take the changes of a journal back, and only those");
   auto flags = std::make_shared<BackoutFlags>();
@@ -173,22 +183,24 @@ void AddBackout(CLI::App& app, Invocation& invocation) {
       "that\n"
       "was rotated in the meantime stays.\n"
       "\nExit codes: 0 all restored, 4 interrupted, 5 a key was left alone or failed.");
-  command->callback([&invocation, flags] {
+  command->callback([&invocation, flags, engine] {
     if (flags->reason.find_first_not_of(" \t\r\n") == std::string::npos) {
       throw CLI::ValidationError("--reason is empty");
     }
-    invocation.run = [flags](const Terminal& terminal) { return RunBackout(*flags, terminal); };
+    invocation.run = [flags, engine](const Terminal& terminal) {
+      return RunBackout(*flags, *engine(), terminal);
+    };
   });
 }
 
 }  // namespace
 
-void AddControlCommands(CLI::App& app, Invocation& invocation) {
-  AddAudit(app, invocation);
-  AddPlan(app, invocation);
-  AddApply(app, invocation);
-  AddVerify(app, invocation);
-  AddBackout(app, invocation);
+void AddControlCommandsWith(const MakeEngine& engine, CLI::App& app, Invocation& invocation) {
+  AddAudit(app, invocation, engine);
+  AddPlan(app, invocation, engine);
+  AddApply(app, invocation, engine);
+  AddVerify(app, invocation, engine);
+  AddBackout(app, invocation, engine);
 }
 
 }  // namespace keyturn::cli

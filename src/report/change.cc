@@ -4,6 +4,8 @@ namespace keyturn::report {
 
 std::string_view ChangeKindName(ChangeKind kind) {
   switch (kind) {
+    case ChangeKind::kPlan:
+      return "plan";
     case ChangeKind::kApply:
       return "apply";
     case ChangeKind::kVerify:

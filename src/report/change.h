@@ -1,5 +1,5 @@
-// ChangeReport: what apply, verify or backout did to each key, for rendering.
-// Thread-safety: values.
+// ChangeReport: what apply, verify or backout did to each key, or what a plan would do, for
+// rendering. Thread-safety: values.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@
 
 namespace keyturn::report {
 
-enum class ChangeKind : std::uint8_t { kApply, kVerify, kBackout };
-// ChangeKindName: "apply", "verify", "backout".
+enum class ChangeKind : std::uint8_t { kPlan, kApply, kVerify, kBackout };
+// ChangeKindName: "plan", "apply", "verify", "backout".
 std::string_view ChangeKindName(ChangeKind kind);
 
 enum class Outcome : std::uint8_t {

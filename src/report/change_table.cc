@@ -49,6 +49,8 @@ std::string Sentence(const ChangeReport& report) {
     return "There was nothing to do.";
   }
   switch (report.kind) {
+    case ChangeKind::kPlan:
+      return fmt::format("{} would change.", Counted(all, "key"));
     case ChangeKind::kApply:
       return fmt::format("{} of {} as planned.", Thousands(good), Counted(all, "key"));
     case ChangeKind::kVerify:
@@ -60,11 +62,13 @@ std::string Sentence(const ChangeReport& report) {
   return "";
 }
 
-void Line(Canvas& canvas, const ChangeLine& line) {
+void Line(Canvas& canvas, ChangeKind kind, const ChangeLine& line) {
   const std::size_t slash = line.arn.rfind('/');
   const std::string id = line.arn.substr(slash == std::string::npos ? 0 : slash + 1);
   const std::string label =
-      fmt::format("{} {}", SignOf(line.outcome, canvas.glyphs()), OutcomeName(line.outcome));
+      kind == ChangeKind::kPlan
+          ? "change"
+          : fmt::format("{} {}", SignOf(line.outcome, canvas.glyphs()), OutcomeName(line.outcome));
   std::string what = canvas.Clean(line.region);
   if (!line.before.empty() || !line.after.empty()) {
     what += "  " + canvas.Clean(line.before) + " -> " + canvas.Clean(line.after);
@@ -88,9 +92,11 @@ void Line(Canvas& canvas, const ChangeLine& line) {
 
 std::string RenderChanges(const ChangeReport& report, const TerminalStyle& style) {
   Canvas canvas(style);
+  // A plan has done nothing yet: that its changes are pending is no trouble.
   const bool good =
+      report.kind == ChangeKind::kPlan ||
       CountOutcome(report, Outcome::kDone) + CountOutcome(report, Outcome::kUnchanged) ==
-      report.lines.size();
+          report.lines.size();
   canvas.Line(canvas.Paint(good ? Ink::kBoldGreen : Ink::kBoldRed,
                            fmt::format("{} {}", good ? canvas.glyphs().pass : canvas.glyphs().fail,
                                        ChangeKindName(report.kind))) +
@@ -102,7 +108,7 @@ std::string RenderChanges(const ChangeReport& report, const TerminalStyle& style
   for (const Outcome outcome : kOutcomes) {
     for (const auto& line : report.lines) {
       if (line.outcome == outcome) {
-        Line(canvas, line);
+        Line(canvas, report.kind, line);
       }
     }
   }

@@ -55,6 +55,12 @@ TEST(Golden, Html) {
 TEST(Golden, Changes) {
   ExpectGolden("apply-110.txt",
                RenderChanges(SampleChange(ChangeKind::kApply), {.width = 110, .color = false}));
+  ChangeReport plan = SampleChange(ChangeKind::kPlan);
+  for (auto& line : plan.lines) {
+    line.outcome = Outcome::kPending;
+    line.detail.clear();
+  }
+  ExpectGolden("plan-110.txt", RenderChanges(plan, {.width = 110, .color = false}));
   ExpectGolden("backout-80.txt", RenderChanges(SampleChange(ChangeKind::kBackout), kEighty));
 }
 

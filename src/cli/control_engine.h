@@ -1,0 +1,56 @@
+// ControlEngine: what the control's commands need of the control room, as one interface, so that
+// the commands (files checked first, questions, exit codes, what is printed where) are tested
+// without a network.
+//
+// Thread-safety: a call blocks; progress may be called from any thread. Errors: kUsage for what the
+// user can put right (file, profile, region, URL), others as they come; the message is for people.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "cli/control_commands.h"
+#include "control/run.h"
+#include "report/report.h"
+
+namespace keyturn::cli {
+
+// Watch: how a long call is followed and stopped. A stopped call returns what it has.
+struct Watch {
+  const std::atomic<bool>* cancelled = nullptr;
+  std::function<void(std::string_view)> progress;
+};
+
+// PlanView: a plan for reading: its changes as lines that are still pending, its costs as notes.
+struct PlanView {
+  report::ChangeReport changes;
+  bool audit_incomplete = false;  // only what could be judged is planned
+};
+
+class ControlEngine {
+ public:
+  virtual ~ControlEngine() = default;
+
+  virtual Result<control::AuditRun> Audit(const ConnectionFlags& connection,
+                                          const PolicyFlags& policy, const Watch& watch) = 0;
+  virtual Result<std::vector<report::ExceptionEntry>> ReadExceptions(const std::string& path) = 0;
+  // ReadJournal: what was done under a journal so far, in order: apply, verify, backout.
+  virtual Result<std::vector<report::ChangeReport>> ReadJournal(const std::string& path) = 0;
+
+  // MakePlan audits and writes the plan to flags.out.
+  virtual Result<PlanView> MakePlan(const PlanFlags& flags, const Watch& watch) = 0;
+  virtual Result<PlanView> ReadPlan(const std::string& path) = 0;
+  virtual Result<report::ChangeReport> Apply(const ApplyFlags& flags, const Watch& watch) = 0;
+  virtual Result<report::ChangeReport> Verify(const VerifyFlags& flags, const Watch& watch) = 0;
+  // PreviewBackout: what Backout would do, without a call.
+  virtual Result<PlanView> PreviewBackout(const BackoutFlags& flags) = 0;
+  virtual Result<report::ChangeReport> Backout(const BackoutFlags& flags, const Watch& watch) = 0;
+};
+
+}  // namespace keyturn::cli

@@ -1,0 +1,181 @@
+// The control's commands: check what can be checked first, ask where there is someone to ask, do
+// it, print it, and say with the exit code how it went.
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <utility>
+
+#include "cli/app.h"
+#include "cli/control_commands.h"
+#include "cli/control_engine.h"
+#include "cli/control_output.h"
+#include "cli/interrupt.h"
+#include "report/text.h"
+
+namespace keyturn::cli {
+namespace {
+
+using report::ChangeReport;
+using report::Outcome;
+
+Watch MakeWatch(ProgressLine& line) {
+  return {.cancelled = &CatchInterrupts(),
+          .progress = [&line](std::string_view text) { line.Show(text); }};
+}
+
+// ChangeExitCode: a refusal or failure outweighs what is still to do.
+int ChangeExitCode(const ChangeReport& report) {
+  if (CountOutcome(report, Outcome::kFailed) + CountOutcome(report, Outcome::kRefused) > 0) {
+    return control::kExitChangeFailed;
+  }
+  return CountOutcome(report, Outcome::kPending) > 0 ? control::kExitIncomplete
+                                                     : control::kExitCompliant;
+}
+
+int EmitChanges(std::string_view place, const ChangeReport& report, const std::string& format,
+                const Terminal& terminal) {
+  const bool written = WriteOut(format == "json" ? report::RenderChangesJson(report)
+                                                 : report::RenderChanges(report, terminal.style));
+  if (!written) {
+    PrintError(place, "standard output cannot be written");
+    return control::kExitUsage;
+  }
+  return ChangeExitCode(report);
+}
+
+// Approved asks on a terminal; where nobody can answer, that is a usage error.
+enum class Approval { kGiven, kRefused, kNobodyToAsk };
+Approval Approve(std::string_view place, const PlanView& view, std::string_view question,
+                 const Terminal& terminal) {
+  if (!terminal.input_is_terminal) {
+    PrintError(place, "the changes must be confirmed, and standard input is no terminal",
+               "run it in a terminal, or add --auto-approve");
+    return Approval::kNobodyToAsk;
+  }
+  if (!WriteOut(report::RenderChanges(view.changes, terminal.style) + '\n')) {
+    return Approval::kRefused;
+  }
+  return AskYes(question) ? Approval::kGiven : Approval::kRefused;
+}
+
+// ApprovalExit prints a refusal and returns the exit code for it.
+int ApprovalExit(std::string_view place, Approval approval) {
+  if (approval == Approval::kRefused) {
+    PrintError(place, "not confirmed, so nothing was changed");
+    return control::kExitChangeFailed;
+  }
+  return control::kExitUsage;
+}
+
+// AuditOutputFor gathers what the reports need beside the run, before the run is paid for.
+Result<AuditOutput> AuditOutputFor(const AuditFlags& flags, ControlEngine& engine) {
+  AuditOutput output;
+  output.all = flags.all;
+  KT_ASSIGN(output.outputs, PlanOutputs(flags.formats, flags.outs));
+  for (const auto& each : output.outputs) {
+    if (!each.path.empty()) {
+      KT_TRY(CheckWritable(each.path));
+    }
+  }
+  if (!flags.policy.exceptions_path.empty()) {
+    KT_ASSIGN(output.html.exceptions, engine.ReadExceptions(flags.policy.exceptions_path));
+  }
+  for (const auto& path : flags.journals) {
+    KT_ASSIGN(auto changes, engine.ReadJournal(path));
+    std::move(changes.begin(), changes.end(), std::back_inserter(output.html.changes));
+  }
+  return output;
+}
+
+}  // namespace
+
+int RunAudit(const AuditFlags& flags, ControlEngine& engine, const Terminal& terminal) {
+  const auto output = AuditOutputFor(flags, engine);
+  if (!output) {
+    return ReportError("audit", output.error());
+  }
+  ProgressLine line(terminal);
+  auto run = engine.Audit(flags.connection, flags.policy, MakeWatch(line));
+  line.Clear();
+  if (!run) {
+    return ReportError("audit", run.error());
+  }
+  run->tool_version = ToolVersion();
+  if (const Status written = EmitAudit(*run, *output, terminal); !written) {
+    return ReportError("audit", written.error());
+  }
+  return control::AuditExitCode(*run);
+}
+
+int RunPlan(const PlanFlags& flags, ControlEngine& engine, const Terminal& terminal) {
+  if (const Status writable = CheckWritable(flags.out); !writable) {
+    return ReportError("plan", writable.error());
+  }
+  ProgressLine line(terminal);
+  const auto plan = engine.MakePlan(flags, MakeWatch(line));
+  line.Clear();
+  if (!plan) {
+    return ReportError("plan", plan.error());
+  }
+  std::string text = report::RenderChanges(plan->changes, terminal.style);
+  if (!plan->changes.lines.empty()) {
+    text +=
+        "\nNext\n  keyturn apply " + report::ShellWord(flags.out) + " --journal rotation.journal\n";
+  }
+  WriteOut(text);
+  return plan->audit_incomplete ? control::kExitIncomplete : control::kExitCompliant;
+}
+
+int RunApply(const ApplyFlags& flags, ControlEngine& engine, const Terminal& terminal) {
+  if (!flags.resume) {
+    const auto plan = engine.ReadPlan(flags.plan);
+    if (!plan) {
+      return ReportError("apply", plan.error());
+    }
+    if (const Status writable = CheckWritable(flags.journal); !writable) {
+      return ReportError("apply", writable.error());
+    }
+    if (!flags.auto_approve && !plan->changes.lines.empty()) {
+      const Approval approval =
+          Approve("apply", *plan, "Make these changes? Only 'yes' is accepted:", terminal);
+      if (approval != Approval::kGiven) {
+        return ApprovalExit("apply", approval);
+      }
+    }
+  }
+  ProgressLine line(terminal);
+  const auto done = engine.Apply(flags, MakeWatch(line));
+  line.Clear();
+  return done ? EmitChanges("apply", *done, flags.format, terminal)
+              : ReportError("apply", done.error());
+}
+
+int RunVerify(const VerifyFlags& flags, ControlEngine& engine, const Terminal& terminal) {
+  ProgressLine line(terminal);
+  const auto done = engine.Verify(flags, MakeWatch(line));
+  line.Clear();
+  return done ? EmitChanges("verify", *done, flags.format, terminal)
+              : ReportError("verify", done.error());
+}
+
+int RunBackout(const BackoutFlags& flags, ControlEngine& engine, const Terminal& terminal) {
+  // The reason is the approval the control asks for; on a terminal the changes are shown as well.
+  if (!flags.auto_approve && terminal.input_is_terminal) {
+    const auto preview = engine.PreviewBackout(flags);
+    if (!preview) {
+      return ReportError("backout", preview.error());
+    }
+    const Approval approval =
+        Approve("backout", *preview, "Take these changes back? Only 'yes' is accepted:", terminal);
+    if (approval != Approval::kGiven) {
+      return ApprovalExit("backout", approval);
+    }
+  }
+  ProgressLine line(terminal);
+  const auto done = engine.Backout(flags, MakeWatch(line));
+  line.Clear();
+  return done ? EmitChanges("backout", *done, flags.format, terminal)
+              : ReportError("backout", done.error());
+}
+
+}  // namespace keyturn::cli
