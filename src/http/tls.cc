@@ -3,6 +3,7 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509err.h>
 
 #include <algorithm>
 #include <array>
@@ -26,6 +27,13 @@ std::string OpenSslReason() {
   const char* reason = ERR_reason_error_string(code);
   ERR_clear_error();
   return reason != nullptr ? reason : text.data();
+}
+
+// OpenSSL compares the key with the certificate that is loaded already.
+bool LastErrorIsKeyMismatch() {
+  const unsigned long code = ERR_peek_last_error();
+  return ERR_GET_LIB(code) == ERR_LIB_X509 && (ERR_GET_REASON(code) == X509_R_KEY_VALUES_MISMATCH ||
+                                               ERR_GET_REASON(code) == X509_R_KEY_TYPE_MISMATCH);
 }
 
 // An encrypted key is refused instead of asking on the terminal.
@@ -71,11 +79,11 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::Load(const std::string& ce
                 "cannot use the TLS certificate " + certificate_file + ": " + OpenSslReason());
   }
   if (SSL_CTX_use_PrivateKey_file(ctx, key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
+    if (LastErrorIsKeyMismatch()) {
+      return Fail(ErrorCode::kUsage, "the TLS key " + key_file +
+                                         " does not belong to the certificate " + certificate_file);
+    }
     return Fail(ErrorCode::kUsage, "cannot use the TLS key " + key_file + ": " + OpenSslReason());
-  }
-  if (SSL_CTX_check_private_key(ctx) != 1) {
-    return Fail(ErrorCode::kUsage, "the TLS key " + key_file +
-                                       " does not belong to the certificate " + certificate_file);
   }
   return context;
 }
