@@ -6,6 +6,7 @@
 // practical bound. Thread-safe.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -21,10 +22,9 @@ namespace keyturn::crypto {
 // EncryptionContext: ordered by the bytes of the UTF-8 key (std::map<std::string> is).
 using EncryptionContext = std::map<std::string, std::string>;
 
-// BlobHeader: views into the blob.
 struct BlobHeader {
-  ByteView key_id;       // 36 ASCII characters
-  ByteView material_id;  // 32 bytes
+  std::array<char, 36> key_id{};
+  std::array<std::uint8_t, 32> material_id{};
 };
 
 // The blob is never longer than AWS's for the same plaintext: 152 bytes more than a plaintext of up
@@ -32,7 +32,7 @@ struct BlobHeader {
 inline constexpr std::size_t kBlobOverheadMax = 152;
 
 struct BlobIds {
-  ByteView key_id;       // 36 ASCII characters
+  ByteView key_id;       // 36 ASCII characters: a UUID or mrk- and 32 hex digits (KT_CHECK)
   ByteView material_id;  // 32 bytes
 };
 

@@ -1,0 +1,91 @@
+#include "crypto/digest.h"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+
+#include <memory>
+
+#include "crypto/openssl_check.h"
+
+namespace keyturn::crypto {
+namespace {
+
+EVP_MD* FetchedSha256() {
+  static EVP_MD* const md = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  KT_CHECK(md != nullptr);
+  return md;
+}
+
+struct DigestContext {
+  DigestContext() : context(EVP_MD_CTX_new()) {
+    KT_CHECK(context != nullptr);
+    KT_OPENSSL(EVP_DigestInit_ex2(context, FetchedSha256(), nullptr));
+  }
+  ~DigestContext() { EVP_MD_CTX_free(context); }
+  DigestContext(const DigestContext&) = delete;
+  DigestContext& operator=(const DigestContext&) = delete;
+  EVP_MD_CTX* context;
+};
+
+// HmacContext: fetched, told its digest once, re-keyed for every use.
+struct HmacContext {
+  HmacContext() {
+    static EVP_MAC* const mac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+    KT_CHECK(mac != nullptr);
+    context = EVP_MAC_CTX_new(mac);
+    KT_CHECK(context != nullptr);
+    char digest_name[] = "SHA256";
+    const OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest_name, 0),
+        OSSL_PARAM_construct_end()};
+    KT_OPENSSL(EVP_MAC_CTX_set_params(context, parameters));
+  }
+  ~HmacContext() { EVP_MAC_CTX_free(context); }
+  HmacContext(const HmacContext&) = delete;
+  HmacContext& operator=(const HmacContext&) = delete;
+  EVP_MAC_CTX* context = nullptr;
+};
+
+}  // namespace
+
+Sha256Digest Sha256Parts(std::span<const ByteView> parts) {
+  thread_local DigestContext thread;
+  // Re-initialising with a null digest keeps the fetched implementation.
+  KT_OPENSSL(EVP_DigestInit_ex2(thread.context, nullptr, nullptr));
+  for (const ByteView part : parts) {
+    KT_OPENSSL(EVP_DigestUpdate(thread.context, part.data(), part.size()));
+  }
+  Sha256Digest digest{};
+  unsigned size = 0;
+  KT_OPENSSL(EVP_DigestFinal_ex(thread.context, digest.data(), &size));
+  KT_CHECK(size == digest.size());
+  return digest;
+}
+
+Sha256Digest Sha256(ByteView data) { return Sha256Parts({&data, 1}); }
+
+Sha256Digest HmacSha256Parts(ByteView key, std::span<const ByteView> parts) {
+  thread_local HmacContext thread;
+  // An empty key must not read as "keep the last key": OpenSSL takes a null pointer as that.
+  static constexpr std::uint8_t kNoKey = 0;
+  const std::uint8_t* key_data = key.empty() ? &kNoKey : key.data();
+  KT_OPENSSL(EVP_MAC_init(thread.context, key_data, key.size(), nullptr));
+  for (const ByteView part : parts) {
+    KT_OPENSSL(EVP_MAC_update(thread.context, part.data(), part.size()));
+  }
+  Sha256Digest mac{};
+  std::size_t size = 0;
+  KT_OPENSSL(EVP_MAC_final(thread.context, mac.data(), &size, mac.size()));
+  KT_CHECK(size == mac.size());
+  return mac;
+}
+
+Sha256Digest HmacSha256(ByteView key, ByteView data) { return HmacSha256Parts(key, {&data, 1}); }
+
+bool ConstantTimeEquals(ByteView a, ByteView b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace keyturn::crypto
