@@ -1,0 +1,37 @@
+// EventLoop: one thread's listener and connections. Boost.Asio stays in the .cc file.
+//
+// Post is thread-safe; the rest is called before Run (Listen) or on the loop's thread.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+
+#include "http/server.h"
+#include "http/tls.h"
+
+namespace keyturn::http {
+
+// SharedState: what the loops of a server have in common; read-only but for the count.
+struct SharedState {
+  ServerOptions options;
+  Handler* handler = nullptr;
+  std::shared_ptr<const TlsContext> tls;
+  std::atomic<std::size_t> connections{0};
+};
+
+class EventLoop : public Loop {
+ public:
+  static std::shared_ptr<EventLoop> Create(std::shared_ptr<SharedState> shared, std::size_t index);
+
+  // Listen takes the descriptor of a listening socket. Throws what Asio throws.
+  virtual void Listen(int descriptor, bool is_ipv6) = 0;
+  // Run returns when StartDrain has been called and the last connection has ended.
+  virtual void Run() = 0;
+  // StartDrain: no new connections, idle ones are closed, each of the others after its reply.
+  virtual void StartDrain() = 0;
+  virtual void CloseAll() = 0;
+  virtual bool RunsHere() const = 0;
+};
+
+}  // namespace keyturn::http
