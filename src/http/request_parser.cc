@@ -15,6 +15,10 @@ using Code = beast::error_code;
 // What a chunk's size line or the trailer may take before it is complete.
 constexpr std::size_t kChunkLineBytesMax = 16384;
 
+// No message ends in fewer bytes after a chunk: "0", an end of line, and an empty line. Beast
+// asserts that much when it looks at the last chunk a second time.
+constexpr std::size_t kLastChunkBytesMin = 5;
+
 std::string_view View(beast::string_view text) { return {text.data(), text.size()}; }
 
 struct Failure {
@@ -35,7 +39,8 @@ class GrammarParser final : public beast::http::basic_parser<true> {
   int hosts = 0;
   bool expects_continue = false;
   bool has_transfer_encoding = false;
-  Failure failure;  // ours, more exact than Beast's code
+  std::uint64_t chunk_left = 0;  // data of the present chunk that is still to come
+  Failure failure;               // ours, more exact than Beast's code
   const char* input_begin = nullptr;
   const char* input_end = nullptr;
 
@@ -88,8 +93,9 @@ class GrammarParser final : public beast::http::basic_parser<true> {
     }
   }
 
-  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view body, Code&) override {
+  std::size_t on_chunk_body_impl(std::uint64_t left, beast::string_view body, Code&) override {
     chunked_body_.append(body.data(), body.size());
+    chunk_left = left - body.size();
     return body.size();
   }
 
@@ -97,7 +103,9 @@ class GrammarParser final : public beast::http::basic_parser<true> {
   std::size_t on_body_impl(beast::string_view body, Code&) override { return body.size(); }
   void on_response_impl(int, beast::string_view, int, Code&) override {}
   void on_body_init_impl(const boost::optional<std::uint64_t>&, Code&) override {}
-  void on_chunk_header_impl(std::uint64_t, beast::string_view, Code&) override {}
+  void on_chunk_header_impl(std::uint64_t size, beast::string_view, Code&) override {
+    chunk_left = size;
+  }
   void on_finish_impl(Code&) override {}
 
   RequestView& view_;
@@ -233,8 +241,11 @@ ParseState RequestParser::State::ParseHead(InputBuffer& input, RequestView& view
 
 ParseState RequestParser::State::ParseChunks(InputBuffer& input) {
   while (!grammar->is_done()) {
-    Code ec;
-    const std::size_t used = grammar->put({input.data() + parsed, input.size() - parsed}, ec);
+    Code ec = beast::http::error::need_more;
+    std::size_t used = 0;
+    if (grammar->chunk_left > 0 || input.size() - parsed >= kLastChunkBytesMin) {
+      used = grammar->put({input.data() + parsed, input.size() - parsed}, ec);
+    }
     // Framing and data are dropped as they come, so that the input holds one line at most.
     input.Erase(parsed, used);
     if (ec == beast::http::error::need_more || (!ec && used == 0 && !grammar->is_done())) {

@@ -83,6 +83,18 @@ TEST(RequestParserTest, ReadsChunksInAnyPieces) {
   }
 }
 
+TEST(RequestParserTest, ReadsABodyWithoutChunksInAnyPieces) {
+  const std::string text =
+      "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+  for (std::size_t step = 1; step <= text.size(); ++step) {
+    RequestParser parser(kBodyMax);
+    InputBuffer input(kHeadBytesMax);
+    RequestView view;
+    ASSERT_EQ(Feed(text, step, parser, input, view), ParseState::kComplete) << step;
+    EXPECT_EQ(view.body, "");
+  }
+}
+
 TEST(RequestParserTest, ViewsSurviveTheGrowthOfTheInput) {
   const std::string body(100000, 'x');
   const std::string text =
@@ -148,8 +160,8 @@ TEST(RequestParserTest, RefusesWhatOthersMightReadDifferently) {
       "CONNECT host:443 HTTP/1.1\r\nHost: h\r\n\r\n",
       " GET / HTTP/1.1\r\nHost: h\r\n\r\n",
       "G(T / HTTP/1.1\r\nHost: h\r\n\r\n",
-      "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n",
-      "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n",
+      "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n\r\n",
+      "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n",
   };
   for (const std::string& text : cases) {
     EXPECT_EQ(StatusFor(text), 400) << text;

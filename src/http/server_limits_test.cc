@@ -58,7 +58,7 @@ TEST_F(ServerLimitsTest, RefusesAndClosesWithTheReasonsStatus) {
       {"GET /" + big + " HTTP/1.1\r\nHost: h\r\n\r\n", "431 "},
       {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 101\r\n\r\n", "413 "},
       {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999\r\n\r\n", "400 "},
-      {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n65\r\n", "413 "},
+      {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n65\r\nabc", "413 "},
       {"GET / HTTP/2.0\r\nHost: h\r\n\r\n", "505 "},
       {"GET / HTTP/0.9\r\nHost: h\r\n\r\n", "505 "},
       {"GET / HTTQ/1.1\r\nHost: h\r\n\r\n", "400 "},
