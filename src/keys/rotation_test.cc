@@ -292,7 +292,7 @@ TEST(AfterRotation, AwsManagedKeysGoOnYearly) {
   EXPECT_EQ(rotated.rotation, (RotationSchedule{Days{365}, kNow + Days{365}}));
 }
 
-// Model is the same protocol told the naive way: plain numbers, one day-step at a time.
+// Model is the same protocol told the naive way: plain numbers, whole days, one period at a time.
 struct Model {
   enum { kOn, kOff, kPending } state = kOn;
   bool rotating = false;
@@ -301,112 +301,151 @@ struct Model {
   std::uint32_t rotations = 0;
   std::uint32_t on_demand = 0;
 
-  bool Enable(std::int64_t wanted, std::int64_t now) {
+  // Each call returns whether it is allowed. A wanted period of 0 means that none was given.
+  bool EnableRotation(std::int64_t wanted, std::int64_t today) {
     if (state != kOn) {
       return false;
     }
     if (!rotating) {
       period = wanted == 0 ? 365 : wanted;
-      next = now + period;
+      next = today + period;
     } else if (wanted != 0 && wanted != period) {
       period = wanted;
-      next = now + period;
+      next = today + period;
     }
     rotating = true;
     return true;
   }
-  void CatchUp(std::int64_t now) {
-    if (state == kOn && rotating && next <= now) {
+  bool DisableRotation() {
+    if (state != kOn) {
+      return false;
+    }
+    rotating = false;
+    return true;
+  }
+  bool Switch(bool on) {
+    if (state == kPending) {
+      return false;
+    }
+    state = on ? kOn : kOff;
+    return true;
+  }
+  bool Schedule() {
+    if (state == kPending) {
+      return false;
+    }
+    state = kPending;
+    return true;
+  }
+  bool Cancel() {
+    if (state != kPending) {
+      return false;
+    }
+    state = kOff;
+    return true;
+  }
+  bool RotateOnDemand(std::int64_t today) {
+    if (state != kOn || on_demand == 25 || (rotating && next <= today)) {
+      return false;
+    }
+    ++rotations;
+    ++on_demand;
+    return true;
+  }
+  void CatchUp(std::int64_t today) {
+    if (state == kOn && rotating && next <= today) {
       ++rotations;
-      while (next <= now) {
+      while (next <= today) {
         next += period;
       }
     }
   }
 };
 
-// A random walk over all calls and the passing of whole days; after each step the key and the model
-// agree on everything that a caller can see.
-TEST(RotationProperties, RandomWalkAgreesWithTheNaiveModel) {
-  for (std::uint32_t seed = 1; seed <= 40; ++seed) {
-    std::mt19937 random(seed);
-    const auto below = [&random](std::uint32_t n) { return random() % n; };
-    Key key = NewKey();
-    Model expected;
-    std::int64_t day = 0;
-    for (int step = 0; step < 600; ++step) {
-      const TimePoint now = kNow + Days{static_cast<std::int32_t>(day)};
-      Result<Key> after = key;
-      bool ok = true;
-      switch (below(8)) {
-        case 0: {
-          const std::int64_t period = below(3) == 0 ? 0 : 90 + below(400);
-          std::optional<Days> days;
-          if (period != 0) {
-            days = Days{static_cast<std::int32_t>(period)};
-          }
-          after = EnableKeyRotation(key, days, now);
-          ok = expected.Enable(period, day);
-          break;
-        }
-        case 1:
-          after = DisableKeyRotation(key);
-          ok = expected.state == Model::kOn;
-          expected.rotating = expected.rotating && !ok;
-          break;
-        case 2:
-          after = DisableKey(key);
-          ok = expected.state != Model::kPending;
-          expected.state = ok ? Model::kOff : expected.state;
-          break;
-        case 3:
-          after = EnableKey(key);
-          ok = expected.state != Model::kPending;
-          expected.state = ok ? Model::kOn : expected.state;
-          break;
-        case 4:
-          if (below(3) == 0) {
-            after = ScheduleKeyDeletion(key, Days{30}, now);
-            ok = expected.state != Model::kPending;
-            expected.state = Model::kPending;
-          }
-          break;
-        case 5:
-          after = CancelKeyDeletion(key);
-          ok = expected.state == Model::kPending;
-          expected.state = ok ? Model::kOff : expected.state;
-          break;
-        case 6: {
-          const Status allowed = CheckRotateOnDemand(key, now);
-          const bool may = expected.state == Model::kOn && expected.on_demand < 25 &&
-                           !(expected.rotating && expected.next <= day);
-          EXPECT_EQ(allowed.has_value(), may);
-          if (allowed) {
-            after = AfterRotation(key, RotationType::kOnDemand, Material('f'), now);
-            ++expected.rotations;
-            ++expected.on_demand;
-          }
-          break;
-        }
-        default:
-          day += below(below(10) == 0 ? 2000 : 40);
-          break;
-      }
-      ASSERT_EQ(after.has_value(), ok) << "seed " << seed << " step " << step;
-      key = after ? *after : key;
-      const TimePoint then = kNow + Days{static_cast<std::int32_t>(day)};
-      if (IsRotationDue(key, then)) {
-        key = AfterRotation(key, RotationType::kAutomatic, Material('e'), then);
-        ASSERT_FALSE(IsRotationDue(key, then)) << "at most one rotation catches up";
-      }
-      expected.CatchUp(day);
+// Walk makes random calls on a key and on its model, with days passing in between.
+class Walk {
+ public:
+  explicit Walk(std::uint32_t seed) : random_(seed) {}
 
-      ASSERT_EQ(key.generation, expected.rotations) << "seed " << seed << " step " << step;
-      const auto shown = RotationStatus(key);
-      ASSERT_EQ(shown.has_value(), expected.rotating && expected.state != Model::kPending);
-      if (shown) {
-        ASSERT_EQ(shown->period.count(), expected.period);
-        ASSERT_EQ(shown->next, kNow + Days{static_cast<std::int32_t>(expected.next)});
+  void Step() {
+    bool expected = true;
+    const Result<Key> after = Call(expected);
+    ASSERT_EQ(after.has_value(), expected);
+    key_ = after ? *after : key_;
+    if (IsRotationDue(key_, At(day_))) {
+      key_ = AfterRotation(key_, RotationType::kAutomatic, Material('e'), At(day_));
+      ASSERT_FALSE(IsRotationDue(key_, At(day_))) << "at most one rotation catches up";
+    }
+    model_.CatchUp(day_);
+    Compare();
+  }
+
+ private:
+  std::int32_t Below(std::int32_t n) {
+    return static_cast<std::int32_t>(random_() % static_cast<std::uint32_t>(n));
+  }
+  static TimePoint At(std::int64_t day) { return kNow + Millis{day * 86'400'000}; }
+
+  Result<Key> Call(bool& expected) {
+    switch (Below(10)) {
+      case 0: {
+        const std::int32_t period = Below(3) == 0 ? 0 : 90 + Below(400);
+        expected = model_.EnableRotation(period, day_);
+        return EnableKeyRotation(
+            key_, period == 0 ? std::nullopt : std::optional<Days>(Days{period}), At(day_));
+      }
+      case 1:
+        expected = model_.DisableRotation();
+        return DisableKeyRotation(key_);
+      case 2:
+        expected = model_.Switch(false);
+        return DisableKey(key_);
+      case 3:
+      case 4:
+        expected = model_.Switch(true);
+        return EnableKey(key_);
+      case 5:
+        expected = model_.Schedule();
+        return ScheduleKeyDeletion(key_, Days{30}, At(day_));
+      case 6:
+        expected = model_.Cancel();
+        return CancelKeyDeletion(key_);
+      case 7: {
+        expected = model_.RotateOnDemand(day_);
+        KT_TRY(CheckRotateOnDemand(key_, At(day_)));
+        return AfterRotation(key_, RotationType::kOnDemand, Material('f'), At(day_));
+      }
+      default:
+        day_ += Below(Below(10) == 0 ? 2000 : 40);
+        return key_;
+    }
+  }
+
+  void Compare() {
+    ASSERT_EQ(key_.generation, model_.rotations);
+    ASSERT_EQ(key_.on_demand_rotations, model_.on_demand);
+    const auto shown = RotationStatus(key_);
+    ASSERT_EQ(shown.has_value(), model_.rotating && model_.state != Model::kPending);
+    if (shown) {
+      ASSERT_EQ(shown->period.count(), model_.period);
+      ASSERT_EQ(shown->next, At(model_.next));
+    }
+  }
+
+  std::mt19937 random_;
+  Key key_ = NewKey();
+  Model model_;
+  std::int64_t day_ = 0;
+};
+
+TEST(RotationProperties, RandomWalkAgreesWithTheNaiveModel) {
+  for (std::uint32_t seed = 1; seed <= 60; ++seed) {
+    Walk walk(seed);
+    for (int step = 0; step < 600; ++step) {
+      SCOPED_TRACE("seed " + std::to_string(seed) + " step " + std::to_string(step));
+      walk.Step();
+      if (testing::Test::HasFatalFailure()) {
+        return;
       }
     }
   }

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "base/hex.h"
+#include "base/log.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/schema.h"
 #include "store/store_rows_test.h"
@@ -188,6 +189,7 @@ class SqliteFault : public testing::TestWithParam<Fault> {
  protected:
   void SetUp() override {
     RegisterFaultVfs();
+    SetLogLevel(LogLevel::kError);  // the warnings are what is provoked here
     std::string name = (fs::temp_directory_path() / "keyturn-fault-XXXXXX").string();
     root_ = mkdtemp(name.data());
     g_plan = FaultPlan();
@@ -196,6 +198,7 @@ class SqliteFault : public testing::TestWithParam<Fault> {
     Disarm();
     std::error_code ignored;
     fs::remove_all(root_, ignored);
+    SetLogLevel(LogLevel::kInfo);
   }
   fs::path directory() const { return root_ / "data"; }
 
@@ -385,6 +388,50 @@ TEST_P(SqliteFault, EveryWriteOfAMigrationFails) {
     ASSERT_LT(n, 1000) << "does not end";
   }
   EXPECT_GE(failed, 5);
+}
+
+// While g_deny_rollback is set, SQLite refuses every ROLLBACK on connections opened since
+// WatchRollbacks.
+bool g_deny_rollback = false;
+
+int Authorize(void*, int action, const char* what, const char*, const char*, const char*) {
+  const bool rollback = action == SQLITE_TRANSACTION && std::strcmp(what, "ROLLBACK") == 0;
+  return rollback && g_deny_rollback ? SQLITE_DENY : SQLITE_OK;
+}
+
+int Watch(sqlite3* database, const char**, const sqlite3_api_routines*) {
+  return sqlite3_set_authorizer(database, &Authorize, nullptr);
+}
+
+TEST(SqliteRollback, AStoreThatCannotRollBackTakesNoMoreChanges) {
+  std::string name = (fs::temp_directory_path() / "keyturn-fault-XXXXXX").string();
+  const fs::path directory = mkdtemp(name.data());
+  auto* const watch = reinterpret_cast<void (*)()>(&Watch);
+  ASSERT_EQ(sqlite3_auto_extension(watch), SQLITE_OK);
+  {
+    auto store = OpenSqlite(directory, {.create = true});
+    sqlite3_cancel_auto_extension(watch);
+    ASSERT_TRUE(store) << store.error().message << store.error().cause;
+    ASSERT_TRUE(CommitOne(**store, CreateKey(TestKey(1), 1)));
+    const std::string before = Fingerprint(**store);
+
+    const std::vector<Change> refused = {CreateKey(TestKey(2), 2), CreateKey(TestKey(1), 1)};
+    g_deny_rollback = true;
+    EXPECT_EQ(CodeOfFailure((*store)->Commit(refused)), ErrorCode::kConflict);
+    g_deny_rollback = false;
+    const Status next = CommitOne(**store, CreateKey(TestKey(3), 3));
+    ASSERT_FALSE(next);
+    EXPECT_EQ(next.error().code, ErrorCode::kIo);
+    EXPECT_THAT(next.error().message, testing::HasSubstr("restart"));
+    EXPECT_EQ(Fingerprint(**store), before) << "reads go on, and show nothing of it";
+    store = Fail(ErrorCode::kCancelled);
+
+    store = OpenSqlite(directory, {});
+    ASSERT_TRUE(store);
+    EXPECT_EQ(Fingerprint(**store), before);
+    EXPECT_TRUE(CommitOne(**store, CreateKey(TestKey(3), 3)));
+  }
+  fs::remove_all(directory);
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -2,8 +2,10 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -399,6 +401,80 @@ TEST_F(SqliteFile, ReadsAndCommitsFromManyThreads) {
   }
   EXPECT_EQ(failures, 0U);
   EXPECT_EQ(ContentsOf(*store).keys.size(), kThreads * kKeysEach);
+}
+
+TEST_F(SqliteFile, OfManyWritersOfOneVersionOneWins) {
+  const auto store = MustOpen({.create = true});
+  ASSERT_TRUE(CommitOne(*store, CreateKey(TestKey(1), 1)));
+  constexpr std::uint64_t kVersions = 50;
+  std::atomic<unsigned> won{0};
+  std::atomic<unsigned> other_errors{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&store, &won, &other_errors] {
+      for (std::uint64_t version = 1; version <= kVersions; ++version) {
+        KeyRow row = TestKey(1);
+        row.key.version = version;
+        const Status status = CommitOne(*store, {.put_keys = {row}});
+        won += status ? 1 : 0;
+        other_errors += !status && status.error().code != ErrorCode::kConflict ? 1 : 0;
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  EXPECT_EQ(other_errors, 0U);
+  EXPECT_EQ(ContentsOf(*store).keys[0].key.version, won + 1U);
+  EXPECT_GE(won, 1U);
+}
+
+// CommitUntilKilled runs in a child process: it commits key after key and says so after each.
+[[noreturn]] void CommitUntilKilled(const fs::path& directory, unsigned first, int acknowledge) {
+  auto store = OpenSqlite(directory, {});
+  for (unsigned n = first; store; ++n) {
+    if (!CommitOne(**store, CreateKey(TestKey(n), n)) ||
+        write(acknowledge, &n, sizeof n) != static_cast<ssize_t>(sizeof n)) {
+      break;
+    }
+  }
+  _exit(1);
+}
+
+TEST_F(SqliteFile, WhatWasAcknowledgedOutlivesAKilledProcess) {
+  MustOpen({.create = true});
+  unsigned acknowledged = 0;
+  for (unsigned round = 1; round <= 10; ++round) {
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      close(ends[0]);
+      CommitUntilKilled(directory(), round * 10'000, ends[1]);
+    }
+    close(ends[1]);
+    unsigned last = 0;
+    for (unsigned i = 0; i < round * 7; ++i, ++acknowledged) {
+      ASSERT_EQ(read(ends[0], &last, sizeof last), static_cast<ssize_t>(sizeof last));
+    }
+    ASSERT_EQ(kill(child, SIGKILL), 0);
+    // Those that were acknowledged before the signal came.
+    while (read(ends[0], &last, sizeof last) == static_cast<ssize_t>(sizeof last)) {
+      ++acknowledged;
+    }
+    close(ends[0]);
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status)) << "it was killed, it did not fail";
+
+    const Contents contents = ContentsOf(*MustOpen({}));
+    EXPECT_GE(contents.keys.size(), acknowledged);
+    EXPECT_LE(contents.keys.size(), acknowledged + round) << "at most one more a round";
+    EXPECT_EQ(contents.materials.size(), contents.keys.size()) << "never half a change";
+    const model::KeyId newest = contents.keys.back().key.id;
+    EXPECT_TRUE(newest == KeyNumber(last) || newest == KeyNumber(last + 1));
+  }
 }
 
 TEST(Tags, EncodingRoundTrips) {
