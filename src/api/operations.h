@@ -1,0 +1,118 @@
+// Operations: all 54, as types. A list that is unsorted or incomplete does not compile
+// (operation.cc).
+// Source: KMS API model 2014-11-01.
+#pragma once
+
+#include "api/ops/cancel_key_deletion.h"
+#include "api/ops/connect_custom_key_store.h"
+#include "api/ops/create_alias.h"
+#include "api/ops/create_custom_key_store.h"
+#include "api/ops/create_grant.h"
+#include "api/ops/create_key.h"
+#include "api/ops/decrypt.h"
+#include "api/ops/delete_alias.h"
+#include "api/ops/delete_custom_key_store.h"
+#include "api/ops/delete_imported_key_material.h"
+#include "api/ops/derive_shared_secret.h"
+#include "api/ops/describe_custom_key_stores.h"
+#include "api/ops/describe_key.h"
+#include "api/ops/disable_key.h"
+#include "api/ops/disable_key_rotation.h"
+#include "api/ops/disconnect_custom_key_store.h"
+#include "api/ops/enable_key.h"
+#include "api/ops/enable_key_rotation.h"
+#include "api/ops/encrypt.h"
+#include "api/ops/generate_data_key.h"
+#include "api/ops/generate_data_key_pair.h"
+#include "api/ops/generate_data_key_pair_without_plaintext.h"
+#include "api/ops/generate_data_key_without_plaintext.h"
+#include "api/ops/generate_mac.h"
+#include "api/ops/generate_random.h"
+#include "api/ops/get_key_last_usage.h"
+#include "api/ops/get_key_policy.h"
+#include "api/ops/get_key_rotation_status.h"
+#include "api/ops/get_parameters_for_import.h"
+#include "api/ops/get_public_key.h"
+#include "api/ops/import_key_material.h"
+#include "api/ops/list_aliases.h"
+#include "api/ops/list_grants.h"
+#include "api/ops/list_key_policies.h"
+#include "api/ops/list_key_rotations.h"
+#include "api/ops/list_keys.h"
+#include "api/ops/list_resource_tags.h"
+#include "api/ops/list_retirable_grants.h"
+#include "api/ops/put_key_policy.h"
+#include "api/ops/re_encrypt.h"
+#include "api/ops/replicate_key.h"
+#include "api/ops/retire_grant.h"
+#include "api/ops/revoke_grant.h"
+#include "api/ops/rotate_key_on_demand.h"
+#include "api/ops/schedule_key_deletion.h"
+#include "api/ops/sign.h"
+#include "api/ops/tag_resource.h"
+#include "api/ops/untag_resource.h"
+#include "api/ops/update_alias.h"
+#include "api/ops/update_custom_key_store.h"
+#include "api/ops/update_key_description.h"
+#include "api/ops/update_primary_region.h"
+#include "api/ops/verify.h"
+#include "api/ops/verify_mac.h"
+
+// KEYTURN_FOR_EACH_OPERATION(X): X(CancelKeyDeletion) X(ConnectCustomKeyStore) ...
+// clang-format off
+#define KEYTURN_FOR_EACH_OPERATION(X) \
+  X(CancelKeyDeletion) \
+  X(ConnectCustomKeyStore) \
+  X(CreateAlias) \
+  X(CreateCustomKeyStore) \
+  X(CreateGrant) \
+  X(CreateKey) \
+  X(Decrypt) \
+  X(DeleteAlias) \
+  X(DeleteCustomKeyStore) \
+  X(DeleteImportedKeyMaterial) \
+  X(DeriveSharedSecret) \
+  X(DescribeCustomKeyStores) \
+  X(DescribeKey) \
+  X(DisableKey) \
+  X(DisableKeyRotation) \
+  X(DisconnectCustomKeyStore) \
+  X(EnableKey) \
+  X(EnableKeyRotation) \
+  X(Encrypt) \
+  X(GenerateDataKey) \
+  X(GenerateDataKeyPair) \
+  X(GenerateDataKeyPairWithoutPlaintext) \
+  X(GenerateDataKeyWithoutPlaintext) \
+  X(GenerateMac) \
+  X(GenerateRandom) \
+  X(GetKeyLastUsage) \
+  X(GetKeyPolicy) \
+  X(GetKeyRotationStatus) \
+  X(GetParametersForImport) \
+  X(GetPublicKey) \
+  X(ImportKeyMaterial) \
+  X(ListAliases) \
+  X(ListGrants) \
+  X(ListKeyPolicies) \
+  X(ListKeyRotations) \
+  X(ListKeys) \
+  X(ListResourceTags) \
+  X(ListRetirableGrants) \
+  X(PutKeyPolicy) \
+  X(ReEncrypt) \
+  X(ReplicateKey) \
+  X(RetireGrant) \
+  X(RevokeGrant) \
+  X(RotateKeyOnDemand) \
+  X(ScheduleKeyDeletion) \
+  X(Sign) \
+  X(TagResource) \
+  X(UntagResource) \
+  X(UpdateAlias) \
+  X(UpdateCustomKeyStore) \
+  X(UpdateKeyDescription) \
+  X(UpdatePrimaryRegion) \
+  X(Verify) \
+  X(VerifyMac)
+// clang-format on
