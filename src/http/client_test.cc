@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <thread>
 
 #include "http/server.h"
 #include "http/test_peer.h"
@@ -16,10 +18,15 @@ using namespace std::chrono_literals;
 
 class ClientTest : public ::testing::Test {
  protected:
-  void Serve(Handler& handler, unsigned threads = 1) {
-    ServerOptions options;
-    options.threads = threads;
-    server_ = StartServer(handler, options);
+  ClientTest() { setenv("no_proxy", "*", 1); }  // a proxy of the machine's must not come between
+  // Serve makes a handler that lives as long as the server.
+  template <typename SomeHandler, typename... Args>
+  SomeHandler& Serve(Args&&... args) {
+    auto handler = std::make_unique<SomeHandler>(std::forward<Args>(args)...);
+    SomeHandler& result = *handler;
+    handler_ = std::move(handler);
+    server_ = StartServer(result);
+    return result;
   }
   void Connect(const ClientOptions& options = {}) { client_ = *Client::Create(options); }
   ClientRequest To(std::string path) const {
@@ -38,6 +45,7 @@ class ClientTest : public ::testing::Test {
     return result;
   }
 
+  std::unique_ptr<Handler> handler_;
   std::unique_ptr<Server> server_;
   std::unique_ptr<Client> client_;
 };
@@ -58,8 +66,7 @@ class RawHandler : public Handler {
 };
 
 TEST_F(ClientTest, SendsTheHeadersGivenAndNothingElse) {
-  RawHandler raw;
-  Serve(raw);
+  Serve<RawHandler>();
   Connect();
   ClientRequest request = To("/p?q=%2F");
   request.headers = {{"X-Amz-Target", "TrentService.Encrypt"}, {"Empty", ""}, {"User-Agent", "kt"}};
@@ -74,8 +81,7 @@ TEST_F(ClientTest, SendsTheHeadersGivenAndNothingElse) {
 }
 
 TEST_F(ClientTest, HostGivenReplacesTheOneOfTheUrl) {
-  RawHandler raw;
-  Serve(raw);
+  Serve<RawHandler>();
   Connect();
   ClientRequest request = To("/");
   request.headers = {{"Host", "kms.eu-west-1.amazonaws.com"}};
@@ -84,8 +90,7 @@ TEST_F(ClientTest, HostGivenReplacesTheOneOfTheUrl) {
 }
 
 TEST_F(ClientTest, MethodsDoNotStickToAConnection) {
-  RawHandler raw;
-  Serve(raw);
+  Serve<RawHandler>();
   Connect();
   const std::string host = "\nHost=127.0.0.1:" + std::to_string(server_->port()) + "\n";
   const auto call = [&](const char* method, const char* body) {
@@ -104,13 +109,12 @@ TEST_F(ClientTest, MethodsDoNotStickToAConnection) {
 }
 
 TEST_F(ClientTest, GivesStatusAndHeadersOfAnyAnswer) {
-  FunctionHandler handler([](std::shared_ptr<Exchange> exchange) {
+  Serve<FunctionHandler>([](std::shared_ptr<Exchange> exchange) {
     exchange->Reply(
         "HTTP/1.1 400 Bad Request\r\nX-Amzn-RequestId:  id-1 \r\nTwice: a\r\nTwice: b\r\n"
         "Content-Length: 2\r\n\r\n",
         "{}");
   });
-  Serve(handler);
   Connect();
   const auto response = Call(To("/"));
   ASSERT_TRUE(response.has_value());
@@ -122,11 +126,10 @@ TEST_F(ClientTest, GivesStatusAndHeadersOfAnyAnswer) {
 }
 
 TEST_F(ClientTest, DoesNotFollowRedirects) {
-  FunctionHandler handler([](std::shared_ptr<Exchange> exchange) {
+  Serve<FunctionHandler>([](std::shared_ptr<Exchange> exchange) {
     EXPECT_EQ(exchange->request().path, "/");
     exchange->Reply("HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n", "");
   });
-  Serve(handler);
   Connect();
   EXPECT_EQ(Call(To("/"))->status, 302);
 }
@@ -135,7 +138,7 @@ TEST_F(ClientTest, ReusesItsConnectionsAndKeepsToTheirNumber) {
   std::atomic<int> under_way{0};
   std::atomic<int> most{0};
   std::vector<std::shared_ptr<Exchange>> batch;
-  FunctionHandler handler([&](std::shared_ptr<Exchange> exchange) {
+  handler_ = std::make_unique<FunctionHandler>([&](std::shared_ptr<Exchange> exchange) {
     most = std::max(most.load(), ++under_way);
     if (batch.empty()) {
       exchange->loop().Post([&] {
@@ -149,7 +152,7 @@ TEST_F(ClientTest, ReusesItsConnectionsAndKeepsToTheirNumber) {
   });
   ServerOptions options;
   options.connections_max = 3;  // a fourth would be closed and fail its request
-  server_ = StartServer(handler, options);
+  server_ = StartServer(*handler_, options);
   ClientOptions client_options;
   client_options.connections_per_host_max = 3;
   Connect(client_options);
@@ -165,8 +168,7 @@ TEST_F(ClientTest, ReusesItsConnectionsAndKeepsToTheirNumber) {
 }
 
 TEST_F(ClientTest, DoneMaySubmitTheNext) {
-  EchoHandler echo;
-  Serve(echo);
+  Serve<EchoHandler>();
   Connect();
   int left = 10;
   std::function<void(Result<ClientResponse>)> next = [&](Result<ClientResponse> response) {
@@ -181,8 +183,7 @@ TEST_F(ClientTest, DoneMaySubmitTheNext) {
 }
 
 TEST_F(ClientTest, ServerThatNeverAnswersTimesOut) {
-  HoldingHandler holding;
-  Serve(holding);
+  Serve<HoldingHandler>();
   Connect();
   ClientRequest request = To("/");
   request.timeout = 20ms;
@@ -193,8 +194,7 @@ TEST_F(ClientTest, ServerThatNeverAnswersTimesOut) {
 }
 
 TEST_F(ClientTest, WaitingForAConnectionDoesNotCountAgainstTheTimeout) {
-  HoldingHandler holding;
-  Serve(holding);
+  HoldingHandler& holding = Serve<HoldingHandler>();
   ClientOptions options;
   options.connections_per_host_max = 1;
   Connect(options);
@@ -225,8 +225,7 @@ TEST_F(ClientTest, WaitingForAConnectionDoesNotCountAgainstTheTimeout) {
 }
 
 TEST_F(ClientTest, RefusedConnectionIsANetworkError) {
-  EchoHandler echo;
-  Serve(echo);
+  Serve<EchoHandler>();
   Connect();
   const ClientRequest request = To("/");
   server_->Stop(0);
@@ -237,8 +236,7 @@ TEST_F(ClientTest, RefusedConnectionIsANetworkError) {
 }
 
 TEST_F(ClientTest, ConnectionClosedWithoutAnAnswerIsANetworkError) {
-  FunctionHandler handler([](std::shared_ptr<Exchange>) {});
-  Serve(handler);
+  Serve<FunctionHandler>([](std::shared_ptr<Exchange>) {});
   Connect();
   const auto response = Call(To("/"));
   ASSERT_FALSE(response.has_value());
@@ -247,11 +245,10 @@ TEST_F(ClientTest, ConnectionClosedWithoutAnAnswerIsANetworkError) {
 }
 
 TEST_F(ClientTest, AnswerAboveTheLimitIsRefused) {
-  FunctionHandler handler([](std::shared_ptr<Exchange> exchange) {
+  Serve<FunctionHandler>([](std::shared_ptr<Exchange> exchange) {
     const std::string body(exchange->request().path == "/large" ? 3000 : 500, 'x');
     exchange->Reply(HeadFor(body), body);
   });
-  Serve(handler);
   ClientOptions options;
   options.response_bytes_max = 1000;
   Connect(options);
@@ -264,8 +261,7 @@ TEST_F(ClientTest, AnswerAboveTheLimitIsRefused) {
 }
 
 TEST_F(ClientTest, CancelAllFinishesWhatIsUnderWayAndWhatWaits) {
-  HoldingHandler holding;
-  Serve(holding);
+  Serve<HoldingHandler>();
   ClientOptions options;
   options.connections_per_host_max = 2;
   Connect(options);
@@ -283,8 +279,7 @@ TEST_F(ClientTest, CancelAllFinishesWhatIsUnderWayAndWhatWaits) {
 }
 
 TEST_F(ClientTest, ClientMayEndWithRequestsUnderWay) {
-  HoldingHandler holding;
-  Serve(holding);
+  Serve<HoldingHandler>();
   Connect();
   bool ran = false;
   for (int i = 0; i < 3; ++i) {
@@ -296,8 +291,7 @@ TEST_F(ClientTest, ClientMayEndWithRequestsUnderWay) {
 }
 
 TEST_F(ClientTest, RefusesWhatIsNoRequest) {
-  EchoHandler echo;
-  Serve(echo);
+  Serve<EchoHandler>();
   Connect();
   std::vector<ClientRequest> wrong(7, To("/"));
   wrong[0].url = "ftp://127.0.0.1/";

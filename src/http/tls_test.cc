@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -105,6 +106,7 @@ class TlsPeer {
 class TlsServerTest : public ::testing::Test {
  protected:
   TlsServerTest() {
+    setenv("no_proxy", "*", 1);  // a proxy of the machine's must not come between
     options_.tls_certificate_file = certificate_.certificate_file();
     options_.tls_key_file = certificate_.key_file();
   }
