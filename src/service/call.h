@@ -1,0 +1,80 @@
+// Call: one API call on its way through the service, and the services it may use.
+//
+// A handler is `template <> Result<Response> Handle<op::X>(Call&, const Request&)`, one file each
+// in service/ops. It gets targets that are resolved and authorised already, and decides from
+// call.view, which for operations that change state is the transaction itself (call.txn). A missing
+// handler does not link.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/operation.h"
+#include "base/error.h"
+#include "base/random.h"
+#include "base/time.h"
+#include "policy/policy.h"
+#include "service/entities.h"
+#include "service/keyring.h"
+#include "service/tables.h"
+#include "service/writer.h"
+
+namespace keyturn::service {
+
+// Caller: the authenticated principal.
+struct Caller {
+  UserPtr user;
+  AccessKeyPtr access_key;
+  policy::Principal principal() const;
+};
+
+// Settings that operations look at.
+struct Settings {
+  // aws_managed_keys_on_first_use: DescribeKey on alias/aws/<service> makes the key, as on AWS;
+  // else only `keyturn admin` does.
+  bool aws_managed_keys_on_first_use = false;
+};
+
+// Environment: what all calls share. Thread-safe.
+struct Environment {
+  const Clock& clock;
+  RandomSource& random;
+  const Keyring& keyring;
+  Tables& tables;
+  Settings settings;
+};
+
+// Target: a key (or alias) that a call acts on, authorised.
+struct Target {
+  KeyPtr key;
+  std::optional<store::AliasRow> alias;  // as it was named; for CreateAlias, what would be made
+};
+
+struct Call {
+  const Environment& environment;
+  const Caller& caller;
+  model::Region region;
+  TimePoint now;
+  const View& view;
+  Txn* txn = nullptr;           // operations that change state only
+  std::vector<Target> targets;  // ReEncrypt: source, destination; UpdateAlias: old key, new key
+
+  const KeyEntry& key() const { return *targets.front().key; }
+  const model::AccountId& account() const { return caller.user->row.account; }
+
+  // For the trail: material ids that a cryptographic operation used.
+  std::string key_material_id;
+  std::string destination_key_material_id;
+};
+
+// Handle is specialised for every supported operation.
+template <typename Operation>
+Result<typename Operation::Response> Handle(Call& call, const typename Operation::Request& request);
+
+// Prepare resolves and authorises the targets of a request: key lookup first, then authorisation,
+// as AWS does. It fills call.targets.
+template <typename Operation>
+Status Prepare(Call& call, const typename Operation::Request& request);
+
+}  // namespace keyturn::service

@@ -1,0 +1,43 @@
+#include "service/entities.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace keyturn::service {
+
+void MaterialSet::Add(MaterialPtr material) {
+  const std::scoped_lock lock(mutex_);
+  KT_CHECK(material->generation == by_generation_.size());
+  by_generation_.push_back(material);
+  if (by_generation_.size() == kIndexFrom) {
+    for (const MaterialPtr& each : by_generation_) {
+      index_.emplace(each->id, each);
+    }
+  } else if (by_generation_.size() > kIndexFrom) {
+    index_.emplace(material->id, std::move(material));
+  }
+}
+
+MaterialPtr MaterialSet::Find(const model::MaterialId& id) const {
+  const std::scoped_lock lock(mutex_);
+  if (by_generation_.size() >= kIndexFrom) {
+    const auto found = index_.find(id);
+    return found == index_.end() ? nullptr : found->second;
+  }
+  const auto found = std::find_if(by_generation_.begin(), by_generation_.end(),
+                                  [&](const MaterialPtr& each) { return each->id == id; });
+  return found == by_generation_.end() ? nullptr : *found;
+}
+
+MaterialPtr MaterialSet::At(std::uint32_t generation) const {
+  const std::scoped_lock lock(mutex_);
+  return generation < by_generation_.size() ? by_generation_[generation] : nullptr;
+}
+
+std::uint32_t MaterialSet::size() const {
+  const std::scoped_lock lock(mutex_);
+  return static_cast<std::uint32_t>(by_generation_.size());
+}
+
+}  // namespace keyturn::service

@@ -1,0 +1,90 @@
+// Entities: what the server holds in memory. Snapshots are immutable and shared: a request keeps
+// the one it found while the next change makes a new one.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/secret.h"
+#include "base/time.h"
+#include "crypto/kdf.h"
+#include "keys/key.h"
+#include "model/ids.h"
+#include "policy/policy.h"
+#include "store/store.h"
+
+namespace keyturn::service {
+
+// Material: one generation of key material. It stays sealed until it is first used.
+struct Material {
+  model::MaterialId id;
+  std::uint32_t generation = 0;
+  TimePoint created;
+  Bytes sealed;
+  // Of the rotation that made it current; none for the first material.
+  std::optional<model::RotationType> rotation_type;
+  TimePoint rotation_date;
+
+  // key is the opened material, or null before the first use. Set once, by Keyring::Reveal.
+  mutable std::atomic<const crypto::Key256*> key{nullptr};
+
+  Material() = default;
+  Material(const Material&) = delete;
+  Material& operator=(const Material&) = delete;
+  ~Material() { delete key.load(); }
+};
+using MaterialPtr = std::shared_ptr<const Material>;
+
+// MaterialSet: all generations of one key, shared by the key's snapshots. Only grows while the key
+// lives, so that every ciphertext finds its material in the same time however many there are.
+// Thread-safe.
+class MaterialSet {
+ public:
+  void Add(MaterialPtr material);
+  MaterialPtr Find(const model::MaterialId& id) const;
+  MaterialPtr At(std::uint32_t generation) const;
+  std::uint32_t size() const;
+
+ private:
+  // Below this many, looking at each is faster and smaller than an index.
+  static constexpr std::size_t kIndexFrom = 4;
+  mutable std::mutex mutex_;
+  std::vector<MaterialPtr> by_generation_;
+  std::unordered_map<model::MaterialId, MaterialPtr> index_;
+};
+
+// KeyPolicy: a policy text and its compiled form, shared by all keys that have the same text.
+struct KeyPolicy {
+  std::shared_ptr<const std::string> text;
+  policy::PolicyPtr compiled;
+};
+
+struct KeyEntry {
+  keys::Key key;
+  std::shared_ptr<const KeyPolicy> policy;
+  std::vector<store::Tag> tags;
+  std::shared_ptr<MaterialSet> materials;
+  MaterialPtr current;  // encrypts; null never, for the keys that we make
+};
+using KeyPtr = std::shared_ptr<const KeyEntry>;
+
+struct User {
+  store::UserRow row;
+  std::string arn;
+  std::vector<policy::PolicyPtr> policies;  // compiled, in the order of row.policies
+};
+using UserPtr = std::shared_ptr<const User>;
+
+struct AccessKey {
+  store::AccessKeyRow row;
+  SecretBytes secret;
+};
+using AccessKeyPtr = std::shared_ptr<const AccessKey>;
+
+}  // namespace keyturn::service

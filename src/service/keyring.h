@@ -1,0 +1,50 @@
+// Keyring: the domain key and the keys derived from it. One random key, wrapped by the root key and
+// kept in the store, stands between the root and every row: the root key is touched at start only.
+//
+// Each purpose has its own derived key, so that what seals material cannot open an access key's
+// secret or forge the trail. Thread-safe after creation.
+// Source: docs/formats/key-hierarchy.md.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "crypto/kdf.h"
+#include "service/entities.h"
+
+namespace keyturn::service {
+
+class Keyring {
+ public:
+  // Create makes a new domain key.
+  static Keyring Create(RandomSource& random);
+  // Unwrap opens a wrapped domain key; kCorrupt when the root key is not the one that wrapped it.
+  static Result<Keyring> Unwrap(const crypto::Key256& root, ByteView wrapped);
+  Bytes Wrap(const crypto::Key256& root, RandomSource& random) const;
+
+  // SealMaterial seals key material for one row; the row's identity is authenticated with it.
+  Bytes SealMaterial(const keys::Key& key, const model::MaterialId& id, ByteView material,
+                     RandomSource& random) const;
+  Result<crypto::Key256> OpenMaterial(const keys::Key& key, const model::MaterialId& id,
+                                      ByteView sealed) const;
+  // Reveal opens a material on first use and keeps it open for the material's life.
+  Result<const crypto::Key256*> Reveal(const keys::Key& key, const Material& material) const;
+
+  Bytes SealAccessKeySecret(std::string_view access_key_id, ByteView secret,
+                            RandomSource& random) const;
+  Result<SecretBytes> OpenAccessKeySecret(std::string_view access_key_id, ByteView sealed) const;
+
+  // trail_key authenticates the audit chain; marker_key the page markers.
+  crypto::Key256 TrailKey() const;
+  crypto::Key256 MarkerKey() const;
+
+ private:
+  explicit Keyring(crypto::Key256 domain);
+  crypto::Key256 domain_;
+  crypto::Key256 material_wrap_;
+  crypto::Key256 secret_wrap_;
+};
+
+}  // namespace keyturn::service

@@ -1,0 +1,114 @@
+// Tables: everything that is durable, in memory: keys, aliases, users, access keys. Requests read
+// here; only the Writer changes it, after the change is on stable storage.
+//
+// View is the reading side, which both Tables and a transaction in progress (Txn) offer, so that a
+// decision is made from the state it will change. Thread-safety: Tables is thread-safe.
+#pragma once
+
+#include <map>
+#include <set>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "service/entities.h"
+
+namespace keyturn::service {
+
+// KeyName: key ids are unique within a region.
+struct KeyName {
+  model::Region region;
+  model::KeyId id;
+  bool operator==(const KeyName&) const = default;
+};
+struct KeyNameHash {
+  std::size_t operator()(const KeyName& name) const noexcept {
+    return std::hash<model::KeyId>()(name.id) * 31 + std::hash<model::Region>()(name.region);
+  }
+};
+
+// AliasId: names are unique within an account and region. Ordered, so that listings are.
+struct AliasId {
+  model::AccountId account;
+  std::string region;
+  std::string name;  // with "alias/"
+  auto operator<=>(const AliasId&) const = default;
+};
+
+struct UserName {
+  model::AccountId account;
+  std::string name;
+  auto operator<=>(const UserName&) const = default;
+};
+
+class View {
+ public:
+  virtual ~View() = default;
+  virtual KeyPtr FindKey(model::Region region, const model::KeyId& id) const = 0;
+  // FindAlias: name with "alias/".
+  virtual std::optional<store::AliasRow> FindAlias(const model::AccountId& account,
+                                                   model::Region region,
+                                                   std::string_view name) const = 0;
+  // AliasesOf: the names of a key's aliases, sorted.
+  virtual std::vector<store::AliasRow> AliasesOf(const model::AccountId& account,
+                                                 model::Region region,
+                                                 const model::KeyId& id) const = 0;
+  virtual UserPtr FindUser(const model::AccountId& account, const std::string& name) const = 0;
+  virtual AccessKeyPtr FindAccessKey(const std::string& id) const = 0;
+};
+
+// Delta: the differences between two states. A null pointer or empty optional is a removal.
+struct Delta {
+  std::unordered_map<KeyName, KeyPtr, KeyNameHash> keys;
+  std::map<AliasId, std::optional<store::AliasRow>> aliases;
+  std::map<UserName, UserPtr> users;
+  std::map<std::string, AccessKeyPtr> access_keys;
+
+  void Merge(Delta&& later);
+  bool empty() const;
+};
+
+class Tables final : public View {
+ public:
+  KeyPtr FindKey(model::Region region, const model::KeyId& id) const override;
+  std::optional<store::AliasRow> FindAlias(const model::AccountId& account, model::Region region,
+                                           std::string_view name) const override;
+  std::vector<store::AliasRow> AliasesOf(const model::AccountId& account, model::Region region,
+                                         const model::KeyId& id) const override;
+  UserPtr FindUser(const model::AccountId& account, const std::string& name) const override;
+  AccessKeyPtr FindAccessKey(const std::string& id) const override;
+
+  // Listings: up to limit entries behind after (empty: from the start), in order of id or name.
+  std::vector<model::KeyId> ListKeys(const model::AccountId& account, model::Region region,
+                                     std::string_view after, std::size_t limit) const;
+  std::vector<store::AliasRow> ListAliases(const model::AccountId& account, model::Region region,
+                                           std::string_view after, std::size_t limit) const;
+  std::vector<UserPtr> ListUsers(const model::AccountId& account) const;
+  std::vector<AccessKeyPtr> ListAccessKeys(const model::AccountId& account,
+                                           const std::string& user) const;
+
+  // DueKeys: keys whose rotation or deletion is due at now, at most limit.
+  std::vector<KeyPtr> DueKeys(TimePoint now, std::size_t limit) const;
+  std::size_t key_count() const;
+
+  // Publish makes a committed change visible.
+  void Publish(Delta&& delta);
+
+ private:
+  void IndexTimes(const KeyPtr& before, const KeyPtr& after);
+
+  mutable std::shared_mutex mutex_;
+  std::unordered_map<KeyName, KeyPtr, KeyNameHash> keys_;
+  std::map<std::pair<model::AccountId, std::string>, std::set<model::KeyId>> key_lists_;
+  std::map<AliasId, store::AliasRow> aliases_;
+  std::unordered_map<KeyName, std::set<std::string>, KeyNameHash> aliases_of_;
+  std::map<UserName, UserPtr> users_;
+  std::map<std::string, AccessKeyPtr> access_keys_;
+  // due_: the instant at which something happens to a key by itself.
+  std::set<std::pair<TimePoint, std::pair<std::string, model::KeyId>>> due_;
+};
+
+}  // namespace keyturn::service
