@@ -17,6 +17,7 @@
 #include "policy/policy.h"
 #include "service/entities.h"
 #include "service/keyring.h"
+#include "service/policy_pool.h"
 #include "service/tables.h"
 #include "service/writer.h"
 
@@ -29,20 +30,14 @@ struct Caller {
   policy::Principal principal() const;
 };
 
-// Settings that operations look at.
-struct Settings {
-  // aws_managed_keys_on_first_use: DescribeKey on alias/aws/<service> makes the key, as on AWS;
-  // else only `keyturn admin` does.
-  bool aws_managed_keys_on_first_use = false;
-};
-
 // Environment: what all calls share. Thread-safe.
 struct Environment {
   const Clock& clock;
   RandomSource& random;
   const Keyring& keyring;
+  store::Store& store;
   Tables& tables;
-  Settings settings;
+  PolicyPool& policies;
 };
 
 // Target: a key (or alias) that a call acts on, authorised.

@@ -19,6 +19,27 @@ void MaterialSet::Add(MaterialPtr material) {
   }
 }
 
+void MaterialSet::DropLast() {
+  const std::scoped_lock lock(mutex_);
+  KT_CHECK(by_generation_.size() > 1);
+  index_.erase(by_generation_.back()->id);
+  by_generation_.pop_back();
+  if (by_generation_.size() < kIndexFrom) index_.clear();
+}
+
+void MaterialSet::NoteRotation(std::uint32_t generation, Rotation rotation) {
+  const std::scoped_lock lock(mutex_);
+  KT_CHECK(generation > 0);
+  if (rotations_.size() < generation) rotations_.resize(generation);
+  rotations_[generation - 1] = rotation;
+}
+
+std::optional<Rotation> MaterialSet::RotationOf(std::uint32_t generation) const {
+  const std::scoped_lock lock(mutex_);
+  if (generation == 0 || generation > rotations_.size()) return std::nullopt;
+  return rotations_[generation - 1];
+}
+
 MaterialPtr MaterialSet::Find(const model::MaterialId& id) const {
   const std::scoped_lock lock(mutex_);
   if (by_generation_.size() >= kIndexFrom) {

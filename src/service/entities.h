@@ -27,10 +27,6 @@ struct Material {
   std::uint32_t generation = 0;
   TimePoint created;
   Bytes sealed;
-  // Of the rotation that made it current; none for the first material.
-  std::optional<model::RotationType> rotation_type;
-  TimePoint rotation_date;
-
   // key is the opened material, or null before the first use. Set once, by Keyring::Reveal.
   mutable std::atomic<const crypto::Key256*> key{nullptr};
 
@@ -41,12 +37,23 @@ struct Material {
 };
 using MaterialPtr = std::shared_ptr<const Material>;
 
+// Rotation: when and how a generation became current.
+struct Rotation {
+  model::RotationType type = model::RotationType::kAutomatic;
+  TimePoint date;
+};
+
 // MaterialSet: all generations of one key, shared by the key's snapshots. Only grows while the key
-// lives, so that every ciphertext finds its material in the same time however many there are.
+// lives, so that every ciphertext finds its material in the same time however many there are. A
+// generation above the key's current one is prepared: durable, but nothing is encrypted with it.
 // Thread-safe.
 class MaterialSet {
  public:
   void Add(MaterialPtr material);
+  // DropLast removes a prepared material that does not open.
+  void DropLast();
+  void NoteRotation(std::uint32_t generation, Rotation rotation);
+  std::optional<Rotation> RotationOf(std::uint32_t generation) const;
   MaterialPtr Find(const model::MaterialId& id) const;
   MaterialPtr At(std::uint32_t generation) const;
   std::uint32_t size() const;
@@ -56,6 +63,7 @@ class MaterialSet {
   static constexpr std::size_t kIndexFrom = 4;
   mutable std::mutex mutex_;
   std::vector<MaterialPtr> by_generation_;
+  std::vector<Rotation> rotations_;  // of generation 1, 2, ...
   std::unordered_map<model::MaterialId, MaterialPtr> index_;
 };
 

@@ -103,10 +103,9 @@ void Txn::DropMaterial(const keys::Key& key, const model::MaterialId& id) {
   change_.drop_materials.push_back({RefOf(key), id});
 }
 
-void Txn::AddRotation(const keys::Key& key, const Material& material) {
-  KT_CHECK(material.rotation_type);
-  change_.insert_rotations.push_back({key.id, key.account, key.region, material.generation,
-                                      *material.rotation_type, material.rotation_date});
+void Txn::AddRotation(const keys::Key& key, std::uint32_t generation, const Rotation& rotation) {
+  change_.insert_rotations.push_back(
+      {key.id, key.account, key.region, generation, rotation.type, rotation.date});
 }
 
 void Txn::PurgeKey(const KeyPtr& entry) {

@@ -37,7 +37,7 @@ class Txn final : public View {
   // AddMaterial stages a material row for a key that exists or is put in this transaction.
   void AddMaterial(const keys::Key& key, const Material& material);
   void DropMaterial(const keys::Key& key, const model::MaterialId& id);
-  void AddRotation(const keys::Key& key, const Material& material);
+  void AddRotation(const keys::Key& key, std::uint32_t generation, const Rotation& rotation);
   // PurgeKey destroys the key, its materials, history and aliases.
   void PurgeKey(const KeyPtr& entry);
   void PutAlias(store::AliasRow row);

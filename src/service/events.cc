@@ -1,0 +1,51 @@
+#include "service/events.h"
+
+#include <fmt/format.h>
+
+#include "base/uuid.h"
+#include "trail/record.h"
+
+namespace keyturn::service {
+namespace {
+
+void AddServiceEvent(Txn& txn, const Environment& environment, const keys::Key& key,
+                     std::string_view name, std::string_view details_json, TimePoint now) {
+  const std::string event_id = NewUuid(environment.random);
+  const std::string arn = key.arn();
+  trail::Record record;
+  record.identity.account_id = key.account.text();
+  record.event_time = now;
+  record.event_name = name;
+  record.region = key.region.name();
+  record.source_ip = "AWS Internal";
+  record.user_agent = "AWS Internal";
+  record.service_event_details_json = details_json;
+  record.event_id = event_id;
+  record.resources = {{key.account.text(), "AWS::KMS::Key", arn}};
+  record.event_type = "AwsServiceEvent";
+  record.recipient_account_id = key.account.text();
+  std::string line;
+  trail::AppendLine(record, line);
+  line.pop_back();  // the line end is the trail's
+  txn.AddTrailLine(event_id, std::move(line));
+}
+
+}  // namespace
+
+void AddRotateKeyEvent(Txn& txn, const Environment& environment, const keys::Key& before,
+                       const keys::Key& after, model::RotationType type, TimePoint now) {
+  // Every value is an identifier or an enum name: nothing to escape.
+  const std::string details =
+      fmt::format(R"({{"rotationType":"{}","keyOrigin":"{}","previousKeyMaterialId":"{}",)"
+                  R"("currentKeyMaterialId":"{}","keyId":"{}"}})",
+                  model::ToWire(type), model::ToWire(after.origin), before.current_material.hex(),
+                  after.current_material.hex(), after.id.text());
+  AddServiceEvent(txn, environment, after, "RotateKey", details, now);
+}
+
+void AddDeleteKeyEvent(Txn& txn, const Environment& environment, const keys::Key& key,
+                       TimePoint now) {
+  AddServiceEvent(txn, environment, key, "DeleteKey", {}, now);
+}
+
+}  // namespace keyturn::service

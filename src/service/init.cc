@@ -1,0 +1,70 @@
+// Making a data directory.
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "crypto/seal.h"
+#include "model/arn.h"
+#include "service/access_keys.h"
+#include "service/files.h"
+#include "service/root_key.h"
+#include "service/service.h"
+
+namespace keyturn::service {
+namespace {
+
+constexpr std::string_view kAdministratorPolicy =
+    R"({"Version":"2012-10-17","Statement":[{"Sid":"AdministratorAccess","Effect":"Allow",)"
+    R"("Action":"*","Resource":"*"}]})";
+
+Status WriteCredentials(const InitOptions& options, const NewAccessKey& access_key) {
+  std::string text = fmt::format("[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+                                 access_key.row.id, AsText(access_key.secret.reveal()));
+  const Status written = WriteNewFile(options.directory / "credentials", text);
+  WipeMemory(text.data(), text.size());
+  return written;
+}
+
+}  // namespace
+
+Status InitDataDirectory(const InitOptions& options, const Clock& clock, RandomSource& random) {
+  std::error_code error;
+  const bool made = std::filesystem::create_directories(options.directory, error);
+  if (error) {
+    return Fail(ErrorCode::kReadOnly,
+                fmt::format("cannot make {}: {}", options.directory.string(), error.message()));
+  }
+  if (made) ::chmod(options.directory.c_str(), 0700);
+  KT_ASSIGN(const crypto::Key256 root,
+            CreateRootKey(options.directory, options.passphrase, random));
+  const Keyring keyring = Keyring::Create(random);
+  KT_ASSIGN(const auto store, store::OpenSqlite(options.directory, {.create = true}));
+
+  const TimePoint now = clock.Now();
+  store::UserRow user;
+  user.account = options.account;
+  user.name = options.admin_user;
+  user.user_id = NewUserId(random);
+  user.created = now;
+  user.policies = {{"AdministratorAccess", std::string(kAdministratorPolicy)}};
+  NewAccessKey access_key =
+      MakeAccessKey(keyring, options.account, options.admin_user, now, random);
+  if (!options.access_key_id.empty() && options.secret_access_key) {
+    access_key.row.id = options.access_key_id;
+    access_key.secret = SecretBytes::CopyOf(options.secret_access_key->reveal());
+    access_key.row.sealed_secret =
+        keyring.SealAccessKeySecret(access_key.row.id, access_key.secret.reveal(), random);
+  }
+  const ByteView region = AsBytes(options.region);
+  const ByteView account = AsBytes(options.account.text());
+  store::Change change;
+  change.put_users = {user};
+  change.put_access_keys = {access_key.row};
+  change.put_meta = {{"domain-key", keyring.Wrap(root, random)},
+                     {"region", {region.begin(), region.end()}},
+                     {"account", {account.begin(), account.end()}}};
+  KT_TRY(store->Commit({&change, 1}));
+  KT_TRY(WriteNewFile(options.directory / "region", options.region + "\n"));
+  return WriteCredentials(options, access_key);
+}
+
+}  // namespace keyturn::service

@@ -1,0 +1,101 @@
+#include "service/key_material.h"
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "crypto/ciphertext.h"
+#include "keys/rotation.h"
+#include "service/events.h"
+
+namespace keyturn::service {
+namespace {
+
+// ProveMaterial is the end of T1: what stable storage holds opens, and encrypts and decrypts.
+Status ProveMaterial(const Environment& environment, const keys::Key& key,
+                     const model::MaterialId& id) {
+  KT_ASSIGN(const store::MaterialRow row,
+            environment.store.ReadMaterial({{key.account, key.region, key.id}, id}));
+  KT_ASSIGN(const crypto::Key256 opened, environment.keyring.OpenMaterial(key, id, row.sealed));
+  constexpr std::string_view kKnownValue = "keyturn rotation check";
+  const Bytes blob = crypto::EncryptBlob(opened, {AsBytes(key.id.text()), id.bytes()}, {},
+                                         AsBytes(kKnownValue), environment.random);
+  KT_ASSIGN(const SecretBytes back, crypto::DecryptBlob(opened, blob, {}));
+  if (AsText(back.reveal()) != kKnownValue) {
+    return Fail(ErrorCode::kCorrupt, "new key material does not decrypt what it encrypted");
+  }
+  return {};
+}
+
+}  // namespace
+
+std::shared_ptr<Material> NewMaterial(const Environment& environment, const keys::Key& key,
+                                      std::uint32_t generation, TimePoint now) {
+  crypto::Key256 bytes;
+  environment.random.Fill(bytes.reveal_mutable());
+  std::array<std::uint8_t, 32> id{};
+  environment.random.Fill(id);
+  auto material = std::make_shared<Material>();
+  material->id = model::MaterialId(id);
+  material->generation = generation;
+  material->created = now;
+  material->sealed =
+      environment.keyring.SealMaterial(key, material->id, bytes.reveal(), environment.random);
+  return material;
+}
+
+Result<std::vector<RotationFailure>> RotateKeys(Txn& txn, const Environment& environment,
+                                                const std::vector<KeyPtr>& keys,
+                                                model::RotationType type, TimePoint now) {
+  // T1. A material that an interrupted rotation left prepared is finished instead of a new one.
+  std::vector<std::pair<KeyPtr, MaterialPtr>> prepared;
+  std::vector<std::pair<KeyPtr, MaterialPtr>> fresh;
+  for (const KeyPtr& entry : keys) {
+    const std::uint32_t next = entry->key.generation + 1;
+    MaterialPtr material = entry->materials->At(next);
+    if (!material) {
+      material = NewMaterial(environment, entry->key, next, now);
+      txn.AddMaterial(entry->key, *material);
+      fresh.emplace_back(entry, material);
+    }
+    prepared.emplace_back(entry, material);
+  }
+  KT_TRY(txn.Flush());
+  for (const auto& [entry, material] : fresh) entry->materials->Add(material);
+
+  // T2.
+  std::vector<RotationFailure> failures;
+  for (const auto& [before, material] : prepared) {
+    if (const Status proved = ProveMaterial(environment, before->key, material->id); !proved) {
+      txn.DropMaterial(before->key, material->id);
+      before->materials->DropLast();
+      failures.push_back({before, proved.error()});
+      continue;
+    }
+    const KeyPtr entry = txn.FindKey(before->key.region, before->key.id);
+    KT_CHECK(entry);  // only this thread changes keys
+    KeyEntry after = *entry;
+    after.key = keys::AfterRotation(entry->key, type, material->id, now);
+    after.current = material;
+    KT_CHECK(after.key.generation == material->generation);
+    const Rotation rotation{type, now};
+    after.materials->NoteRotation(material->generation, rotation);
+    txn.AddRotation(after.key, material->generation, rotation);
+    AddRotateKeyEvent(txn, environment, entry->key, after.key, type, now);
+    txn.PutKey(std::move(after));
+  }
+  return failures;
+}
+
+Status CheckSymmetricUse(const keys::Key& key, keys::KeyOperation operation,
+                         std::string_view operation_name) {
+  KT_TRY(keys::CheckState(key, operation));
+  if (key.usage != model::KeyUsage::kEncryptDecrypt) {
+    return Fail(ErrorCode::kInvalidKeyUsageException,
+                fmt::format("{} key usage is {} which is not valid for {}.", key.arn(),
+                            model::ToWire(key.usage), operation_name));
+  }
+  return {};
+}
+
+}  // namespace keyturn::service

@@ -1,0 +1,35 @@
+// Key material: making it, rotating it, and using it.
+//
+// Rotation is the protocol of docs/rotation.md: T1 stores the new material, reads it back from
+// stable storage, opens it and proves that it encrypts and decrypts; T2 makes it current, with the
+// next date, the history entry and the audit record in one commit. Nothing is encrypted with a
+// material before T2.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "service/call.h"
+
+namespace keyturn::service {
+
+// NewMaterial makes random, sealed material of generation for key; its id is random.
+std::shared_ptr<Material> NewMaterial(const Environment& environment, const keys::Key& key,
+                                      std::uint32_t generation, TimePoint now);
+
+// RotateKeys rotates keys on the writer's thread, in txn: T1 for all of them in one commit, T2
+// staged for the commit that ends txn. Keys whose new material does not prove itself are left as
+// they were and returned.
+struct RotationFailure {
+  KeyPtr key;
+  Error error;
+};
+Result<std::vector<RotationFailure>> RotateKeys(Txn& txn, const Environment& environment,
+                                                const std::vector<KeyPtr>& keys,
+                                                model::RotationType type, TimePoint now);
+
+// CheckSymmetricUse: state, then that the key is for encryption.
+Status CheckSymmetricUse(const keys::Key& key, keys::KeyOperation operation,
+                         std::string_view operation_name);
+
+}  // namespace keyturn::service

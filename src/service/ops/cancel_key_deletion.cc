@@ -1,0 +1,14 @@
+#include "service/ops/common.h"
+
+namespace keyturn::service {
+
+template <>
+Result<api::CancelKeyDeletionResponse> Handle<api::op::CancelKeyDeletion>(
+    Call& call, const api::CancelKeyDeletionRequest& /*request*/) {
+  const KeyEntry& entry = call.key();
+  KT_ASSIGN(keys::Key changed, keys::CancelKeyDeletion(entry.key));
+  ReplaceKey(call, entry, std::move(changed));
+  return api::CancelKeyDeletionResponse{.key_id = entry.key.arn()};
+}
+
+}  // namespace keyturn::service

@@ -1,0 +1,105 @@
+#include "service/ops/common.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "model/arn.h"
+
+namespace keyturn::service {
+namespace {
+
+const crypto::EncryptionContext& OrEmpty(const std::optional<crypto::EncryptionContext>& context) {
+  static const crypto::EncryptionContext kNone;
+  return context ? *context : kNone;
+}
+
+bool PrincipalExists(const Call& call, std::string_view principal) {
+  const auto arn = model::Arn::Parse(principal);
+  if (!arn) return true;  // "*" or an account id
+  if (arn->resource == "root") return true;
+  constexpr std::string_view kUser = "user/";
+  const auto account = model::AccountId::Parse(arn->account);
+  return account && arn->resource.starts_with(kUser) &&
+         call.view.FindUser(*account, std::string(arn->resource.substr(kUser.size()))) != nullptr;
+}
+
+bool HasReservedPrefix(std::string_view key) {
+  constexpr std::string_view kReserved = "aws:";
+  return key.size() >= kReserved.size() &&
+         std::equal(kReserved.begin(), kReserved.end(), key.begin(), [](char wanted, char c) {
+           return wanted == (c >= 'A' && c <= 'Z' ? c + 32 : c);
+         });
+}
+
+}  // namespace
+
+Status CheckAlgorithm(const keys::Key& key,
+                      const std::optional<model::EncryptionAlgorithmSpec>& algorithm) {
+  if (algorithm && *algorithm != model::EncryptionAlgorithmSpec::kSymmetricDefault) {
+    return Fail(ErrorCode::kInvalidKeyUsageException,
+                fmt::format("Algorithm {} is incompatible with key spec {}.",
+                            model::ToWire(*algorithm), model::ToWire(key.spec)));
+  }
+  return {};
+}
+
+void ReplaceKey(Call& call, const KeyEntry& entry, keys::Key changed) {
+  KeyEntry next = entry;
+  next.key = std::move(changed);
+  call.txn->PutKey(std::move(next));
+}
+
+Result<Bytes> EncryptWithCurrent(const Call& call, const KeyEntry& entry,
+                                 const std::optional<crypto::EncryptionContext>& context,
+                                 ByteView plaintext) {
+  KT_ASSIGN(const crypto::Key256* material,
+            call.environment.keyring.Reveal(entry.key, *entry.current));
+  return crypto::EncryptBlob(*material, {AsBytes(entry.key.id.text()), entry.current->id.bytes()},
+                             OrEmpty(context), plaintext, call.environment.random);
+}
+
+Result<Opened> DecryptWithAny(const Call& call, const KeyEntry& entry,
+                              const std::optional<crypto::EncryptionContext>& context,
+                              ByteView blob) {
+  KT_ASSIGN(const crypto::BlobHeader header, crypto::ParseBlobHeader(blob));
+  const MaterialPtr material = entry.materials->Find(model::MaterialId(header.material_id));
+  if (!material) return Fail(ErrorCode::kInvalidCiphertextException);
+  KT_ASSIGN(const crypto::Key256* opened, call.environment.keyring.Reveal(entry.key, *material));
+  KT_ASSIGN(SecretBytes plaintext, crypto::DecryptBlob(*opened, blob, OrEmpty(context)));
+  return Opened{std::move(plaintext), material->id.hex()};
+}
+
+Result<std::shared_ptr<const KeyPolicy>> StorablePolicy(const Call& call, const std::string& text,
+                                                        const keys::Key& key, bool bypass_lockout) {
+  KT_ASSIGN(const policy::PolicyPtr given, policy::Compile(text, policy::Kind::kKeyPolicy));
+  const auto& principals = policy::NamedPrincipals(*given);
+  if (!std::all_of(principals.begin(), principals.end(),
+                   [&](const std::string& name) { return PrincipalExists(call, name); })) {
+    return Fail(ErrorCode::kMalformedPolicyDocumentException,
+                "Policy contains a statement with one or more invalid principals.");
+  }
+  if (!bypass_lockout && !policy::AllowsPutKeyPolicy(*given, call.caller.principal(), key.account,
+                                                     key.arn(), call.caller.user->policies)) {
+    return Fail(ErrorCode::kMalformedPolicyDocumentException, std::string(policy::kLockoutMessage));
+  }
+  KT_ASSIGN(const std::string shown, policy::Reserialize(text));
+  return call.environment.policies.Get(shown);
+}
+
+Status CheckTags(const std::vector<api::Tag>& tags) {
+  std::set<std::string_view> names;
+  for (const api::Tag& tag : tags) {
+    if (HasReservedPrefix(tag.tag_key)) {
+      return Fail(ErrorCode::kTagException, "Tags beginning with aws: are reserved");
+    }
+    if (!names.insert(tag.tag_key).second) {
+      return Fail(ErrorCode::kTagException, "Duplicate tag keys");
+    }
+  }
+  if (tags.size() > kTagsPerKeyMax) return Fail(ErrorCode::kTagException, "Too many tags");
+  return {};
+}
+
+}  // namespace keyturn::service

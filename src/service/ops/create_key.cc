@@ -1,0 +1,74 @@
+#include "service/create_key.h"
+
+#include <fmt/format.h>
+
+#include "service/ops/common.h"
+
+namespace keyturn::service {
+
+namespace {
+
+// CheckSpec: what this server can make; combinations that AWS refuses get AWS's texts.
+Status CheckSpec(const api::CreateKeyRequest& request, model::KeySpec spec) {
+  if (request.key_spec && request.customer_master_key_spec) {
+    return Fail(ErrorCode::kValidationException,
+                "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. "
+                "CustomerMasterKeySpec is deprecated.");
+  }
+  if (spec != model::KeySpec::kSymmetricDefault) {
+    if (!request.key_usage) {
+      return Fail(ErrorCode::kValidationException,
+                  "You must specify a KeyUsage value for all KMS keys except for symmetric "
+                  "encryption keys.");
+    }
+    return Fail(ErrorCode::kUnsupportedOperationException,
+                fmt::format("KeySpec {} is not supported by this server.", model::ToWire(spec)));
+  }
+  const auto usage = request.key_usage.value_or(model::KeyUsage::kEncryptDecrypt);
+  if (usage != model::KeyUsage::kEncryptDecrypt) {
+    return Fail(ErrorCode::kValidationException,
+                fmt::format("KeyUsage {} is not compatible with KeySpec {}", model::ToWire(usage),
+                            model::ToWire(spec)));
+  }
+  const auto origin = request.origin.value_or(model::Origin::kAwsKms);
+  if (origin != model::Origin::kAwsKms || request.custom_key_store_id || request.xks_key_id) {
+    return Fail(ErrorCode::kUnsupportedOperationException,
+                fmt::format("Origin {} is not supported by this server.", model::ToWire(origin)));
+  }
+  return {};
+}
+
+}  // namespace
+
+template <>
+Result<api::CreateKeyResponse> Handle<api::op::CreateKey>(Call& call,
+                                                          const api::CreateKeyRequest& request) {
+  const model::KeySpec spec = request.key_spec.value_or(
+      request.customer_master_key_spec.value_or(model::KeySpec::kSymmetricDefault));
+  KT_TRY(CheckSpec(request, spec));
+  std::vector<store::Tag> tags;
+  if (request.tags && !request.tags->empty()) {
+    KT_TRY(AuthorizeResource(call, "kms:TagResource", "*"));
+    KT_TRY(CheckTags(*request.tags));
+    for (const api::Tag& tag : *request.tags) tags.push_back({tag.tag_key, tag.tag_value});
+  }
+  keys::Key key;
+  key.multi_region = request.multi_region.value_or(false);
+  key.id = model::KeyId::New(call.environment.random, key.multi_region);
+  key.account = call.account();
+  key.region = call.region;
+  key.description = request.description.value_or("");
+  std::shared_ptr<const KeyPolicy> policy;
+  if (request.policy) {
+    const bool bypass = request.bypass_policy_lockout_safety_check.value_or(false);
+    KT_ASSIGN(policy, StorablePolicy(call, *request.policy, key, bypass));
+  } else {
+    KT_ASSIGN(policy, call.environment.policies.Get(
+                          policy::DefaultKeyPolicy(call.region.partition(), call.account())));
+  }
+  key = AddKey(*call.txn, call.environment, std::move(key), std::move(policy), std::move(tags),
+               call.now);
+  return api::CreateKeyResponse{.key_metadata = ToKeyMetadata(key)};
+}
+
+}  // namespace keyturn::service

@@ -1,0 +1,25 @@
+#include "service/ops/common.h"
+
+namespace keyturn::service {
+
+template <>
+Result<api::DecryptResponse> Handle<api::op::Decrypt>(Call& call,
+                                                      const api::DecryptRequest& request) {
+  const KeyEntry& entry = call.key();
+  KT_TRY(CheckSymmetricUse(entry.key, keys::KeyOperation::kDecrypt, "Decrypt"));
+  KT_TRY(CheckAlgorithm(entry.key, request.encryption_algorithm));
+  KT_TRY(CheckGrantTokens(request.grant_tokens));
+  KT_TRY(CheckRecipient(request.recipient));
+  KT_ASSIGN(Opened opened,
+            DecryptWithAny(call, entry, request.encryption_context, *request.ciphertext_blob));
+  call.key_material_id = opened.key_material_id;
+  KT_TRY(CheckDryRun(request.dry_run));
+  return api::DecryptResponse{
+      .key_id = entry.key.arn(),
+      .plaintext = std::move(opened.plaintext),
+      .encryption_algorithm = model::EncryptionAlgorithmSpec::kSymmetricDefault,
+      .ciphertext_for_recipient = std::nullopt,
+      .key_material_id = std::move(opened.key_material_id)};
+}
+
+}  // namespace keyturn::service

@@ -1,0 +1,12 @@
+#include "service/ops/common.h"
+
+namespace keyturn::service {
+
+template <>
+Result<api::DescribeKeyResponse> Handle<api::op::DescribeKey>(
+    Call& call, const api::DescribeKeyRequest& request) {
+  KT_TRY(CheckGrantTokens(request.grant_tokens));
+  return api::DescribeKeyResponse{.key_metadata = ToKeyMetadata(call.key().key)};
+}
+
+}  // namespace keyturn::service

@@ -1,0 +1,21 @@
+#include "service/ops/common.h"
+
+namespace keyturn::service {
+
+template <>
+Result<api::GetKeyRotationStatusResponse> Handle<api::op::GetKeyRotationStatus>(
+    Call& call, const api::GetKeyRotationStatusRequest& /*request*/) {
+  const keys::Key& key = call.key().key;
+  KT_TRY(keys::CheckState(key, keys::KeyOperation::kGetKeyRotationStatus));
+  api::GetKeyRotationStatusResponse response;
+  response.key_id = key.arn();
+  const auto schedule = keys::RotationStatus(key);
+  response.key_rotation_enabled = schedule.has_value();
+  if (schedule) {
+    response.rotation_period_in_days = schedule->period.count();
+    response.next_rotation_date = schedule->next;
+  }
+  return response;
+}
+
+}  // namespace keyturn::service

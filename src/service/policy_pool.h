@@ -1,0 +1,25 @@
+// PolicyPool: one compiled KeyPolicy for each different text, however many keys have it.
+// Thread-safe.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "service/entities.h"
+
+namespace keyturn::service {
+
+class PolicyPool {
+ public:
+  // Get compiles text as a key policy, or returns the one it has. Errors: policy::Compile's.
+  Result<std::shared_ptr<const KeyPolicy>> Get(const std::string& text);
+
+ private:
+  std::mutex mutex_;
+  std::unordered_map<std::string, std::weak_ptr<const KeyPolicy>> known_;
+};
+
+}  // namespace keyturn::service

@@ -1,0 +1,153 @@
+// Prepare: how each kind of operation finds its keys, and what is asked of their policies.
+#include <fmt/format.h>
+
+#include "api/operations.h"
+#include "crypto/ciphertext.h"
+#include "model/arn.h"
+#include "service/access.h"
+#include "service/call.h"
+
+namespace keyturn::service {
+namespace {
+
+std::string ActionOf(std::string_view operation) { return fmt::format("kms:{}", operation); }
+
+// KeyOfBlob finds the key that a ciphertext names. A key that is not there, or is another account's
+// without access, is one answer.
+Result<KeyPtr> KeyOfBlob(const Call& call, ByteView blob, std::string_view action) {
+  KT_ASSIGN(const crypto::BlobHeader header, crypto::ParseBlobHeader(blob));
+  const auto id = model::KeyId::Parse({header.key_id.data(), header.key_id.size()});
+  KeyPtr key = id ? call.view.FindKey(call.region, *id) : nullptr;
+  if (!key) return Fail(HiddenKey(call, action));
+  return key;
+}
+
+// PrepareCiphertext: the key comes from the blob; a KeyId must name that very key.
+Status PrepareCiphertext(Call& call, const std::optional<Bytes>& blob,
+                         const std::optional<std::string>& key_id, std::string_view action) {
+  if (!blob) {
+    return Fail(ErrorCode::kValidationException,
+                "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy "
+                "constraint: Member must not be null");
+  }
+  std::optional<Target> named;
+  if (key_id) {
+    KT_ASSIGN(named, ResolveKey(call, *key_id, true, action, true));
+  }
+  KT_ASSIGN(KeyPtr key, KeyOfBlob(call, *blob, action));
+  if (named && named->key->key.id != key->key.id) {
+    KT_TRY(AuthorizeKey(call, action, *named->key));
+    return Fail(ErrorCode::kIncorrectKeyException,
+                "The key ID in the request does not identify a CMK that can perform this "
+                "operation.");
+  }
+  KT_TRY(AuthorizeKey(call, action, *key));
+  call.targets.push_back({std::move(key), named ? named->alias : std::nullopt});
+  return {};
+}
+
+// PrepareAlias: the alias is authorised by identity policies, each key by its key policy too.
+Status PrepareAlias(Call& call, std::string_view name, std::string_view action) {
+  KT_TRY(CheckAliasName(name));
+  return AuthorizeResource(call, action, model::AliasArn(call.region, call.account(), name));
+}
+
+Result<Target> ExistingAlias(const Call& call, std::string_view name) {
+  const auto row = call.view.FindAlias(call.account(), call.region, name);
+  KeyPtr key = row ? call.view.FindKey(call.region, row->target) : nullptr;
+  if (!key) {
+    return Fail(
+        ErrorCode::kNotFoundException,
+        fmt::format("Alias {} is not found.", model::AliasArn(call.region, call.account(), name)));
+  }
+  return Target{std::move(key), *row};
+}
+
+}  // namespace
+
+template <typename Operation>
+Status Prepare(Call& call, const typename Operation::Request& request) {
+  using api::KeyArgument;
+  constexpr const api::OperationInfo& info = Operation::kInfo;
+  static const std::string action = ActionOf(info.name);
+  if constexpr (info.key_argument == KeyArgument::kNone) {
+    return AuthorizeResource(call, action, "*");
+  } else if constexpr (info.key_argument == KeyArgument::kKey ||
+                       info.key_argument == KeyArgument::kKeyOrAlias) {
+    constexpr bool aliases = info.key_argument == KeyArgument::kKeyOrAlias;
+    KT_ASSIGN(Target target, ResolveKey(call, request.key_id, aliases, action, info.cross_account));
+    KT_TRY(AuthorizeKey(call, action, *target.key));
+    call.targets.push_back(std::move(target));
+    return {};
+  } else if constexpr (info.key_argument == KeyArgument::kCiphertext) {
+    return PrepareCiphertext(call, request.ciphertext_blob, request.key_id, action);
+  } else if constexpr (info.key_argument == KeyArgument::kReEncrypt) {
+    KT_TRY(PrepareCiphertext(call, request.ciphertext_blob, request.source_key_id,
+                             "kms:ReEncryptFrom"));
+    KT_ASSIGN(Target target,
+              ResolveKey(call, request.destination_key_id, true, "kms:ReEncryptTo", true));
+    KT_TRY(AuthorizeKey(call, "kms:ReEncryptTo", *target.key));
+    call.targets.push_back(std::move(target));
+    return {};
+  } else if constexpr (info.key_argument == KeyArgument::kAlias) {
+    KT_TRY(CheckAliasName(request.alias_name));
+    KT_ASSIGN(Target target, ExistingAlias(call, request.alias_name));
+    KT_TRY(PrepareAlias(call, request.alias_name, action));
+    KT_TRY(AuthorizeKey(call, action, *target.key));
+    call.targets.push_back(std::move(target));
+    return {};
+  } else {
+    static_assert(info.key_argument == KeyArgument::kAliasAndTarget);
+    KT_TRY(CheckAliasName(request.alias_name));
+    if (request.target_key_id.starts_with("alias/")) {
+      return Fail(ErrorCode::kValidationException, "Aliases must refer to keys. Not aliases");
+    }
+    if constexpr (info.operation == api::Operation::kUpdateAlias) {
+      KT_ASSIGN(Target old, ExistingAlias(call, request.alias_name));
+      KT_TRY(AuthorizeKey(call, action, *old.key));
+      call.targets.push_back(std::move(old));
+    }
+    KT_ASSIGN(Target target, ResolveKey(call, request.target_key_id, false, action, false));
+    KT_TRY(PrepareAlias(call, request.alias_name, action));
+    KT_TRY(AuthorizeKey(call, action, *target.key));
+    call.targets.push_back(std::move(target));
+    return {};
+  }
+}
+
+#define KEYTURN_PREPARE(name) \
+  template Status Prepare<api::op::name>(Call&, const api::name##Request&);
+// clang-format off
+KEYTURN_PREPARE(CancelKeyDeletion)
+KEYTURN_PREPARE(CreateAlias)
+KEYTURN_PREPARE(CreateKey)
+KEYTURN_PREPARE(Decrypt)
+KEYTURN_PREPARE(DeleteAlias)
+KEYTURN_PREPARE(DisableKey)
+KEYTURN_PREPARE(DisableKeyRotation)
+KEYTURN_PREPARE(DescribeKey)
+KEYTURN_PREPARE(EnableKey)
+KEYTURN_PREPARE(EnableKeyRotation)
+KEYTURN_PREPARE(Encrypt)
+KEYTURN_PREPARE(GenerateDataKey)
+KEYTURN_PREPARE(GenerateDataKeyWithoutPlaintext)
+KEYTURN_PREPARE(GenerateRandom)
+KEYTURN_PREPARE(GetKeyPolicy)
+KEYTURN_PREPARE(GetKeyRotationStatus)
+KEYTURN_PREPARE(ListAliases)
+KEYTURN_PREPARE(ListKeyPolicies)
+KEYTURN_PREPARE(ListKeyRotations)
+KEYTURN_PREPARE(ListKeys)
+KEYTURN_PREPARE(ListResourceTags)
+KEYTURN_PREPARE(PutKeyPolicy)
+KEYTURN_PREPARE(ReEncrypt)
+KEYTURN_PREPARE(RotateKeyOnDemand)
+KEYTURN_PREPARE(ScheduleKeyDeletion)
+KEYTURN_PREPARE(TagResource)
+KEYTURN_PREPARE(UntagResource)
+KEYTURN_PREPARE(UpdateAlias)
+KEYTURN_PREPARE(UpdateKeyDescription)
+// clang-format on
+#undef KEYTURN_PREPARE
+
+}  // namespace keyturn::service

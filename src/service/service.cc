@@ -1,0 +1,190 @@
+#include "service/service.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/log.h"
+#include "keys/rotation.h"
+#include "service/access_keys.h"
+#include "service/events.h"
+#include "service/key_material.h"
+#include "service/root_key.h"
+
+namespace keyturn::service {
+namespace {
+
+// Keys that one tick takes at most; the rest follow at the next.
+constexpr std::size_t kTickKeysMax = 500;
+// How far back the trail is searched for records that a crashed process had written already.
+constexpr std::uint64_t kTrailTailBytes = 64ULL << 20;
+
+Result<Bytes> ReadDomainKey(store::Store& store, const std::filesystem::path& directory) {
+  KT_ASSIGN(auto wrapped, store.ReadMeta("domain-key"));
+  if (!wrapped) {
+    return Fail(ErrorCode::kCorrupt, directory.string() +
+                                         " is not initialised: `keyturn init` did not finish; "
+                                         "remove the directory and run it again");
+  }
+  return std::move(*wrapped);
+}
+
+}  // namespace
+
+Service::~Service() = default;
+
+Result<std::unique_ptr<Service>> Service::Open(const OpenOptions& options, const Clock& clock,
+                                               RandomSource& random) {
+  std::unique_ptr<Service> service(new Service());
+  KT_ASSIGN(const crypto::Key256 root, LoadRootKey(options.directory, options.passphrase));
+  KT_ASSIGN(service->store_, store::OpenSqlite(options.directory, {}));
+  KT_ASSIGN(const Bytes wrapped, ReadDomainKey(*service->store_, options.directory));
+  KT_ASSIGN(Keyring keyring, Keyring::Unwrap(root, wrapped));
+  service->keyring_ = std::make_unique<Keyring>(std::move(keyring));
+  KT_TRY(service->Load());
+
+  trail::Options trail_options;
+  trail_options.directory = options.directory;
+  trail_options.sync = options.trail_sync;
+  KT_ASSIGN(service->trail_,
+            trail::Trail::Open(trail_options, service->keyring_->TrailKey(), service->trail_head_));
+  if (!service->pending_trail_.empty()) {
+    KT_ASSIGN(const auto recent, service->trail_->RecentEventIds(kTrailTailBytes));
+    const std::set<std::string_view> written(recent.begin(), recent.end());
+    std::erase_if(service->pending_trail_,
+                  [&](const store::TrailRow& row) { return written.contains(row.event_id); });
+  }
+  service->environment_ = std::make_unique<Environment>(Environment{
+      clock, random, *service->keyring_, *service->store_, service->tables_, service->policies_});
+  service->writer_ = std::make_unique<Writer>(*service->store_, service->tables_, *service->trail_,
+                                              std::move(service->pending_trail_));
+  return service;
+}
+
+Status Service::Load() {
+  // Rows arrive in the order of store::Visitors: a key before its materials. An entry stays open to
+  // change until all is read.
+  Delta delta;
+  std::unordered_map<KeyName, std::shared_ptr<KeyEntry>, KeyNameHash> entries;
+  Status status;
+  const auto keep = [&](const Status& step) {
+    if (status && !step) status = step;
+  };
+  std::shared_ptr<const std::string> last_text;
+  std::shared_ptr<const KeyPolicy> last_policy;
+  store::Visitors visitors;
+  visitors.meta = [&](const std::string& key, const Bytes& value) {
+    if (key == "trail-head") trail_head_ = DecodeTrailHead(value);
+  };
+  visitors.user = [&](store::UserRow row) {
+    auto user = MakeUser(std::move(row));
+    if (!user) return keep(Fail(user.error()));
+    delta.users[{(*user)->row.account, (*user)->row.name}] = *user;
+  };
+  visitors.access_key = [&](store::AccessKeyRow row) {
+    auto key = std::make_shared<AccessKey>();
+    auto secret = keyring_->OpenAccessKeySecret(row.id, row.sealed_secret);
+    if (!secret) return keep(Fail(secret.error()));
+    key->secret = std::move(*secret);
+    key->row = std::move(row);
+    delta.access_keys[key->row.id] = key;
+  };
+  visitors.key = [&](store::KeyRow row) {
+    if (row.policy_text != last_text) {
+      auto policy = policies_.Get(*row.policy_text);
+      if (!policy) return keep(Fail(policy.error()));
+      last_text = row.policy_text;
+      last_policy = *policy;
+    }
+    auto entry = std::make_shared<KeyEntry>();
+    entry->key = std::move(row.key);
+    entry->policy = last_policy;
+    entry->tags = std::move(row.tags);
+    entry->materials = std::make_shared<MaterialSet>();
+    entries.emplace(KeyName{entry->key.region, entry->key.id}, std::move(entry));
+  };
+  visitors.material = [&](store::MaterialRow row) {
+    const auto entry = entries.find({row.region, row.key});
+    if (entry == entries.end() || row.generation != entry->second->materials->size()) {
+      return keep(Fail(ErrorCode::kCorrupt, "key material without its key, or out of order"));
+    }
+    auto material = std::make_shared<Material>();
+    material->id = row.id;
+    material->generation = row.generation;
+    material->created = row.created;
+    material->sealed = std::move(row.sealed);
+    entry->second->materials->Add(material);
+    if (row.generation == entry->second->key.generation) {
+      entry->second->current = std::move(material);
+    }
+  };
+  visitors.rotation = [&](const store::RotationRow& row) {
+    const auto entry = entries.find({row.region, row.key});
+    if (entry == entries.end() || row.generation == 0) {
+      return keep(Fail(ErrorCode::kCorrupt, "rotation history without its key"));
+    }
+    entry->second->materials->NoteRotation(row.generation, {row.type, row.date});
+  };
+  visitors.alias = [&](store::AliasRow row) {
+    const AliasId id{row.account, std::string(row.region.name()), row.name};
+    delta.aliases[id] = std::move(row);
+  };
+  visitors.trail = [&](store::TrailRow row) { pending_trail_.push_back(std::move(row)); };
+  KT_TRY(store_->Load(visitors));
+  KT_TRY(status);
+  for (auto& [name, entry] : entries) {
+    if (!entry->current || entry->current->id != entry->key.current_material) {
+      return Fail(ErrorCode::kCorrupt, "key " + entry->key.arn() + " lacks its current material");
+    }
+    delta.keys.emplace(name, std::move(entry));
+  }
+  tables_.Publish(std::move(delta));
+  return {};
+}
+
+Result<TrailAccess> OpenTrailAccess(const OpenOptions& options) {
+  KT_ASSIGN(const crypto::Key256 root, LoadRootKey(options.directory, options.passphrase));
+  KT_ASSIGN(const auto store, store::OpenSqlite(options.directory, {}));
+  KT_ASSIGN(const Bytes wrapped, ReadDomainKey(*store, options.directory));
+  KT_ASSIGN(const Keyring keyring, Keyring::Unwrap(root, wrapped));
+  KT_ASSIGN(const auto head, store->ReadMeta("trail-head"));
+  return TrailAccess{keyring.TrailKey(), head ? DecodeTrailHead(*head) : trail::Head{}};
+}
+
+TickResult Service::Tick() {
+  const TimePoint now = environment_->clock.Now();
+  TickResult result;
+  if (tables_.DueKeys(now, 1).empty()) return result;
+  const Status done = writer_->Run([&](Txn& txn) -> Status {
+    result = {};
+    std::vector<KeyPtr> to_rotate;
+    for (const KeyPtr& entry : tables_.DueKeys(now, kTickKeysMax)) {
+      const KeyPtr current = txn.FindKey(entry->key.region, entry->key.id);
+      if (current && keys::IsDeletionDue(current->key, now)) {
+        AddDeleteKeyEvent(txn, *environment_, current->key, now);
+        txn.PurgeKey(current);
+        ++result.destroyed;
+      } else if (current && keys::IsRotationDue(current->key, now)) {
+        to_rotate.push_back(current);
+      }
+    }
+    if (to_rotate.empty()) return {};
+    KT_ASSIGN(const auto failures,
+              RotateKeys(txn, *environment_, to_rotate, model::RotationType::kAutomatic, now));
+    for (const RotationFailure& failure : failures) {
+      LogError("key {} could not be rotated: {}", failure.key->key.arn(), failure.error.message);
+    }
+    result.rotated = to_rotate.size() - failures.size();
+    result.failed = failures.size();
+    return {};
+  });
+  if (!done) {
+    LogError("keys that are due could not be rotated or destroyed: {}", done.error().cause);
+    result.failed += result.rotated + result.destroyed;
+    result.rotated = result.destroyed = 0;
+  }
+  return result;
+}
+
+}  // namespace keyturn::service

@@ -1,0 +1,88 @@
+// Service: a data directory in use: store, keys in memory, trail, the writer, and the clockwork
+// that rotates and destroys keys when their time has come.
+//
+// Thread-safety: as its parts; Tick is called by one thread.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "base/time.h"
+#include "service/call.h"
+#include "service/writer.h"
+#include "trail/trail.h"
+
+namespace keyturn::service {
+
+struct InitOptions {
+  std::filesystem::path directory;
+  model::AccountId account;
+  std::string region = "us-east-1";  // only for the credentials file and `keyturn env`
+  std::string admin_user = "admin";
+  std::optional<SecretBytes> passphrase;
+  // access_key_id, secret_access_key: given ones (development); else made.
+  std::string access_key_id;
+  std::optional<SecretBytes> secret_access_key;
+};
+
+// InitDataDirectory makes root key, database, account, the first administrator with an access key,
+// and directory/credentials (AWS shared-credentials form, 0600). kConflict when the directory holds
+// one already. Nothing half: the credentials file is written last.
+Status InitDataDirectory(const InitOptions& options, const Clock& clock, RandomSource& random);
+
+struct OpenOptions {
+  std::filesystem::path directory;
+  std::optional<SecretBytes> passphrase;
+  trail::SyncMode trail_sync = trail::SyncMode::kPeriodic;
+};
+
+// OpenTrailKey: what `keyturn trail verify` needs of a data directory that no server has open.
+struct TrailAccess {
+  crypto::Key256 key;
+  trail::Head at_least;
+};
+Result<TrailAccess> OpenTrailAccess(const OpenOptions& options);
+
+// TickResult: what one turn of the clockwork did.
+struct TickResult {
+  std::size_t rotated = 0;
+  std::size_t destroyed = 0;
+  std::size_t failed = 0;
+};
+
+class Service {
+ public:
+  // Open loads everything; nothing is changed when it fails. Errors: kNotFound (not initialised),
+  // kLocked, kCorrupt, kNewerFormat, kUsage (passphrase), kReadOnly.
+  static Result<std::unique_ptr<Service>> Open(const OpenOptions& options, const Clock& clock,
+                                               RandomSource& random);
+  ~Service();
+
+  const Environment& environment() const { return *environment_; }
+  Tables& tables() { return tables_; }
+  Writer& writer() { return *writer_; }
+  trail::Trail& trail() { return *trail_; }
+
+  // Tick rotates keys that are due and destroys those whose waiting period has ended. Blocks until
+  // that is durable. A failed rotation is logged and tried again at the next tick.
+  TickResult Tick();
+
+ private:
+  Service() = default;
+  Status Load();
+
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<Keyring> keyring_;
+  Tables tables_;
+  PolicyPool policies_;
+  std::unique_ptr<trail::Trail> trail_;
+  std::vector<store::TrailRow> pending_trail_;
+  trail::Head trail_head_;
+  std::unique_ptr<Environment> environment_;
+  std::unique_ptr<Writer> writer_;  // last: it stops first
+};
+
+}  // namespace keyturn::service
