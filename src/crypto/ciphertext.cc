@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/hex.h"
+#include "base/uuid.h"
 #include "crypto/digest.h"
 #include "crypto/gcm.h"
 
@@ -37,6 +38,7 @@ void PackKeyId(ByteView key_id, MutableByteView kind, MutableByteView packed) {
   KT_CHECK(text.size() == 36);
   std::array<char, 32> hex{};
   const bool multi_region = text.starts_with("mrk-");
+  KT_CHECK(multi_region || IsUuid(text));
   std::size_t at = 0;
   for (const char c : multi_region ? text.substr(4) : text) {
     if (c != '-') {

@@ -22,6 +22,7 @@ namespace keyturn::crypto {
 // EncryptionContext: ordered by the bytes of the UTF-8 key (std::map<std::string> is).
 using EncryptionContext = std::map<std::string, std::string>;
 
+// BlobHeader: what a blob says of itself, in clear.
 struct BlobHeader {
   std::array<char, 36> key_id{};
   std::array<std::uint8_t, 32> material_id{};
@@ -45,8 +46,9 @@ Bytes EncryptBlob(const Key256& material, const BlobIds& ids, const EncryptionCo
 // one of our blobs. A parsed header proves nothing yet: it is authenticated by DecryptBlob.
 Result<BlobHeader> ParseBlobHeader(ByteView blob);
 
-// DecryptBlob fails with kInvalidCiphertextException and no message, in the same time, whatever is
-// wrong: header, tag, commitment or context.
+// DecryptBlob fails with kInvalidCiphertextException and no message, whatever is wrong. A blob that
+// ParseBlobHeader refuses fails at once: its form is no secret. Every other fault (a changed
+// header, tag, commitment, another context or material) costs the same work and time.
 Result<SecretBytes> DecryptBlob(const Key256& material, ByteView blob,
                                 const EncryptionContext& context);
 

@@ -5,7 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
-#include <memory>
+#include <algorithm>
 
 #include "crypto/openssl_check.h"
 
@@ -29,7 +29,9 @@ struct DigestContext {
   EVP_MD_CTX* context;
 };
 
-// HmacContext: fetched, told its digest once, re-keyed for every use.
+// HmacContext: fetched, told its digest once, and re-keyed only when the key is another than the
+// last one: that is 0.2 of 0.4 us, and most calls come in pairs under one key. OpenSSL's context
+// holds what is as good as the last key anyway.
 struct HmacContext {
   HmacContext() {
     static EVP_MAC* const mac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
@@ -45,7 +47,26 @@ struct HmacContext {
   ~HmacContext() { EVP_MAC_CTX_free(context); }
   HmacContext(const HmacContext&) = delete;
   HmacContext& operator=(const HmacContext&) = delete;
+
+  void Start(ByteView key) {
+    if (key_size == key.size() && ConstantTimeEquals(key, last_key.reveal().first(key_size))) {
+      KT_OPENSSL(EVP_MAC_init(context, nullptr, 0, nullptr));
+      return;
+    }
+    // An empty key must not read as "keep the last key": OpenSSL takes a null pointer as that.
+    static constexpr std::uint8_t kNoKey = 0;
+    KT_OPENSSL(EVP_MAC_init(context, key.empty() ? &kNoKey : key.data(), key.size(), nullptr));
+    key_size = kNoSize;
+    if (key.size() <= last_key.size()) {
+      std::copy(key.begin(), key.end(), last_key.reveal_mutable().begin());
+      key_size = key.size();
+    }
+  }
+
+  static constexpr std::size_t kNoSize = ~std::size_t{0};
   EVP_MAC_CTX* context = nullptr;
+  SecretArray<64> last_key;
+  std::size_t key_size = kNoSize;  // of last_key
 };
 
 }  // namespace
@@ -68,10 +89,7 @@ Sha256Digest Sha256(ByteView data) { return Sha256Parts({&data, 1}); }
 
 Sha256Digest HmacSha256Parts(ByteView key, std::span<const ByteView> parts) {
   thread_local HmacContext thread;
-  // An empty key must not read as "keep the last key": OpenSSL takes a null pointer as that.
-  static constexpr std::uint8_t kNoKey = 0;
-  const std::uint8_t* key_data = key.empty() ? &kNoKey : key.data();
-  KT_OPENSSL(EVP_MAC_init(thread.context, key_data, key.size(), nullptr));
+  thread.Start(key);
   for (const ByteView part : parts) {
     KT_OPENSSL(EVP_MAC_update(thread.context, part.data(), part.size()));
   }

@@ -1,6 +1,7 @@
 // Digest: SHA-256, HMAC-SHA-256 and comparison in constant time.
 //
-// Contexts are kept per thread and algorithms fetched once. Thread-safe.
+// Contexts are kept per thread and algorithms fetched once. A thread's HMAC context keeps its last
+// key (up to 64 bytes) until the next one or the end of the thread. Thread-safe.
 // Source: FIPS 180-4; RFC 2104.
 #pragma once
 

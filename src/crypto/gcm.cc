@@ -1,5 +1,6 @@
 #include "crypto/gcm.h"
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 
 #include "base/secret.h"
@@ -66,6 +67,7 @@ bool GcmDecrypt(ByteView key, ByteView iv, std::span<const ByteView> associated_
                                  const_cast<std::uint8_t*>(tag.data())));
   std::uint8_t none = 0;
   if (EVP_DecryptFinal_ex(context, &none, &size) != 1) {
+    ERR_clear_error();  // or the next TLS call of this thread could take it for its own
     WipeMemory(out.data(), out.size());
     return false;
   }

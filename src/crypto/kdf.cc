@@ -1,6 +1,7 @@
 #include "crypto/kdf.h"
 
 #include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 
@@ -55,7 +56,8 @@ Result<Key256> Scrypt(ByteView passphrase, ByteView salt, const ScryptParameters
       OSSL_PARAM_construct_end()};
   Key256 derived;
   if (EVP_KDF_derive(context.get(), derived.reveal_mutable().data(), derived.size(), given) != 1) {
-    return Fail(ErrorCode::kUsage, "scrypt failed: not enough memory for its parameters");
+    ERR_clear_error();
+    return Fail(ErrorCode::kUsage, "scrypt parameters out of range, or not enough memory for them");
   }
   return derived;
 }

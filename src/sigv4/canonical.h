@@ -17,9 +17,11 @@ constexpr char LowerAscii(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-// EqualsIgnoreCase: lower is lower-case already; ASCII only.
-bool EqualsIgnoreCase(std::string_view lower, std::string_view text);
+// StartsWithIgnoreCase: lower_prefix is lower-case already; ASCII only.
 bool StartsWithIgnoreCase(std::string_view lower_prefix, std::string_view text);
+inline bool EqualsIgnoreCase(std::string_view lower, std::string_view text) {
+  return lower.size() == text.size() && StartsWithIgnoreCase(lower, text);
+}
 
 // TrimBlanks removes spaces and tabs from both ends.
 std::string_view TrimBlanks(std::string_view text);
