@@ -30,6 +30,9 @@ class BlockRandom final : public RandomSource {
   }
 
   void Fill(MutableByteView out) override {
+    if (out.empty()) {
+      return;
+    }
     thread_local Block block;
     if (out.size() > block.bytes.size() / 4) {
       KT_OPENSSL(RAND_priv_bytes(out.data(), static_cast<int>(out.size())));
