@@ -93,7 +93,7 @@ struct OperationInfo {
   bool cross_account;
   bool has_output;           // false: HTTP 200 with an empty body
   std::string_view refusal;  // not empty: answered with UnsupportedOperationException, and why
-  bool supported() const { return refusal.empty(); }
+  constexpr bool supported() const { return refusal.empty(); }
 };
 
 // kTargetPrefix: X-Amz-Target is this and the operation's name.

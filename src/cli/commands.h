@@ -29,6 +29,12 @@ using MakeEngine = std::function<std::shared_ptr<ControlEngine>()>;
 void AddControlCommandsWith(const MakeEngine& engine, CLI::App& app, Invocation& invocation);
 // control show.
 void AddControlShowCommand(CLI::App& app, Invocation& invocation);
+// init, serve, env, admin, trail: the server's side.
+void AddInitCommand(CLI::App& app, Invocation& invocation);
+void AddServeCommand(CLI::App& app, Invocation& invocation);
+void AddEnvCommand(CLI::App& app, Invocation& invocation);
+void AddAdminCommands(CLI::App& app, Invocation& invocation);
+void AddTrailCommands(CLI::App& app, Invocation& invocation);
 // version.
 void AddVersionCommand(CLI::App& app, Invocation& invocation);
 

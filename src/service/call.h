@@ -53,14 +53,14 @@ struct Call {
   TimePoint now;
   const View& view;
   Txn* txn = nullptr;           // operations that change state only
-  std::vector<Target> targets;  // ReEncrypt: source, destination; UpdateAlias: old key, new key
+  std::vector<Target> targets = {};  // ReEncrypt: source, destination; UpdateAlias: old key, new key
 
   const KeyEntry& key() const { return *targets.front().key; }
   const model::AccountId& account() const { return caller.user->row.account; }
 
   // For the trail: material ids that a cryptographic operation used.
-  std::string key_material_id;
-  std::string destination_key_material_id;
+  std::string key_material_id = {};
+  std::string destination_key_material_id = {};
 };
 
 // Handle is specialised for every supported operation.

@@ -76,6 +76,9 @@ Status Service::Load() {
   store::Visitors visitors;
   visitors.meta = [&](const std::string& key, const Bytes& value) {
     if (key == "trail-head") trail_head_ = DecodeTrailHead(value);
+    if (key == "account") {
+      operator_account_ = model::AccountId::Parse(AsText(value)).value_or(model::AccountId());
+    }
   };
   visitors.user = [&](store::UserRow row) {
     auto user = MakeUser(std::move(row));

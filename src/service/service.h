@@ -65,6 +65,8 @@ class Service {
   Tables& tables() { return tables_; }
   Writer& writer() { return *writer_; }
   trail::Trail& trail() { return *trail_; }
+  // operator_account may administer the users of every account; others their own only.
+  const model::AccountId& operator_account() const { return operator_account_; }
 
   // Tick rotates keys that are due and destroys those whose waiting period has ended. Blocks until
   // that is durable. A failed rotation is logged and tried again at the next tick.
@@ -81,6 +83,7 @@ class Service {
   std::unique_ptr<trail::Trail> trail_;
   std::vector<store::TrailRow> pending_trail_;
   trail::Head trail_head_;
+  model::AccountId operator_account_;
   std::unique_ptr<Environment> environment_;
   std::unique_ptr<Writer> writer_;  // last: it stops first
 };

@@ -221,7 +221,9 @@ void Writer::RunBatch(std::deque<Job> jobs) {
   Txn::Batch batch{*this, {}, {}, {}};
   for (Job& job : jobs) {
     Txn txn(batch);
-    if (Status status = job.work(txn); !status) {
+    Status status = job.work(txn);
+    job.work = nullptr;  // what it holds must be gone before its caller is told
+    if (!status) {
       job.done(std::move(status));
       continue;
     }

@@ -1,0 +1,141 @@
+// keyturn serve
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <thread>
+
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/data_flags.h"
+#include "crypto/process.h"
+#include "crypto/random.h"
+#include "server/server.h"
+#include "service/files.h"
+#include "service/root_key.h"
+
+namespace keyturn::cli {
+namespace {
+
+constexpr unsigned kDrainSeconds = 20;
+
+struct ServeFlags {
+  DataFlags data;
+  std::string listen = "127.0.0.1:8181";
+  std::string tls_cert, tls_key;
+  std::string trail_sync = "periodic";
+  unsigned threads = std::max(1U, std::thread::hardware_concurrency());
+  bool dev = false;
+  std::string account = "000000000000";
+  std::string region = "us-east-1";
+  std::string access_key_id;
+  std::string secret_access_key;
+};
+
+// InitForDevelopment makes the directory of `serve --dev` when it is not one yet.
+Status InitForDevelopment(const ServeFlags& flags) {
+  if (std::filesystem::exists(std::filesystem::path(flags.data.data_dir) / service::kRootKeyFile)) {
+    return {};
+  }
+  service::InitOptions options;
+  options.directory = flags.data.data_dir;
+  KT_ASSIGN(options.account, ParseAccount(flags.account));
+  if (!model::Region::IsValid(flags.region)) {
+    return Fail(ErrorCode::kUsage, "'" + flags.region + "' is not the name of a region");
+  }
+  options.region = flags.region;
+  if (flags.access_key_id.empty() != flags.secret_access_key.empty()) {
+    return Fail(ErrorCode::kUsage, "give --access-key-id and --secret-access-key together");
+  }
+  options.access_key_id = flags.access_key_id;
+  if (!flags.secret_access_key.empty()) {
+    options.secret_access_key = SecretBytes::CopyOf(AsBytes(flags.secret_access_key));
+  }
+  return service::InitDataDirectory(options, SystemClock(), crypto::SystemRandom());
+}
+
+Result<std::unique_ptr<server::Server>> Start(const ServeFlags& flags, const Clock& clock) {
+  KT_TRY(crypto::HardenProcess());
+  if (flags.dev) KT_TRY(InitForDevelopment(flags));
+  server::Options options;
+  options.data.directory = flags.data.data_dir;
+  KT_ASSIGN(options.data.passphrase, ReadPassphrase(flags.data));
+  options.data.trail_sync =
+      flags.trail_sync == "always" ? trail::SyncMode::kAlways : trail::SyncMode::kPeriodic;
+  KT_ASSIGN(const auto listen, http::SplitListen(flags.listen));
+  options.http.address = listen.first;
+  options.http.port = listen.second;
+  options.http.threads = flags.threads;
+  options.http.tls_certificate_file = flags.tls_cert;
+  options.http.tls_key_file = flags.tls_key;
+  KT_ASSIGN(auto server, server::Server::Start(options, clock, crypto::SystemRandom()));
+  KT_TRY(service::ReplaceFile(std::filesystem::path(flags.data.data_dir) / "endpoint",
+                              server->url() + "\n"));
+  return server;
+}
+
+int RunServe(const ServeFlags& flags) {
+  // Blocked before any thread starts, so that only sigwait sees them.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+
+  const SystemClock clock;
+  auto server = Start(flags, clock);
+  if (!server) return ReportError("serve", server.error());
+  if (!WriteOut("ready " + (*server)->url() + "\n")) return 1;
+  int received = 0;
+  sigwait(&signals, &received);
+  LogInfo("stopping");
+  (*server)->Stop(kDrainSeconds);
+  return 0;
+}
+
+}  // namespace
+
+void AddServeCommand(CLI::App& app, Invocation& invocation) {
+  CLI::App* command = app.add_subcommand("serve", "Run the key management service");
+  auto flags = std::make_shared<ServeFlags>();
+  AddDataFlags(*command, flags->data);
+  command->add_option("--listen", flags->listen, "Address and port; port 0 takes a free one")
+      ->capture_default_str()
+      ->type_name("IP:PORT");
+  command->add_option("--tls-cert", flags->tls_cert, "Certificate chain, PEM")->type_name("FILE");
+  command->add_option("--tls-key", flags->tls_key, "Private key, PEM")->type_name("FILE");
+  command
+      ->add_option("--trail-sync", flags->trail_sync,
+                   "When the trail reaches stable storage: periodic (200 ms) or always")
+      ->check(CLI::IsMember({"periodic", "always"}))
+      ->capture_default_str()
+      ->type_name("MODE");
+  command->add_option("--threads", flags->threads, "Event loops")
+      ->check(CLI::Range(1U, 256U))
+      ->capture_default_str()
+      ->type_name("N");
+  command->add_flag("--dev", flags->dev, "Make the data directory if it is none: for development");
+  command->add_option("--account", flags->account, "With --dev: the account")
+      ->capture_default_str()
+      ->type_name("ID");
+  command->add_option("--region", flags->region, "With --dev: the region of `keyturn env`")
+      ->capture_default_str()
+      ->type_name("REGION");
+  command->add_option("--access-key-id", flags->access_key_id, "With --dev: a known access key")
+      ->type_name("ID");
+  command->add_option("--secret-access-key", flags->secret_access_key, "With --dev: its secret")
+      ->type_name("S");
+  command->footer(
+      "Prints one line, `ready http://...`, when it accepts requests. SIGTERM ends it in good "
+      "order.\n"
+      "Examples:\n"
+      "  keyturn serve --data-dir /var/lib/keyturn --listen 127.0.0.1:8181\n"
+      "  keyturn serve --dev --data-dir /tmp/kt --listen 127.0.0.1:0\n"
+      "  keyturn serve --data-dir d --listen 0.0.0.0:443 --tls-cert c.pem --tls-key k.pem");
+  command->callback([&invocation, flags] {
+    invocation.run = [flags](const Terminal&) { return RunServe(*flags); };
+  });
+}
+
+}  // namespace keyturn::cli

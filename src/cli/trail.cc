@@ -1,0 +1,53 @@
+// keyturn trail verify
+#include "trail/trail.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/data_flags.h"
+#include "service/service.h"
+
+namespace keyturn::cli {
+namespace {
+
+Result<trail::Verification> Verify(const DataFlags& flags) {
+  service::OpenOptions options;
+  options.directory = flags.data_dir;
+  KT_ASSIGN(options.passphrase, ReadPassphrase(flags));
+  KT_ASSIGN(const service::TrailAccess access, service::OpenTrailAccess(options));
+  return trail::Verify(options.directory, access.key, access.at_least);
+}
+
+int RunVerify(const DataFlags& flags) {
+  const auto verified = Verify(flags);
+  if (!verified) {
+    const int code = ReportError("trail verify", verified.error());
+    return verified.error().code == ErrorCode::kCorrupt ? 3 : code;
+  }
+  return WriteOut(fmt::format("intact: {} records in {} segments, chain at {}\n", verified->records,
+                              verified->segments, verified->head.sequence))
+             ? 0
+             : 1;
+}
+
+}  // namespace
+
+void AddTrailCommands(CLI::App& app, Invocation& invocation) {
+  CLI::App* trail = app.add_subcommand("trail", "The audit trail");
+  trail->require_subcommand(1);
+  CLI::App* command = trail->add_subcommand(
+      "verify", "Check that no record of the trail was changed, removed or reordered");
+  auto flags = std::make_shared<DataFlags>();
+  AddDataFlags(*command, *flags);
+  command->footer(
+      "The server must not be running. Exit code 0: intact; 3: not.\n"
+      "Examples:\n  keyturn trail verify --data-dir /var/lib/keyturn");
+  command->callback([&invocation, flags] {
+    invocation.run = [flags](const Terminal&) { return RunVerify(*flags); };
+  });
+}
+
+}  // namespace keyturn::cli

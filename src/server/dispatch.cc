@@ -1,0 +1,141 @@
+// Dispatch: from an operation's number to its types, and the steps that are the same for all.
+#include <fmt/format.h>
+
+#include <array>
+
+#include "api/codec.h"
+#include "base/uuid.h"
+#include "server/audit.h"
+#include "server/pipeline.h"
+
+namespace keyturn::server {
+namespace {
+
+using service::Call;
+
+// NoteMaterials puts the key materials that were used into additionalEventData.
+void NoteMaterials(const Call& call, AuditFacts& facts) {
+  if (call.key_material_id.empty()) return;
+  if (call.destination_key_material_id.empty()) {
+    facts.additional_event_data = R"({"keyMaterialId":")" + call.key_material_id + "\"}";
+    return;
+  }
+  facts.additional_event_data = R"({"sourceKeyMaterialId":")" + call.key_material_id +
+                                R"(","destinationKeyMaterialId":")" +
+                                call.destination_key_material_id + "\"}";
+}
+
+// NoteResponse fills responseElements of an operation that changed state: its answer, or else the
+// key's ARN.
+template <typename Response>
+void NoteResponse(const Call& call, const Response& response, AuditFacts& facts) {
+  if (!api::AppendTrailObject(response, facts.response_elements) && !call.targets.empty()) {
+    facts.response_elements = R"({"keyId":")" + call.targets.back().key->key.arn() + "\"}";
+  }
+}
+
+// Perform is the middle of the pipeline: resolve, authorise, handle, encode.
+template <typename Operation>
+Status Perform(Call& call, const typename Operation::Request& input, RequestState& request) {
+  const Status prepared = service::Prepare<Operation>(call, input);
+  NoteTargets(call, request.audit);
+  KT_TRY(prepared);
+  auto response = service::Handle<Operation>(call, input);
+  NoteMaterials(call, request.audit);
+  if (!response) return Fail(std::move(response).error());
+  if constexpr (Operation::kInfo.mutates) {
+    NoteResponse(call, *response, request.audit);
+  }
+  if constexpr (Operation::kInfo.has_output) {
+    api::EncodeMembers(*response, request.body);
+  }
+  return {};
+}
+
+template <typename Operation>
+void RunReading(Pipeline& pipeline, const RequestPtr& request,
+                const typename Operation::Request& input) {
+  const service::Environment& environment = pipeline.service().environment();
+  Call call{environment, request->caller, request->region, request->now, environment.tables};
+  if (const Status done = Perform<Operation>(call, input, *request); !done) {
+    pipeline.Refuse(request, done.error());
+    return;
+  }
+  pipeline.Succeed(request);
+}
+
+// RunChanging runs on the writer's thread, with the audit record in the same commit; the reply goes
+// out from the request's own loop.
+template <typename Operation>
+void RunChanging(Pipeline& pipeline, const RequestPtr& request,
+                 std::shared_ptr<typename Operation::Request> input) {
+  pipeline.service().writer().Submit(
+      [&pipeline, request, input](service::Txn& txn) -> Status {
+        const service::Environment& environment = pipeline.service().environment();
+        Call call{environment, request->caller, request->region, request->now, txn, &txn};
+        KT_TRY(Perform<Operation>(call, *input, *request));
+        const std::string event_id = NewUuid(environment.random);
+        std::string line;
+        AppendAuditLine(*request, event_id, nullptr, line);
+        line.pop_back();  // the line end is the trail's
+        txn.AddTrailLine(event_id, std::move(line));
+        return {};
+      },
+      // The request moves on to its loop and must die there, not on the writer's thread.
+      [&pipeline, held = request](const Status& done) mutable {
+        http::Loop& loop = held->exchange->loop();
+        loop.Post([&pipeline, request = std::move(held), done] {
+          if (done) {
+            pipeline.Reply(request, nullptr);
+          } else {
+            request->audit.response_elements.clear();
+            pipeline.Refuse(request, done.error());
+          }
+        });
+      });
+}
+
+template <typename Operation>
+void Run(Pipeline& pipeline, const RequestPtr& request) {
+  constexpr const api::OperationInfo& info = Operation::kInfo;
+  request->audit.read_only = info.read_only;
+  if constexpr (!info.supported()) {
+    pipeline.Refuse(
+        request, {ErrorCode::kUnsupportedOperationException,
+                  fmt::format("{} is not supported by this server: {}.", info.name, info.refusal),
+                  {}});
+  } else {
+    const std::string_view text = request->exchange->request().body;
+    auto value = pipeline.parser(*request).Parse(text.empty() ? "{}" : text);
+    if (!value) {
+      pipeline.Refuse(request, {ErrorCode::kSerializationException, {}, {}});
+      return;
+    }
+    auto input = api::DecodeRequest<typename Operation::Request>(*value);
+    if (!input) {
+      pipeline.Refuse(request, input.error());
+      return;
+    }
+    api::AppendTrailObject(*input, request->audit.request_parameters);
+    if constexpr (info.mutates) {
+      RunChanging<Operation>(pipeline, request,
+                             std::make_shared<typename Operation::Request>(std::move(*input)));
+    } else {
+      RunReading<Operation>(pipeline, request, *input);
+    }
+  }
+}
+
+using RunFunction = void (*)(Pipeline&, const RequestPtr&);
+#define KEYTURN_RUN(name) &Run<api::op::name>,
+constexpr std::array<RunFunction, api::kOperationCount> kRun = {
+    KEYTURN_FOR_EACH_OPERATION(KEYTURN_RUN)};
+#undef KEYTURN_RUN
+
+}  // namespace
+
+void Dispatch(Pipeline& pipeline, const RequestPtr& request, api::Operation operation) {
+  kRun[static_cast<std::size_t>(operation)](pipeline, request);
+}
+
+}  // namespace keyturn::server

@@ -1,0 +1,254 @@
+#include "server/pipeline.h"
+
+#include <fmt/format.h>
+
+#include "api/errors.h"
+#include "base/log.h"
+#include "base/uuid.h"
+#include "server/audit.h"
+#include "sigv4/sigv4.h"
+
+namespace keyturn::server {
+namespace {
+
+// A JSON document that is larger than any request needs is refused before it is looked at.
+constexpr json::Limits kJsonLimits{.bytes_max = 512 << 10, .depth_max = 16};
+constexpr std::size_t kSigningKeysMax = 4096;
+
+// Head is the reply's head; the date is formatted once a second.
+std::string Head(int status, std::string_view request_id, std::size_t body_bytes, TimePoint now) {
+  thread_local std::int64_t date_second = -1;
+  thread_local std::string date;
+  const std::int64_t second = ToEpochMillis(now) / 1000;
+  if (second != date_second) {
+    date = FormatHttpDate(now);
+    date_second = second;
+  }
+  const std::string_view line = status == 200   ? "HTTP/1.1 200 OK"
+                                : status == 400 ? "HTTP/1.1 400 Bad Request"
+                                : status == 503 ? "HTTP/1.1 503 Service Unavailable"
+                                                : "HTTP/1.1 500 Internal Server Error";
+  std::string head;
+  head.reserve(320);
+  head.append(line).append("\r\nx-amzn-RequestId: ").append(request_id);
+  head.append(
+      "\r\nCache-Control: no-cache, no-store, must-revalidate, private\r\nExpires: 0\r\nPragma: "
+      "no-cache\r\nDate: ");
+  head.append(date).append("\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: ");
+  head.append(std::to_string(body_bytes)).append("\r\n\r\n");
+  return head;
+}
+
+std::string PlainHead(std::string_view status, std::string_view type, std::size_t body_bytes) {
+  return fmt::format(
+      "HTTP/1.1 {}\r\nContent-Type: {}\r\nCache-Control: no-store\r\nContent-Length: {}\r\n\r\n",
+      status, type, body_bytes);
+}
+
+Error InvalidToken() {
+  return {ErrorCode::kUnrecognizedClientException,
+          "The security token included in the request is invalid.",
+          {}};
+}
+
+// SafeName keeps what a client calls an operation from filling the trail with anything else.
+std::string SafeName(std::string_view name) {
+  constexpr std::size_t kCharactersMax = 64;
+  std::string safe;
+  for (const char c : name.substr(0, kCharactersMax)) {
+    const bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    safe += fine ? c : '_';
+  }
+  return safe.empty() ? "Unknown" : safe;
+}
+
+}  // namespace
+
+struct Pipeline::LoopState {
+  struct Waiting {
+    RequestPtr request;
+    int status;
+  };
+  struct SigningKey {
+    service::AccessKeyPtr access_key;  // the very key it was derived from
+    std::string scope;                 // date/region/service
+    crypto::Key256 key;
+  };
+
+  json::Parser parser{kJsonLimits};
+  std::vector<sigv4::Header> headers;
+  std::unordered_map<std::string, SigningKey> signing_keys;
+  std::vector<Waiting> waiting;
+  std::string trail_lines;
+};
+
+Pipeline::Pipeline(service::Service& service, unsigned threads) : service_(service) {
+  for (unsigned i = 0; i < threads; ++i) loops_.push_back(std::make_unique<LoopState>());
+}
+
+Pipeline::~Pipeline() = default;
+
+Pipeline::LoopState& Pipeline::StateOf(http::Loop& loop) { return *loops_.at(loop.index()); }
+
+json::Parser& Pipeline::parser(const RequestState& request) {
+  return StateOf(request.exchange->loop()).parser;
+}
+
+void Pipeline::OnRequest(std::shared_ptr<http::Exchange> exchange) {
+  const http::RequestView& view = exchange->request();
+  if (view.method != "POST" || view.path != "/") {
+    ServePlain(*exchange);
+    return;
+  }
+  auto request = std::make_shared<RequestState>();
+  request->exchange = std::move(exchange);
+  request->now = service_.environment().clock.Now();
+  request->request_id = NewUuid(service_.environment().random);
+  Serve(request);
+}
+
+void Pipeline::ServePlain(http::Exchange& exchange) {
+  const http::RequestView& view = exchange.request();
+  const bool reading = view.method == "GET" || view.method == "HEAD";
+  if (reading && view.path == "/healthz") {
+    std::string body = "ok\n";
+    exchange.Reply(PlainHead("200 OK", "text/plain; charset=utf-8", body.size()), body);
+  } else if (reading && view.path == "/metrics") {
+    std::string body;
+    metrics_.Render(service_.tables().key_count(), body);
+    exchange.Reply(PlainHead("200 OK", "text/plain; version=0.0.4; charset=utf-8", body.size()),
+                   body);
+  } else {
+    std::string body = "not found\n";
+    exchange.Reply(PlainHead("404 Not Found", "text/plain; charset=utf-8", body.size()), body);
+  }
+}
+
+void Pipeline::Serve(const RequestPtr& request) {
+  const std::string_view target = request->exchange->request().Header("x-amz-target");
+  const bool admin = target.starts_with(kAdminTargetPrefix);
+  const std::size_t dot = target.find('.');
+  const std::string_view name = dot == std::string_view::npos ? target : target.substr(dot + 1);
+  request->audit.event_name = SafeName(name);
+  if (const Status known = Authenticate(*request, admin ? kAdminServiceName : "kms"); !known) {
+    metrics_.CountUnauthenticated();
+    Refuse(request, known.error());
+    return;
+  }
+  if (admin) {
+    DispatchAdmin(*this, request, name);
+    return;
+  }
+  const auto operation =
+      target.starts_with(api::kTargetPrefix) ? api::FindOperation(name) : std::nullopt;
+  if (!operation) {
+    Refuse(request, {ErrorCode::kUnknownOperationException, {}, {}});
+    return;
+  }
+  Dispatch(*this, request, *operation);
+}
+
+Status Pipeline::Authenticate(RequestState& request, std::string_view service_name) {
+  LoopState& loop = StateOf(request.exchange->loop());
+  const http::RequestView& view = request.exchange->request();
+  loop.headers.clear();
+  for (const http::HeaderView& header : view.headers) {
+    loop.headers.push_back({header.name, header.value});
+  }
+  const sigv4::Request signed_request{view.method, view.path, view.query, loop.headers,
+                                      AsBytes(view.body)};
+  KT_ASSIGN(const sigv4::Authorization authorization,
+            sigv4::ParseAuthorization(signed_request, service_name, request.now));
+  const service::AccessKeyPtr access_key =
+      service_.tables().FindAccessKey(std::string(authorization.access_key_id));
+  if (!access_key || !access_key->row.active || !authorization.security_token.empty()) {
+    return Fail(InvalidToken());
+  }
+  service::UserPtr user = service_.tables().FindUser(access_key->row.account, access_key->row.user);
+  if (!user) return Fail(InvalidToken());
+
+  std::string scope;
+  scope.append(authorization.date).append("/").append(authorization.region);
+  scope.append("/").append(service_name);
+  if (loop.signing_keys.size() > kSigningKeysMax) loop.signing_keys.clear();
+  LoopState::SigningKey& cached = loop.signing_keys[access_key->row.id + scope];
+  if (cached.access_key != access_key) {
+    cached.access_key = access_key;
+    cached.key = sigv4::SigningKey(access_key->secret.reveal(), authorization.date,
+                                   authorization.region, service_name);
+  }
+  KT_TRY(sigv4::VerifySignature(signed_request, authorization, cached.key));
+  const auto region = model::Region::Intern(authorization.region);
+  if (!region) {
+    return Fail(ErrorCode::kInvalidSignatureException,
+                "Credential should be scoped to a valid region.");
+  }
+  request.region = *region;
+  request.caller = {std::move(user), access_key};
+  return {};
+}
+
+void Pipeline::Succeed(const RequestPtr& request) { Answer(request, nullptr); }
+
+void Pipeline::Refuse(const RequestPtr& request, const Error& error) {
+  if (!error.cause.empty()) {
+    LogError("{} {}: {}", request->audit.event_name, request->request_id, error.cause);
+  }
+  Answer(request, &error);
+}
+
+void Pipeline::Answer(const RequestPtr& request, const Error* error) {
+  LoopState& loop = StateOf(request->exchange->loop());
+  const std::string event_id = NewUuid(service_.environment().random);
+  AppendAuditLine(*request, event_id, error, loop.trail_lines);
+  int status = 200;
+  if (error != nullptr) {
+    status = api::Wire(error->code).http_status;
+    request->body.clear();
+    api::AppendError(*error, request->body);
+  }
+  loop.waiting.push_back({request, status});
+  if (loop.waiting.size() == 1) {
+    request->exchange->loop().Post([this, &loop] { Flush(loop); });
+  }
+}
+
+void Pipeline::Flush(LoopState& loop) {
+  const Status written = service_.trail().Append(loop.trail_lines);
+  loop.trail_lines.clear();
+  if (!written) {
+    metrics_.CountTrailFailure();
+    LogError("calls refused, the trail cannot be written: {}", written.error().message);
+  }
+  const auto waiting = std::exchange(loop.waiting, {});
+  for (const LoopState::Waiting& each : waiting) {
+    RequestState& request = *each.request;
+    int status = each.status;
+    if (!written) {
+      status = 500;
+      WipeMemory(request.body.data(), request.body.size());
+      request.body = R"({"__type":"KMSInternalException"})";
+    }
+    if (const auto operation = api::FindOperation(request.audit.event_name)) {
+      metrics_.Count(*operation, status);
+    }
+    std::string head = Head(status, request.request_id, request.body.size(), request.now);
+    request.exchange->Reply(std::move(head), std::move(request.body));
+  }
+}
+
+void Pipeline::Reply(const RequestPtr& request, const Error* error) {
+  int status = 200;
+  if (error != nullptr) {
+    status = api::Wire(error->code).http_status;
+    request->body.clear();
+    api::AppendError(*error, request->body);
+  }
+  if (const auto operation = api::FindOperation(request->audit.event_name)) {
+    metrics_.Count(*operation, status);
+  }
+  std::string head = Head(status, request->request_id, request->body.size(), request->now);
+  request->exchange->Reply(std::move(head), std::move(request->body));
+}
+
+}  // namespace keyturn::server

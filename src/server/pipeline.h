@@ -1,0 +1,69 @@
+// Pipeline: the one way of a request through the server. Limits (http) -> authenticate (SigV4) ->
+// resolve the operation -> decode and validate -> resolve keys and authorise (service::Prepare) ->
+// handle -> encode -> audit -> metrics -> reply. No operation owns a step, so none can leave one
+// out.
+//
+// A reply is sent only after its audit record is written: calls that read or encrypt are batched,
+// one trail write for all that an event loop has ready; calls that change state carry their record
+// in the commit. When the trail cannot be written, requests are refused.
+//
+// Thread-safety: OnRequest runs on the loops; each loop has its own state here.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "http/server.h"
+#include "json/json.h"
+#include "server/metrics.h"
+#include "server/request_state.h"
+#include "service/service.h"
+
+namespace keyturn::server {
+
+class Pipeline final : public http::Handler {
+ public:
+  // service must outlive the pipeline; threads is the number of loops that will call it.
+  Pipeline(service::Service& service, unsigned threads);
+  ~Pipeline() override;
+
+  void OnRequest(std::shared_ptr<http::Exchange> exchange) override;
+
+  Metrics& metrics() { return metrics_; }
+  service::Service& service() { return service_; }
+
+  // For the operations (dispatch.cc, admin.cc): the last steps of every request.
+  // Succeed audits, then replies with request->body.
+  void Succeed(const RequestPtr& request);
+  // Refuse audits, then replies with the error.
+  void Refuse(const RequestPtr& request, const Error& error);
+  // Reply replies without audit: the record is in the trail already.
+  void Reply(const RequestPtr& request, const Error* error);
+  json::Parser& parser(const RequestState& request);
+
+ private:
+  struct LoopState;
+
+  LoopState& StateOf(http::Loop& loop);
+  void Serve(const RequestPtr& request);
+  Status Authenticate(RequestState& request, std::string_view service_name);
+  void Answer(const RequestPtr& request, const Error* error);
+  void Flush(LoopState& loop);
+  void ServePlain(http::Exchange& exchange);
+
+  service::Service& service_;
+  Metrics metrics_;
+  std::vector<std::unique_ptr<LoopState>> loops_;
+};
+
+// Dispatch runs a KMS operation that is authenticated; it ends in Succeed, Refuse or Reply.
+void Dispatch(Pipeline& pipeline, const RequestPtr& request, api::Operation operation);
+// DispatchAdmin runs an administrative operation (server/admin.cc).
+void DispatchAdmin(Pipeline& pipeline, const RequestPtr& request, std::string_view operation);
+
+inline constexpr std::string_view kAdminTargetPrefix = "KeyturnAdmin.";
+inline constexpr std::string_view kAdminServiceName = "keyturn";
+
+}  // namespace keyturn::server

@@ -1,0 +1,41 @@
+// RequestState: one request between its arrival and its reply.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "api/operation.h"
+#include "base/time.h"
+#include "http/server.h"
+#include "service/call.h"
+
+namespace keyturn::server {
+
+// AuditFacts: what the trail says of the request beyond who and when. JSON members are objects or
+// empty.
+struct AuditFacts {
+  std::string event_name;
+  bool read_only = true;
+  std::string request_parameters;
+  std::string response_elements;
+  std::string additional_event_data;
+  struct Resource {
+    std::string account;
+    const char* type;
+    std::string arn;
+  };
+  std::vector<Resource> resources;
+};
+
+struct RequestState {
+  std::shared_ptr<http::Exchange> exchange;
+  TimePoint now;
+  std::string request_id;
+  service::Caller caller;  // user is null until the request is authenticated
+  model::Region region;
+  AuditFacts audit;
+  std::string body;  // of the reply, once the operation has succeeded
+};
+using RequestPtr = std::shared_ptr<RequestState>;
+
+}  // namespace keyturn::server

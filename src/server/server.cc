@@ -1,0 +1,84 @@
+#include "server/server.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "base/log.h"
+#include "server/pipeline.h"
+
+namespace keyturn::server {
+namespace {
+
+class RunningServer final : public Server {
+ public:
+  RunningServer(std::unique_ptr<service::Service> service, const Options& options)
+      : service_(std::move(service)),
+        pipeline_(*service_, options.http.threads),
+        scheme_(options.http.tls_certificate_file.empty() ? "http" : "https"),
+        address_(options.http.address) {}
+
+  ~RunningServer() override { Stop(0); }
+
+  Status Listen(const Options& options) {
+    KT_ASSIGN(http_, http::Server::Start(options.http, pipeline_));
+    clockwork_ = std::thread([this, interval = options.tick_interval] { Clockwork(interval); });
+    return {};
+  }
+
+  std::string url() const override {
+    const bool ipv6 = address_.find(':') != std::string::npos;
+    return scheme_ + "://" + (ipv6 ? "[" + address_ + "]" : address_) + ":" +
+           std::to_string(http_->port());
+  }
+
+  void Stop(unsigned drain_seconds) override {
+    if (!http_) return;
+    {
+      const std::scoped_lock lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    clockwork_.join();
+    http_->Stop(drain_seconds);
+    http_.reset();
+    if (const Status synced = service_->trail().Sync(); !synced) {
+      LogError("the trail could not be synced: {}", synced.error().message);
+    }
+  }
+
+ private:
+  void Clockwork(std::chrono::milliseconds interval) {
+    std::unique_lock lock(mutex_);
+    while (!stopping_) {
+      lock.unlock();
+      const service::TickResult done = service_->Tick();
+      pipeline_.metrics().CountTick(done.rotated, done.destroyed, done.failed);
+      lock.lock();
+      const bool more = done.rotated + done.destroyed > 0;
+      if (!more) wake_.wait_for(lock, interval, [this] { return stopping_; });
+    }
+  }
+
+  std::unique_ptr<service::Service> service_;
+  Pipeline pipeline_;
+  std::string scheme_;
+  std::string address_;
+  std::unique_ptr<http::Server> http_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  std::thread clockwork_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::Start(const Options& options, const Clock& clock,
+                                              RandomSource& random) {
+  KT_ASSIGN(auto service, service::Service::Open(options.data, clock, random));
+  auto server = std::make_unique<RunningServer>(std::move(service), options);
+  KT_TRY(server->Listen(options));
+  return std::unique_ptr<Server>(std::move(server));
+}
+
+}  // namespace keyturn::server
