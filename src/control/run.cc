@@ -48,11 +48,21 @@ bool AuditRun::incomplete() const {
 Totals CountTotals(const std::vector<KeyResult>& keys) {
   Totals totals;
   for (std::size_t i = 0; i < kVerdictCount; ++i) totals.by_verdict[static_cast<Verdict>(i)] = 0;
-  for (const KeyResult& key : keys) ++totals.by_verdict[key.judgement.verdict];
   totals.listed = keys.size();
-  const std::uint64_t pass = totals.by_verdict[Verdict::kPass];
-  const std::uint64_t judged =
-      pass + totals.by_verdict[Verdict::kFail] + totals.by_verdict[Verdict::kFailPeriod];
+  std::uint64_t pass = 0;
+  std::uint64_t judged = 0;
+  for (const KeyResult& key : keys) {
+    const Verdict verdict = key.judgement.verdict;
+    ++totals.by_verdict[verdict];
+    if (key.judgement.follows_primary) {
+      ++totals.followers;
+    } else if (verdict == Verdict::kPass) {
+      ++pass;
+      ++judged;
+    } else if (verdict == Verdict::kFail || verdict == Verdict::kFailPeriod) {
+      ++judged;
+    }
+  }
   if (judged > 0) {
     totals.compliance_percent = 100.0 * static_cast<double>(pass) / static_cast<double>(judged);
   }

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/time.h"
@@ -69,11 +70,15 @@ struct KeyFacts {
   std::string multi_region_type;  // "PRIMARY", "REPLICA"
   std::string primary_arn;
   std::string primary_region;
+  std::vector<std::string> replica_arns;  // of a primary, as DescribeKey lists them
   std::optional<RotationFacts> rotation;  // absent: not asked for, or failed
   std::optional<TimePoint> last_rotation_date;
   std::string last_rotation_type;
   std::optional<CallFailure> describe_failure;
   std::optional<CallFailure> rotation_failure;
+  // tags: read only when an exception matches by tag.
+  std::vector<std::pair<std::string, std::string>> tags;
+  std::optional<CallFailure> tags_failure;
 };
 
 struct Judgement {
@@ -84,6 +89,9 @@ struct Judgement {
   std::string reason;        // one sentence for people
   bool remediable = false;   // plan may contain a change for this key
   std::string exception_id;  // of the exception that applied or has expired
+  // follows_primary: a replica with its primary's verdict. The multi-Region key counts once, in its
+  // primary: such a replica is in no percentage.
+  bool follows_primary = false;
 };
 
 struct KeyResult {
@@ -105,7 +113,10 @@ struct RegionResult {
 struct Totals {
   std::uint64_t listed = 0;
   std::map<Verdict, std::uint64_t> by_verdict;  // every verdict present, zeros too
-  // compliance_percent: PASS of PASS + FAIL + FAIL_PERIOD; absent when there is nothing to judge.
+  // followers: replicas with their primary's verdict, which are counted above, too.
+  std::uint64_t followers = 0;
+  // compliance_percent: PASS of PASS + FAIL + FAIL_PERIOD, without followers; absent when there is
+  // nothing to judge.
   std::optional<double> compliance_percent;
 };
 
@@ -125,7 +136,7 @@ struct AuditRun {
   std::string run_id;
   TimePoint started;
   TimePoint finished;
-  std::string endpoint;      // URL, or "AWS"
+  std::string endpoint;  // URL, or "AWS"
   int max_period_days = 365;
   bool strict_disabled = false;
   std::vector<RegionResult> regions;  // sorted by account, region

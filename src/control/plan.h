@@ -1,0 +1,78 @@
+// Plan: the changes that would put the failing keys of an audit right, with their preconditions.
+// docs/formats/plan.md has the file format.
+//
+// Thread-safety: values and pure functions, but for ReadPlan and WritePlan.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "control/change.h"
+#include "control/run.h"
+
+namespace keyturn::control {
+
+// LeftAlone: a key that does not pass and that the plan does not touch.
+struct LeftAlone {
+  std::string arn;
+  Verdict verdict = Verdict::kUnknown;
+  std::string reason;
+};
+
+struct PlanPreview {
+  std::map<std::string, std::uint64_t> calls;  // by operation: apply, then verify
+  // At the chosen share of AWS's quotas, regions side by side; absent for other endpoints.
+  std::optional<double> seconds;
+  // US dollars a month at most, once each key has rotated once and twice; later rotations cost
+  // nothing more. Absent for endpoints that are not AWS's.
+  std::optional<double> monthly_cost_after_first;
+  std::optional<double> monthly_cost_after_second;
+};
+
+struct Plan {
+  std::string tool_version;
+  std::string run_id;  // of the audit
+  TimePoint created;
+  std::string endpoint_url;  // empty: AWS's
+  std::vector<std::string> regions;
+  int max_period_days = 365;
+  bool strict_disabled = false;
+  std::string exceptions_sha256;  // empty: no exceptions
+  double quota_share = 0.3;
+  bool audit_incomplete = false;
+  std::vector<PlannedChange> changes;  // by region, ARN
+  std::vector<LeftAlone> left_alone;
+  PlanPreview preview;
+  std::string sha256;  // hex, over the canonical content; set by MakePlan and ParsePlan
+};
+
+struct PlanOptions {
+  std::string endpoint_url;  // empty: AWS's
+  bool is_aws = true;        // quotas and prices of AWS apply
+  double quota_share = 0.3;
+  std::string exceptions_sha256;
+  std::optional<int> period_days;  // asked for; else AWS's default where it passes
+};
+
+// MakePlan: kUsage when a period is asked for that the audit's policy would fail.
+Result<Plan> MakePlan(const AuditRun& run, const PlanOptions& options);
+
+// PlanText is the file's text; the same plan gives the same bytes.
+std::string PlanText(const Plan& plan);
+// ParsePlan: kUsage for a text that is no plan, kNewerFormat for a later format, kCorrupt when the
+// content is not what was hashed. place is for messages.
+Result<Plan> ParsePlan(std::string_view text, std::string_view place);
+
+Status WritePlan(const Plan& plan, const std::string& path);
+Result<Plan> ReadPlan(const std::string& path);
+
+// PlanNotes: costs and warnings of a plan as sentences, for people.
+std::vector<std::string> PlanNotes(const Plan& plan);
+
+}  // namespace keyturn::control
