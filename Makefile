@@ -1,0 +1,30 @@
+# The commands of a developer; CI calls the same scripts.
+.PHONY: build test lint golden fuzz clean
+FUZZ_SECONDS ?= 60
+export FUZZ_SECONDS
+
+build:
+	scripts/build dev
+
+test:
+	scripts/test
+
+lint:
+	scripts/lint
+
+# golden rewrites the expected reports and transcripts; read the difference before committing it.
+golden:
+	scripts/build dev
+	UPDATE_GOLDEN=1 ctest --test-dir build/dev -R 'golden|transcripts|Golden' --output-on-failure
+
+# fuzz runs each target for FUZZ_SECONDS.
+fuzz:
+	scripts/build fuzz
+	for target in $$(find build/fuzz/src -name '*_fuzz' -type f | sort); do \
+	  name=$$(basename $$target _fuzz); \
+	  echo "== $$name"; mkdir -p build/fuzz/corpus/$$name; \
+	  $$target -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus/$$name tests/fuzz/$$name || exit 1; \
+	done
+
+clean:
+	rm -rf build

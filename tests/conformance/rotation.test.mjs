@@ -1,0 +1,186 @@
+// Do keys rotate as AWS documents it: setting, schedule, on demand, history, and the clock moving on?
+// libfaketime moves the server's clock through a file; the server reads nothing else.
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rename, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import * as kms from '@aws-sdk/client-kms';
+import { Server, failure, run } from '../lib/server.mjs';
+
+const libraries = ['/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1',
+  '/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1'];
+const library = libraries.find((file) => existsSync(file));
+const day = 86400 * 1000;
+
+let server;
+let clockFile;
+let offset = 0;
+
+// The client signs with the server's time: its clock is moved the same way.
+const client = () => server.client({ systemClockOffset: offset });
+const send = (command) => client().send(command);
+
+async function moveTo(milliseconds) {
+  offset = milliseconds;
+  await writeFile(`${clockFile}.new`, `+${Math.round(milliseconds / 1000)}s\n`);
+  await rename(`${clockFile}.new`, clockFile);
+}
+
+// until asks again and again until the answer fits; the clockwork looks every second.
+async function until(ask, fits) {
+  const deadline = Date.now() + 30000;
+  for (;;) {
+    const answer = await ask();
+    if (fits(answer)) return answer;
+    assert.ok(Date.now() < deadline, `still ${JSON.stringify(answer)}`);
+    await new Promise((resolve) => { setTimeout(resolve, 100); });
+  }
+}
+
+before(async () => {
+  assert.ok(library, 'libfaketime is not installed: scripts/test installs it');
+  clockFile = path.join(await mkdtemp(path.join(tmpdir(), 'keyturn-clock-')), 'clock');
+  await writeFile(clockFile, '+0s\n');
+  server = await Server.start({ env: { LD_PRELOAD: library, FAKETIME_TIMESTAMP_FILE: clockFile,
+    FAKETIME_NO_CACHE: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1' } });
+});
+after(() => server.stop());
+
+test('the setting: default, same period, other period, off, and its limits', async () => {
+  const { KeyId, Arn } = (await send(new kms.CreateKeyCommand({}))).KeyMetadata;
+  const status = () => send(new kms.GetKeyRotationStatusCommand({ KeyId }));
+  const off = await status();
+  assert.equal(off.KeyRotationEnabled, false);
+  assert.equal(off.KeyId, Arn);
+  assert.equal(off.NextRotationDate, undefined);
+  const from = Date.now();
+  await send(new kms.EnableKeyRotationCommand({ KeyId }));
+  const first = await status();
+  assert.equal(first.KeyRotationEnabled, true);
+  assert.equal(first.RotationPeriodInDays, 365);
+  const next = first.NextRotationDate.getTime() - 365 * day;
+  assert.ok(next >= from - 1000 && next <= Date.now() + 1000);
+  await send(new kms.EnableKeyRotationCommand({ KeyId, RotationPeriodInDays: 90 }));
+  const ninety = await status();
+  assert.equal(ninety.RotationPeriodInDays, 90);
+  await send(new kms.EnableKeyRotationCommand({ KeyId }));
+  assert.deepEqual((await status()).NextRotationDate, ninety.NextRotationDate);
+  await send(new kms.DisableKeyRotationCommand({ KeyId }));
+  await send(new kms.DisableKeyRotationCommand({ KeyId }));
+  assert.equal((await status()).KeyRotationEnabled, false);
+  await send(new kms.EnableKeyRotationCommand({ KeyId }));
+  assert.equal((await status()).RotationPeriodInDays, 365);
+  for (const [period, bound] of [[89, 'greater than or equal to 90'],
+    [2561, 'less than or equal to 2560']]) {
+    const error = await failure(send(new kms.EnableKeyRotationCommand(
+      { KeyId, RotationPeriodInDays: period })));
+    assert.equal(error.message, `1 validation error detected: Value '${period}' at `
+      + `'rotationPeriodInDays' failed to satisfy constraint: Member must have value ${bound}`);
+  }
+});
+
+test('on demand: new material at once, the old one decrypts, the schedule stays', async () => {
+  const { KeyId } = (await send(new kms.CreateKeyCommand({}))).KeyMetadata;
+  await send(new kms.EnableKeyRotationCommand({ KeyId }));
+  const before = await send(new kms.GetKeyRotationStatusCommand({ KeyId }));
+  const Plaintext = new TextEncoder().encode('old');
+  const old = await send(new kms.EncryptCommand({ KeyId, Plaintext }));
+  await send(new kms.RotateKeyOnDemandCommand({ KeyId }));
+  const opened = await send(new kms.DecryptCommand({ CiphertextBlob: old.CiphertextBlob }));
+  assert.deepEqual(opened.Plaintext, Plaintext);
+  const fresh = await send(new kms.EncryptCommand({ KeyId, Plaintext }));
+  const reopened = await send(new kms.DecryptCommand({ CiphertextBlob: fresh.CiphertextBlob }));
+  assert.notEqual(reopened.KeyMaterialId, opened.KeyMaterialId);
+  const after = await send(new kms.GetKeyRotationStatusCommand({ KeyId }));
+  assert.deepEqual(after.NextRotationDate, before.NextRotationDate);
+  const { Rotations } = await send(new kms.ListKeyRotationsCommand({ KeyId }));
+  assert.equal(Rotations.length, 1);
+  assert.equal(Rotations[0].RotationType, 'ON_DEMAND');
+  assert.equal(Rotations[0].KeyMaterialId, reopened.KeyMaterialId);
+});
+
+test('on demand: 25 times, then LimitExceededException; the history pages', async () => {
+  const { KeyId, Arn } = (await send(new kms.CreateKeyCommand({}))).KeyMetadata;
+  for (let i = 0; i < 25; i += 1) await send(new kms.RotateKeyOnDemandCommand({ KeyId }));
+  const over = await failure(send(new kms.RotateKeyOnDemandCommand({ KeyId })));
+  assert.equal(over.name, 'LimitExceededException');
+  assert.equal(over.message, 'The on-demand rotations limit has been reached for the given keyId. '
+    + `No more on-demand rotations can be performed for this key: ${Arn}`);
+  const ids = [];
+  let Marker;
+  do {
+    const page = await send(new kms.ListKeyRotationsCommand(
+      { KeyId, Limit: 10, Marker, IncludeKeyMaterial: 'ALL_KEY_MATERIAL' }));
+    ids.push(...page.Rotations.map((each) => each.KeyMaterialId));
+    Marker = page.NextMarker;
+  } while (Marker);
+  assert.equal(ids.length, 26);
+  assert.equal(new Set(ids).size, 26);
+});
+
+test('states: disabled refuses; pending deletion hides the setting, cancel brings it back', async () => {
+  const { KeyId, Arn } = (await send(new kms.CreateKeyCommand({}))).KeyMetadata;
+  await send(new kms.EnableKeyRotationCommand({ KeyId, RotationPeriodInDays: 180 }));
+  const before = await send(new kms.GetKeyRotationStatusCommand({ KeyId }));
+  await send(new kms.DisableKeyCommand({ KeyId }));
+  for (const command of [new kms.EnableKeyRotationCommand({ KeyId }),
+    new kms.DisableKeyRotationCommand({ KeyId }), new kms.RotateKeyOnDemandCommand({ KeyId })]) {
+    const error = await failure(send(command));
+    assert.equal(error.name, 'DisabledException');
+    assert.equal(error.message, `${Arn} is disabled.`);
+  }
+  await send(new kms.ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }));
+  const pending = await send(new kms.GetKeyRotationStatusCommand({ KeyId }));
+  assert.equal(pending.KeyRotationEnabled, false);
+  await send(new kms.CancelKeyDeletionCommand({ KeyId }));
+  const back = await send(new kms.GetKeyRotationStatusCommand({ KeyId }));
+  assert.deepEqual(back.NextRotationDate, before.NextRotationDate);
+  assert.equal(back.RotationPeriodInDays, 180);
+});
+
+test('the clock: due keys rotate once however long it was, deletions happen, old blobs open', async () => {
+  const Plaintext = new TextEncoder().encode('before the year');
+  const due = (await send(new kms.CreateKeyCommand({}))).KeyMetadata;
+  const disabled = (await send(new kms.CreateKeyCommand({}))).KeyMetadata;
+  const doomed = (await send(new kms.CreateKeyCommand({}))).KeyMetadata;
+  await send(new kms.EnableKeyRotationCommand({ KeyId: due.KeyId, RotationPeriodInDays: 90 }));
+  await send(new kms.EnableKeyRotationCommand({ KeyId: disabled.KeyId }));
+  const blob = await send(new kms.EncryptCommand({ KeyId: due.KeyId, Plaintext }));
+  await send(new kms.DisableKeyCommand({ KeyId: disabled.KeyId }));
+  await send(new kms.ScheduleKeyDeletionCommand({ KeyId: doomed.KeyId, PendingWindowInDays: 7 }));
+  const firstDate = (await send(new kms.GetKeyRotationStatusCommand({ KeyId: due.KeyId })))
+    .NextRotationDate.getTime();
+
+  // A year with the server down: three periods of 90 days pass and a bit.
+  await server.kill('SIGTERM');
+  await moveTo(400 * day);
+  await server.launch();
+  const history = () => send(new kms.ListKeyRotationsCommand({ KeyId: due.KeyId }));
+  const { Rotations } = await until(history, (answer) => answer.Rotations.length > 0);
+  assert.equal(Rotations.length, 1);
+  assert.equal(Rotations[0].RotationType, 'AUTOMATIC');
+  const next = (await send(new kms.GetKeyRotationStatusCommand({ KeyId: due.KeyId })))
+    .NextRotationDate.getTime();
+  assert.equal((next - firstDate) % (90 * day), 0);
+  assert.ok(next > Date.now() + offset);
+  const opened = await send(new kms.DecryptCommand({ CiphertextBlob: blob.CiphertextBlob }));
+  assert.deepEqual(opened.Plaintext, Plaintext);
+  assert.notEqual(opened.KeyMaterialId, Rotations[0].KeyMaterialId);
+
+  const gone = await failure(send(new kms.DescribeKeyCommand({ KeyId: doomed.KeyId })));
+  assert.equal(gone.name, 'NotFoundException');
+
+  const none = await send(new kms.ListKeyRotationsCommand({ KeyId: disabled.KeyId }));
+  assert.equal(none.Rotations.length, 0);
+  await send(new kms.EnableKeyCommand({ KeyId: disabled.KeyId }));
+  const overdue = () => send(new kms.ListKeyRotationsCommand({ KeyId: disabled.KeyId }));
+  const caught = await until(overdue, (answer) => answer.Rotations.length > 0);
+  assert.equal(caught.Rotations[0].RotationType, 'AUTOMATIC');
+
+  await server.kill('SIGTERM');
+  const verified = await run(['trail', 'verify', '--data-dir', server.dataDir]);
+  assert.equal(verified.code, 0, verified.stderr);
+  await server.launch();
+});
