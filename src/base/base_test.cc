@@ -12,9 +12,13 @@ namespace keyturn {
 namespace {
 
 TEST(Base64, Rfc4648Vectors) {
-  const std::pair<const char*, const char*> kVectors[] = {
-      {"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
-      {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+  const std::pair<const char*, const char*> kVectors[] = {{"", ""},
+                                                          {"f", "Zg=="},
+                                                          {"fo", "Zm8="},
+                                                          {"foo", "Zm9v"},
+                                                          {"foob", "Zm9vYg=="},
+                                                          {"fooba", "Zm9vYmE="},
+                                                          {"foobar", "Zm9vYmFy"}};
   for (const auto& [plain, encoded] : kVectors) {
     EXPECT_EQ(Base64Encode(AsBytes(plain)), encoded);
     const auto decoded = Base64Decode(encoded);
@@ -53,9 +57,9 @@ TEST(Time, FormatsAndParses) {
 }
 
 TEST(Time, RefusesWhatIsNoDate) {
-  for (const char* bad : {"", "2026", "2026-13-01", "2026-02-29", "2026-11-23T24:00:00Z",
-                          "2026-11-23T23:55:06", "2026-11-23T23:55:06+00:00",
-                          "2026-11-23T23:55:06.Z", "2026-11-23 23:55:06Z"}) {
+  for (const char* bad :
+       {"", "2026", "2026-13-01", "2026-02-29", "2026-11-23T24:00:00Z", "2026-11-23T23:55:06",
+        "2026-11-23T23:55:06+00:00", "2026-11-23T23:55:06.Z", "2026-11-23 23:55:06Z"}) {
     EXPECT_FALSE(ParseIso8601(bad)) << bad;
   }
   EXPECT_FALSE(ParseBasic("20261123T235506"));

@@ -5,9 +5,9 @@ namespace keyturn {
 [[noreturn]] void CheckFailed(const char* file, int line, const char* condition);
 }  // namespace keyturn
 
-#define KT_CHECK(condition)                                       \
-  do {                                                            \
-    if (!(condition)) [[unlikely]] {                              \
-      ::keyturn::CheckFailed(__FILE__, __LINE__, #condition);     \
-    }                                                             \
+#define KT_CHECK(condition)                                   \
+  do {                                                        \
+    if (!(condition)) [[unlikely]] {                          \
+      ::keyturn::CheckFailed(__FILE__, __LINE__, #condition); \
+    }                                                         \
   } while (false)

@@ -95,7 +95,7 @@ enum class ErrorCode : std::uint8_t {
   kCancelled,    // the caller asked to stop
   kMalformed,    // bytes from outside that do not parse; the message says where
   kUnknownWireError,  // the peer answered with an error name that we do not know (kept in message)
-  kInternal,     // a defect of ours, found at run time
+  kInternal,          // a defect of ours, found at run time
 };
 
 struct Error {
@@ -125,11 +125,11 @@ const char* ErrorCodeName(ErrorCode code);
 
 // KT_TRY(expr): for a Result whose value is not needed; returns the error from the calling
 // function.
-#define KT_TRY(expr)                                                              \
-  do {                                                                            \
-    if (auto kt_try_result = (expr); !kt_try_result) {                            \
-      return ::keyturn::Fail(std::move(kt_try_result).error());                   \
-    }                                                                             \
+#define KT_TRY(expr)                                            \
+  do {                                                          \
+    if (auto kt_try_result = (expr); !kt_try_result) {          \
+      return ::keyturn::Fail(std::move(kt_try_result).error()); \
+    }                                                           \
   } while (false)
 
 #define KT_CONCAT_INNER(a, b) a##b
@@ -138,9 +138,9 @@ const char* ErrorCodeName(ErrorCode code);
 // KT_ASSIGN(lhs, expr): `KT_ASSIGN(auto key, FindKey(id));` declares or assigns lhs from the value,
 // or returns the error from the calling function.
 #define KT_ASSIGN(lhs, expr) KT_ASSIGN_INNER(KT_CONCAT(kt_assign_, __LINE__), lhs, expr)
-#define KT_ASSIGN_INNER(tmp, lhs, expr)                 \
-  auto tmp = (expr);                                    \
-  if (!tmp) {                                           \
-    return ::keyturn::Fail(std::move(tmp).error());     \
-  }                                                     \
+#define KT_ASSIGN_INNER(tmp, lhs, expr)             \
+  auto tmp = (expr);                                \
+  if (!tmp) {                                       \
+    return ::keyturn::Fail(std::move(tmp).error()); \
+  }                                                 \
   lhs = std::move(*tmp)

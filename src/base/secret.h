@@ -1,9 +1,9 @@
 // SecretBytes and SecretArray: memory that holds key material, plaintexts and passwords.
 //
 // Move-only; wiped on destruction, on move and on assignment; no operator==, no formatter, no
-// conversion. The only way to the bytes is reveal(), so `grep -n 'reveal()'` lists every place where
-// a secret leaves its box. Compare with crypto::ConstantTimeEquals.
-// Thread-safety: as a plain object.
+// conversion. The only way to the bytes is reveal(), so `grep -n 'reveal()'` lists every place
+// where a secret leaves its box. Compare with crypto::ConstantTimeEquals. Thread-safety: as a plain
+// object.
 #pragma once
 
 #include <array>

@@ -29,14 +29,10 @@ Civil ToCivil(TimePoint t) {
   const auto days = std::chrono::floor<std::chrono::days>(t);
   const year_month_day ymd{days};
   const hh_mm_ss<Millis> time{t - days};
-  return {static_cast<int>(ymd.year()),
-          static_cast<unsigned>(ymd.month()),
-          static_cast<unsigned>(ymd.day()),
-          time.hours().count(),
-          time.minutes().count(),
-          time.seconds().count(),
-          time.subseconds().count(),
-          std::chrono::weekday{days}.c_encoding()};
+  return {static_cast<int>(ymd.year()),     static_cast<unsigned>(ymd.month()),
+          static_cast<unsigned>(ymd.day()), time.hours().count(),
+          time.minutes().count(),           time.seconds().count(),
+          time.subseconds().count(),        std::chrono::weekday{days}.c_encoding()};
 }
 
 // Digits reads exactly count decimal digits at pos and moves pos behind them.

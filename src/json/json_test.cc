@@ -22,9 +22,8 @@ TEST(Parser, ReadsEveryType) {
 
 TEST(Parser, RefusesWhatIsNotStrictJson) {
   Parser parser;
-  for (const char* bad :
-       {"", "{", "{}x", "{} {}", "{'a':1}", "{a:1}", "[1,]", "{\"a\":01}", "nul", "\"\x01\"",
-        "\"\xff\"", "[NaN]", "\"\\ud800\"", "// c\n1"}) {
+  for (const char* bad : {"", "{", "{}x", "{} {}", "{'a':1}", "{a:1}", "[1,]", "{\"a\":01}", "nul",
+                          "\"\x01\"", "\"\xff\"", "[NaN]", "\"\\ud800\"", "// c\n1"}) {
     EXPECT_FALSE(parser.Parse(bad)) << bad;
   }
 }
@@ -34,8 +33,8 @@ TEST(Parser, RefusesDuplicateMembersAtAnyDepth) {
   EXPECT_FALSE(parser.Parse(R"({"a":1,"a":2})"));
   EXPECT_FALSE(parser.Parse(R"([{"x":{"a":1,"b":2,"a":3}}])"));
   EXPECT_FALSE(parser.Parse(R"({"a":1,"\u0061":2})"));
-  EXPECT_FALSE(parser.Parse(
-      R"({"1":0,"2":0,"3":0,"4":0,"5":0,"6":0,"7":0,"8":0,"9":0,"a":{"q":1},"9":0})"));
+  EXPECT_FALSE(
+      parser.Parse(R"({"1":0,"2":0,"3":0,"4":0,"5":0,"6":0,"7":0,"8":0,"9":0,"a":{"q":1},"9":0})"));
   EXPECT_TRUE(parser.Parse(R"({"a":{"a":1},"b":{"a":1}})"));
 }
 
@@ -58,20 +57,36 @@ TEST(Parser, GrowsBeyondTheFirstAllocation) {
 
 TEST(Writer, CompactAndPretty) {
   std::string out;
-  Writer(out).BeginObject().Key("a").Int(1).Key("b").BeginArray().String("x\"\n").EndArray()
+  Writer(out)
+      .BeginObject()
+      .Key("a")
+      .Int(1)
+      .Key("b")
+      .BeginArray()
+      .String("x\"\n")
+      .EndArray()
       .EndObject();
   EXPECT_EQ(out, R"({"a":1,"b":["x\"\n"]})");
   out.clear();
-  Writer(out, Writer::Style::kPretty).BeginObject().Key("a").BeginArray().EndArray().Key("b")
-      .Bool(true).EndObject();
+  Writer(out, Writer::Style::kPretty)
+      .BeginObject()
+      .Key("a")
+      .BeginArray()
+      .EndArray()
+      .Key("b")
+      .Bool(true)
+      .EndObject();
   EXPECT_EQ(out, "{\n  \"a\": [],\n  \"b\": true\n}");
 }
 
 TEST(Writer, EpochSeconds) {
   std::string out;
   Writer writer(out);
-  writer.BeginArray().EpochSeconds(FromEpochMillis(1500)).EpochSeconds(FromEpochMillis(2000))
-      .EpochSeconds(FromEpochMillis(1795478106007)).EndArray();
+  writer.BeginArray()
+      .EpochSeconds(FromEpochMillis(1500))
+      .EpochSeconds(FromEpochMillis(2000))
+      .EpochSeconds(FromEpochMillis(1795478106007))
+      .EndArray();
   EXPECT_EQ(out, "[1.5,2,1795478106.007]");
 }
 

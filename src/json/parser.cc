@@ -252,8 +252,8 @@ Result<Value> Parser::Parse(std::string_view text) {
   element root;
   const auto error = impl.parser.parse(impl.buffer.data(), text.size(), false).get(root);
   if (error != simdjson::SUCCESS) {
-    return Fail(ErrorCode::kMalformed, std::string("not valid JSON: ") +
-                                           simdjson::error_message(error));
+    return Fail(ErrorCode::kMalformed,
+                std::string("not valid JSON: ") + simdjson::error_message(error));
   }
   if (HasDuplicates(root, impl.names)) {
     return Fail(ErrorCode::kMalformed, "not valid JSON: a member name appears twice");

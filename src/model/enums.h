@@ -97,15 +97,19 @@ struct EnumTable<ConnectionErrorCodeType> {
       {ConnectionErrorCodeType::kUserNotFound, "USER_NOT_FOUND"},
       {ConnectionErrorCodeType::kUserLoggedIn, "USER_LOGGED_IN"},
       {ConnectionErrorCodeType::kSubnetNotFound, "SUBNET_NOT_FOUND"},
-      {ConnectionErrorCodeType::kInsufficientFreeAddressesInSubnet, "INSUFFICIENT_FREE_ADDRESSES_IN_SUBNET"},
+      {ConnectionErrorCodeType::kInsufficientFreeAddressesInSubnet,
+       "INSUFFICIENT_FREE_ADDRESSES_IN_SUBNET"},
       {ConnectionErrorCodeType::kXksProxyAccessDenied, "XKS_PROXY_ACCESS_DENIED"},
       {ConnectionErrorCodeType::kXksProxyNotReachable, "XKS_PROXY_NOT_REACHABLE"},
-      {ConnectionErrorCodeType::kXksVpcEndpointServiceNotFound, "XKS_VPC_ENDPOINT_SERVICE_NOT_FOUND"},
+      {ConnectionErrorCodeType::kXksVpcEndpointServiceNotFound,
+       "XKS_VPC_ENDPOINT_SERVICE_NOT_FOUND"},
       {ConnectionErrorCodeType::kXksProxyInvalidResponse, "XKS_PROXY_INVALID_RESPONSE"},
       {ConnectionErrorCodeType::kXksProxyInvalidConfiguration, "XKS_PROXY_INVALID_CONFIGURATION"},
-      {ConnectionErrorCodeType::kXksVpcEndpointServiceInvalidConfiguration, "XKS_VPC_ENDPOINT_SERVICE_INVALID_CONFIGURATION"},
+      {ConnectionErrorCodeType::kXksVpcEndpointServiceInvalidConfiguration,
+       "XKS_VPC_ENDPOINT_SERVICE_INVALID_CONFIGURATION"},
       {ConnectionErrorCodeType::kXksProxyTimedOut, "XKS_PROXY_TIMED_OUT"},
-      {ConnectionErrorCodeType::kXksProxyInvalidTlsConfiguration, "XKS_PROXY_INVALID_TLS_CONFIGURATION"},
+      {ConnectionErrorCodeType::kXksProxyInvalidTlsConfiguration,
+       "XKS_PROXY_INVALID_TLS_CONFIGURATION"},
   };
 };
 
@@ -352,7 +356,8 @@ struct EnumTable<KeyMaterialState> {
       {KeyMaterialState::kNonCurrent, "NON_CURRENT"},
       {KeyMaterialState::kCurrent, "CURRENT"},
       {KeyMaterialState::kPendingRotation, "PENDING_ROTATION"},
-      {KeyMaterialState::kPendingMultiRegionImportAndRotation, "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"},
+      {KeyMaterialState::kPendingMultiRegionImportAndRotation,
+       "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"},
   };
 };
 

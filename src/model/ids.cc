@@ -131,7 +131,7 @@ std::string_view Region::partition() const { return PartitionOf(name()); }
 
 std::string_view PartitionOf(std::string_view region) {
   constexpr std::pair<std::string_view, std::string_view> kPrefixes[] = {
-      {"cn-", "aws-cn"},        {"us-gov-", "aws-us-gov"},  {"us-iso-", "aws-iso"},
+      {"cn-", "aws-cn"},         {"us-gov-", "aws-us-gov"}, {"us-iso-", "aws-iso"},
       {"us-isob-", "aws-iso-b"}, {"eu-isoe-", "aws-iso-e"}, {"us-isof-", "aws-iso-f"},
       {"eu-isof-", "aws-iso-f"}, {"eusc-", "aws-eusc"}};
   for (const auto& [prefix, partition] : kPrefixes) {

@@ -12,8 +12,9 @@ TEST(Region, ValidNames) {
   for (const char* good : {"us-east-1", "us-gov-west-1", "ap-northeast-3", "eusc-de-east-1"}) {
     EXPECT_TRUE(Region::IsValid(good)) << good;
   }
-  for (const char* bad : {"", "us", "us-east", "us-east-", "US-east-1", "us-east-1a", "a-b-c-d-1",
-                          "us--1", "-us-east-1", "us-east-1 ", "aaaaaaaaaaaaaaaaaaaaaaaa-bbbbbbb-1"}) {
+  for (const char* bad :
+       {"", "us", "us-east", "us-east-", "US-east-1", "us-east-1a", "a-b-c-d-1", "us--1",
+        "-us-east-1", "us-east-1 ", "aaaaaaaaaaaaaaaaaaaaaaaa-bbbbbbb-1"}) {
     EXPECT_FALSE(Region::IsValid(bad)) << bad;
   }
 }

@@ -52,8 +52,9 @@ struct Call {
   model::Region region;
   TimePoint now;
   const View& view;
-  Txn* txn = nullptr;           // operations that change state only
-  std::vector<Target> targets = {};  // ReEncrypt: source, destination; UpdateAlias: old key, new key
+  Txn* txn = nullptr;  // operations that change state only
+  std::vector<Target> targets =
+      {};  // ReEncrypt: source, destination; UpdateAlias: old key, new key
 
   const KeyEntry& key() const { return *targets.front().key; }
   const model::AccountId& account() const { return caller.user->row.account; }
