@@ -64,9 +64,12 @@ struct KmsClientOptions {
   std::size_t in_flight_max = 32;
   std::chrono::milliseconds call_timeout{30000};
   // Transient failures (no answer, 5xx) are retried with full jitter, this many attempts in all.
+  // After several calls in a row failed so for good, the others get one attempt each, until one
+  // succeeds: an endpoint that is down is not waited for again and again.
   int attempts_max = 8;
   // Throttled calls are retried for this long from when the call was made.
   std::chrono::seconds throttle_patience{900};
+  std::string user_agent = "keyturn";
   // What pacing is measured with, and how Pump waits when nothing is under way. Empty: the steady
   // clock and a sleep of the thread.
   std::function<SteadyTime()> steady_now;
