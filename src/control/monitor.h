@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/time.h"
 #include "client/kms_client.h"
 
 namespace keyturn::control {
@@ -34,6 +35,23 @@ struct Monitor {
   std::function<void(const Progress&)> progress;  // may be empty; a few times a second
 
   bool IsCancelled() const { return cancelled != nullptr && cancelled->load(); }
+};
+
+// ProgressMeter turns counts into Progress and calls the monitor a few times a second.
+class ProgressMeter {
+ public:
+  // All of them must outlive the meter.
+  ProgressMeter(const Monitor& monitor, const Clock& clock, const client::KmsClient& client,
+                std::string_view phase);
+  void Report(std::uint64_t done, std::uint64_t total, bool total_is_known);
+
+ private:
+  const Monitor& monitor_;
+  const Clock& clock_;
+  const client::KmsClient& client_;
+  const std::string_view phase_;
+  const TimePoint started_;
+  std::optional<TimePoint> last_;
 };
 
 }  // namespace keyturn::control

@@ -1,0 +1,287 @@
+#include "control/evaluate.h"
+
+#include <map>
+#include <set>
+#include <utility>
+
+namespace keyturn::control {
+namespace {
+
+Judgement Judge(int row, Verdict verdict, std::string reason, bool remediable = false) {
+  Judgement judgement;
+  judgement.verdict = verdict;
+  judgement.raw_verdict = verdict;
+  judgement.row = row;
+  judgement.reason = std::move(reason);
+  judgement.remediable = remediable;
+  return judgement;
+}
+
+// FailureText says why a call failed, with the permission that is missing where one is.
+std::string FailureText(const CallFailure& failure) {
+  if (failure.error_code == "AccessDeniedException" || failure.error_code == "AccessDenied" ||
+      failure.error_code == "NotAuthorizedException") {
+    return "kms:" + failure.operation + " is denied" +
+           (failure.message.empty() ? "" : ": " + failure.message);
+  }
+  return failure.operation + " failed with " + failure.error_code +
+         (failure.message.empty() ? "" : ": " + failure.message);
+}
+
+std::string Days(int days) { return std::to_string(days) + (days == 1 ? " day" : " days"); }
+
+// RetainedText: what a key that is not enabled keeps.
+std::string RetainedText(const KeyFacts& facts) {
+  if (!facts.rotation) return "its setting was not read";
+  if (!facts.rotation->enabled) return "rotation is off";
+  return facts.rotation->period_days
+             ? "it keeps rotation every " + Days(*facts.rotation->period_days)
+             : "it keeps rotation on";
+}
+
+// JudgeSetting is rows 10 and 12 to 14: the setting itself.
+Judgement JudgeSetting(const KeyFacts& facts, const EvaluationPolicy& policy) {
+  if (facts.rotation_failure) {
+    if (facts.rotation_failure->error_code == "NotFoundException") {
+      return Judge(2, Verdict::kGone, "deleted while the audit ran");
+    }
+    return Judge(10, Verdict::kUnknown, FailureText(*facts.rotation_failure));
+  }
+  if (!facts.rotation) return Judge(10, Verdict::kUnknown, "the rotation status was not read");
+  const RotationFacts& rotation = *facts.rotation;
+  if (!rotation.enabled) {
+    std::string reason = "automatic rotation is off";
+    if (facts.last_rotation_date && facts.last_rotation_type == "ON_DEMAND") {
+      reason += "; rotated on demand on " + FormatIso8601(*facts.last_rotation_date).substr(0, 10);
+    } else if (rotation.on_demand_start_date) {
+      reason += "; a rotation on demand is in progress";
+    }
+    return Judge(14, Verdict::kFail, std::move(reason), true);
+  }
+  if (!rotation.period_days) {
+    return Judge(10, Verdict::kUnknown, "rotation is on, but the endpoint did not say the period");
+  }
+  const int period = *rotation.period_days;
+  if (period > policy.max_period_days) {
+    return Judge(13, Verdict::kFailPeriod,
+                 "rotates every " + Days(period) + ", longer than the maximum of " +
+                     std::to_string(policy.max_period_days),
+                 true);
+  }
+  return Judge(12, Verdict::kPass, "rotates every " + Days(period));
+}
+
+// JudgeKind is rows 1 to 6: what the key is; nullopt when automatic rotation is possible.
+std::optional<Judgement> JudgeKind(const KeyFacts& facts) {
+  if (facts.describe_failure) {
+    if (facts.describe_failure->error_code == "NotFoundException") {
+      return Judge(2, Verdict::kGone, "deleted while the audit ran");
+    }
+    return Judge(1, Verdict::kUnknown, FailureText(*facts.describe_failure));
+  }
+  if (facts.key_manager == "AWS") {
+    return Judge(3, Verdict::kNotApplicable, "AWS managed: AWS rotates it every year");
+  }
+  const auto unsaid = [](const char* what) {
+    return Judge(1, Verdict::kUnknown, std::string("DescribeKey did not say ") + what);
+  };
+  if (facts.key_manager.empty()) return unsaid("who manages the key");
+  if (facts.key_manager != "CUSTOMER") {
+    return Judge(1, Verdict::kUnknown, "unknown key manager " + facts.key_manager);
+  }
+  if (facts.key_spec.empty()) return unsaid("the key spec");
+  if (facts.key_spec != "SYMMETRIC_DEFAULT") {
+    return Judge(4, Verdict::kNotApplicable,
+                 facts.key_spec + ": no automatic rotation exists; rotate by a new key and alias");
+  }
+  if (facts.origin.empty()) return unsaid("the origin");
+  if (facts.origin == "AWS_CLOUDHSM" || facts.origin == "EXTERNAL_KEY_STORE") {
+    return Judge(5, Verdict::kNotApplicable,
+                 "in a custom key store (" + facts.origin + "): no automatic rotation exists");
+  }
+  if (facts.origin == "EXTERNAL") {
+    return Judge(6, Verdict::kNotApplicable,
+                 "imported key material: rotates on demand only, after new material is imported");
+  }
+  if (facts.origin != "AWS_KMS") {
+    return Judge(1, Verdict::kUnknown, "unknown origin " + facts.origin);
+  }
+  return std::nullopt;
+}
+
+// JudgeState is rows 7 to 9; nullopt when the key is enabled.
+std::optional<Judgement> JudgeState(const KeyFacts& facts, const EvaluationPolicy& policy) {
+  const std::string& state = facts.key_state;
+  if (state == "Enabled") return std::nullopt;
+  if (state == "PendingDeletion" || state == "PendingReplicaDeletion") {
+    return Judge(8, Verdict::kSkipped,
+                 state + (facts.deletion_date
+                              ? ", deleted on " + FormatIso8601(*facts.deletion_date).substr(0, 10)
+                              : std::string()));
+  }
+  if (state == "Disabled") {
+    if (!policy.strict_disabled) {
+      return Judge(9, Verdict::kSkipped, "disabled; " + RetainedText(facts));
+    }
+    Judgement judgement = JudgeSetting(facts, policy);
+    if (judgement.verdict == Verdict::kGone) return judgement;
+    judgement.row = 9;
+    judgement.reason = "disabled, judged by the setting it keeps: " + judgement.reason;
+    judgement.remediable = false;
+    return judgement;
+  }
+  if (state == "Creating" || state == "Updating") {
+    return Judge(7, Verdict::kUnknown, "still " + state + " when the audit ended");
+  }
+  return Judge(7, Verdict::kUnknown,
+               state.empty() ? "DescribeKey did not say the state" : "state " + state);
+}
+
+bool IsFailure(Verdict verdict) {
+  return verdict == Verdict::kFail || verdict == Verdict::kFailPeriod;
+}
+
+void Except(KeyResult& key, const Exception& exception, TimePoint now) {
+  Judgement& judgement = key.judgement;
+  judgement.exception_id = exception.id;
+  if (exception.ExpiredAt(now)) {
+    judgement.reason += "; exception " + exception.id + " expired on " + exception.expires;
+    return;
+  }
+  judgement.verdict = Verdict::kExcepted;
+  judgement.row = 15;
+  judgement.remediable = false;
+  judgement.reason +=
+      "; excepted by " + exception.id + " until " + exception.expires + ": " + exception.reason;
+}
+
+// ExceptionPass applies the exceptions to one key after the other and remembers which were used.
+class ExceptionPass {
+ public:
+  ExceptionPass(const ExceptionList& list, TimePoint now)
+      : list_(list), now_(now), matched_(list.entries.size(), false) {}
+
+  // ApplyTo: of several that match, the first that is valid applies; the first at all when none is.
+  void ApplyTo(KeyResult& key) {
+    const Exception* applies = nullptr;
+    const Exception* first = nullptr;
+    for (std::size_t i = 0; i < list_.entries.size(); ++i) {
+      const Exception& entry = list_.entries[i];
+      if (!Matches(entry.match, key.facts)) continue;
+      matched_[i] = true;
+      if (first != nullptr) overlaps_.emplace(first->id, entry.id);
+      if (first == nullptr) first = &entry;
+      if (applies == nullptr && !entry.ExpiredAt(now_)) applies = &entry;
+    }
+    if (!IsFailure(key.judgement.raw_verdict)) return;
+    if (applies == nullptr) applies = first;
+    if (applies != nullptr) Except(key, *applies, now_);
+  }
+
+  std::vector<ExceptionNote> Notes() const {
+    std::vector<ExceptionNote> notes;
+    for (std::size_t i = 0; i < list_.entries.size(); ++i) {
+      const Exception& entry = list_.entries[i];
+      if (entry.ExpiredAt(now_)) notes.push_back({entry.id, "expired on " + entry.expires});
+      if (!matched_[i]) notes.push_back({entry.id, "matches no key"});
+      for (const auto& [earlier, later] : overlaps_) {
+        if (later == entry.id) notes.push_back({entry.id, "overlaps with " + earlier});
+      }
+    }
+    return notes;
+  }
+
+ private:
+  const ExceptionList& list_;
+  const TimePoint now_;
+  std::vector<bool> matched_;
+  std::set<std::pair<std::string, std::string>> overlaps_;
+};
+
+}  // namespace
+
+bool IsReplica(const KeyFacts& facts) {
+  return facts.multi_region && facts.multi_region_type == "REPLICA";
+}
+
+bool MayRotate(const KeyFacts& facts) {
+  const std::string& state = facts.key_state;
+  return !JudgeKind(facts) && (state == "Enabled" || state == "Disabled");
+}
+
+Judgement EvaluateKey(const KeyFacts& facts, const EvaluationPolicy& policy) {
+  if (auto judgement = JudgeKind(facts)) return *std::move(judgement);
+  if (auto judgement = JudgeState(facts, policy)) return *std::move(judgement);
+  Judgement judgement = JudgeSetting(facts, policy);
+  if (facts.multi_region && facts.multi_region_type.empty()) {
+    return Judge(1, Verdict::kUnknown, "DescribeKey did not say whether the key is a replica");
+  }
+  if (!IsReplica(facts) || judgement.verdict == Verdict::kGone) return judgement;
+  judgement.row = 11;
+  judgement.reason = "replica, judged by its own copy of the setting: " + judgement.reason;
+  if (judgement.remediable) {
+    judgement.remediable = false;
+    judgement.reason += "; blocked: the primary in " +
+                        (facts.primary_region.empty() ? "another region" : facts.primary_region) +
+                        " is not in this audit";
+  }
+  return judgement;
+}
+
+Judgement FollowPrimary(const KeyFacts& replica, const KeyResult& primary,
+                        const EvaluationPolicy& policy) {
+  // A replica that is not enabled is judged by its own state.
+  if (JudgeKind(replica) || JudgeState(replica, policy)) return EvaluateKey(replica, policy);
+  const std::string& arn = primary.facts.arn;
+  const Verdict verdict = primary.judgement.verdict;
+  const bool judged =
+      primary.facts.key_state == "Enabled" &&
+      (verdict == Verdict::kPass || IsFailure(verdict) || verdict == Verdict::kExcepted);
+  if (judged) {
+    Judgement judgement = primary.judgement;
+    judgement.row = verdict == Verdict::kExcepted ? 15 : 11;
+    judgement.reason = "follows its primary " + arn + ": " + judgement.reason;
+    judgement.remediable = false;
+    judgement.follows_primary = true;
+    return judgement;
+  }
+  const std::string why =
+      primary.facts.key_state.empty() ? "could not be read" : "is " + primary.facts.key_state;
+  Judgement judgement = JudgeSetting(replica, policy);
+  if (judgement.verdict == Verdict::kGone) return judgement;
+  if (judgement.verdict == Verdict::kPass && !primary.facts.key_state.empty() &&
+      primary.facts.key_state != "Enabled") {
+    // The setting is on, and nothing rotates.
+    judgement = Judge(11, Verdict::kSkipped, judgement.reason);
+  }
+  judgement.row = 11;
+  judgement.reason = "replica, judged by its own copy of the setting: " + judgement.reason;
+  judgement.reason += judgement.remediable ? "; blocked: its primary " : "; its primary ";
+  judgement.reason += arn + " " + why;
+  judgement.remediable = false;
+  return judgement;
+}
+
+std::vector<ExceptionNote> JudgeAll(std::vector<KeyResult>& keys, const EvaluationPolicy& policy,
+                                    const ExceptionList& exceptions, TimePoint now) {
+  ExceptionPass pass(exceptions, now);
+  std::map<std::string_view, const KeyResult*> primaries;
+  for (KeyResult& key : keys) {
+    key.judgement = EvaluateKey(key.facts, policy);
+    if (IsReplica(key.facts)) continue;
+    pass.ApplyTo(key);
+    if (key.facts.multi_region) primaries.emplace(key.facts.arn, &key);
+  }
+  for (KeyResult& key : keys) {
+    if (!IsReplica(key.facts)) continue;
+    const auto primary = primaries.find(key.facts.primary_arn);
+    if (primary != primaries.end()) {
+      key.judgement = FollowPrimary(key.facts, *primary->second, policy);
+    }
+    // What its primary's exception has settled is settled.
+    if (key.judgement.verdict != Verdict::kExcepted) pass.ApplyTo(key);
+  }
+  return pass.Notes();
+}
+
+}  // namespace keyturn::control
