@@ -1,5 +1,5 @@
 # The commands of a developer; CI calls the same scripts.
-.PHONY: build test lint golden fuzz clean
+.PHONY: build test lint bench soak golden fuzz clean
 FUZZ_SECONDS ?= 60
 export FUZZ_SECONDS
 
@@ -11,6 +11,15 @@ test:
 
 lint:
 	scripts/lint
+
+# bench measures against nginx on the same core; the figures go into docs/performance.md.
+bench:
+	scripts/bench
+
+# soak kills a server under load 200 times.
+soak:
+	scripts/build dev
+	KILL_ROUNDS=200 KEYTURN_BIN=$(CURDIR)/build/dev/keyturn node --test tests/conformance/kill.test.mjs
 
 # golden rewrites the expected reports and transcripts; read the difference before committing it.
 golden:

@@ -1,0 +1,193 @@
+// Measures the server against nginx answering a constant, on the same core in the same run, and
+// prints docs/performance.md's table. `make bench` runs it. Needs nginx, wrk and two cores.
+//
+//   node bench/run.mjs [--seconds 5] [--rounds 3]
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const require = createRequire(path.join(root, 'tests/package.json'));
+const kms = require('@aws-sdk/client-kms');
+const { SignatureV4 } = require('@smithy/signature-v4');
+const { Sha256 } = require('@aws-crypto/sha256-js');
+
+const option = (name, otherwise) => {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? otherwise : Number(process.argv[at + 1]);
+};
+const seconds = option('seconds', 5);
+const rounds = option('rounds', 3);
+const keyturn = process.env.KEYTURN_BIN ?? path.join(root, 'build/release/keyturn');
+const work = mkdtempSync(path.join(tmpdir(), 'keyturn-bench-'));
+const region = 'us-east-1';
+const credentials = { accessKeyId: 'AKIAKEYTURNBENCH0000',
+  secretAccessKey: 'bench/only/secret/access/key/0123456789a' };
+const running = [];
+const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
+
+function stop() {
+  for (const child of running.splice(0)) child.kill('SIGTERM');
+}
+process.on('exit', () => {
+  stop();
+  rmSync(work, { recursive: true, force: true });
+});
+
+async function startServer(name, args = []) {
+  const started = process.hrtime.bigint();
+  const child = spawn('taskset', ['-c', '0', keyturn, 'serve', '--dev', '--data-dir',
+    path.join(work, name), '--listen', '127.0.0.1:0', '--threads', '1', '--access-key-id',
+    credentials.accessKeyId, '--secret-access-key', credentials.secretAccessKey, ...args],
+  { stdio: ['ignore', 'pipe', 'inherit'] });
+  running.push(child);
+  const exited = new Promise((resolve) => { child.once('exit', resolve); });
+  let text = '';
+  const url = await new Promise((resolve, reject) => {
+    child.once('exit', () => reject(new Error('keyturn did not start')));
+    child.stdout.on('data', (chunk) => {
+      text += chunk;
+      const ready = /^ready (\S+)$/m.exec(text);
+      if (ready) resolve(ready[1]);
+    });
+  });
+  return { url, child, exited, startMs: Number(process.hrtime.bigint() - started) / 1e6 };
+}
+
+function startNginx() {
+  const body = JSON.stringify({ CiphertextBlob: 'A'.repeat(212), KeyId: 'k'.repeat(75),
+    EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' }).replaceAll('"', '\\"');
+  writeFileSync(path.join(work, 'nginx.conf'), `
+worker_processes 1; daemon off; pid ${work}/nginx.pid; error_log ${work}/nginx.err;
+events { worker_connections 1024; }
+http { access_log off; keepalive_requests 100000000; client_body_temp_path ${work}/t1;
+  proxy_temp_path ${work}/t2; fastcgi_temp_path ${work}/t3; uwsgi_temp_path ${work}/t4;
+  scgi_temp_path ${work}/t5;
+  server { listen 127.0.0.1:18099; location / { return 200 "${body}"; } } }`);
+  running.push(spawn('taskset', ['-c', '0', 'nginx', '-c', path.join(work, 'nginx.conf')],
+    { stdio: 'inherit' }));
+  return 'http://127.0.0.1:18099';
+}
+
+// script writes wrk's script: the same signed requests again and again, for as long as their
+// signatures hold (five minutes).
+async function script(url, operation, inputs) {
+  const { host, hostname, port } = new URL(url);
+  const signer = new SignatureV4({ credentials, region, service: 'kms', sha256: Sha256,
+    applyChecksum: false });
+  const requests = [];
+  for (const input of inputs) {
+    const body = JSON.stringify(input);
+    const { headers } = await signer.sign({ method: 'POST', protocol: 'http:', hostname,
+      port: Number(port), path: '/', query: {}, body, headers: { host,
+        'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `TrentService.${operation}`,
+        'user-agent': 'bench' } });
+    const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('');
+    requests.push(`POST / HTTP/1.1\r\n${head}content-length: ${body.length}\r\n\r\n${body}`);
+  }
+  const file = path.join(work, `${operation}.lua`);
+  writeFileSync(file, `local requests = { ${requests.map((r) => JSON.stringify(r)).join(',\n')} }
+local i = 0
+function request() i = i % #requests + 1; return requests[i] end
+function done(summary, latency)
+  io.write(string.format("RESULT %d %d %f %f %d\\n", summary.requests, summary.duration,
+    latency:percentile(50), latency:percentile(99), summary.errors.status
+    + summary.errors.read + summary.errors.connect + summary.errors.timeout))
+end`);
+  return file;
+}
+
+function wrk(url, file) {
+  const text = execFileSync('taskset', ['-c', '1', 'wrk', '-t1', '-c64', `-d${seconds}s`, '-s', file,
+    url], { encoding: 'utf8' });
+  const [, requests, micros, p50, p99, errors] = /RESULT (\d+) (\d+) (\S+) (\S+) (\d+)/.exec(text)
+    .map(Number);
+  if (errors > 0) throw new Error(`${errors} answers were errors`);
+  return { rate: (requests / micros) * 1e6, p50, p99 };
+}
+
+// compare measures nginx and the server in turn and returns the medians of the pairs' ratios.
+function compare(nginx, server, file) {
+  const pairs = [];
+  for (let i = 0; i < rounds; i += 1) {
+    const yardstick = wrk(nginx, file);
+    const ours = wrk(server, file);
+    pairs.push({ ratio: ours.rate / yardstick.rate, p99: ours.p99 / yardstick.p99, ours, yardstick });
+  }
+  return { ratio: median(pairs.map((p) => p.ratio)), p99: median(pairs.map((p) => p.p99)),
+    rate: median(pairs.map((p) => p.ours.rate)), p50: median(pairs.map((p) => p.ours.p50)) };
+}
+
+async function measureServer(label, args) {
+  const nginx = startNginx();
+  const { url } = await startServer(label, args);
+  const client = new kms.KMSClient({ endpoint: url, region, credentials });
+  const { KeyMetadata: { KeyId } } = await client.send(new kms.CreateKeyCommand({}));
+  const blobs = [];
+  for (let i = 0; i < 32; i += 1) {
+    const { CiphertextBlob } = await client.send(new kms.EncryptCommand(
+      { KeyId, Plaintext: new Uint8Array(32).fill(i) }));
+    blobs.push(Buffer.from(CiphertextBlob).toString('base64'));
+  }
+  const inputs = {
+    Encrypt: blobs.map((_, i) => ({ KeyId, Plaintext: Buffer.alloc(32, i).toString('base64') })),
+    Decrypt: blobs.map((CiphertextBlob) => ({ CiphertextBlob })),
+    GenerateDataKey: blobs.map(() => ({ KeyId, KeySpec: 'AES_256' })),
+  };
+  const rows = [];
+  for (const [operation, list] of Object.entries(inputs)) {
+    const result = compare(nginx, url, await script(url, operation, list));
+    rows.push(`| ${operation}, trail ${label} | ${result.ratio.toFixed(2)} | `
+      + `${result.p99.toFixed(2)} | ${Math.round(result.rate)} | ${(result.p50 / 1000).toFixed(2)} |`);
+    console.error(rows.at(-1));
+  }
+  stop();
+  await new Promise((resolve) => { setTimeout(resolve, 1000); });
+  return rows;
+}
+
+const residentKiB = (pid) => Number(/VmRSS:\s+(\d+)/.exec(
+  readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+
+// measureStart fills a directory through the API and starts a server on it again.
+async function measureStart(keys) {
+  const empty = await startServer('empty');
+  const base = residentKiB(empty.child.pid);
+  empty.child.kill('SIGTERM');
+  await empty.exited;
+  const filling = await startServer('many');
+  const client = new kms.KMSClient({ endpoint: filling.url, region, credentials,
+    requestHandler: { httpAgent: { maxSockets: 256 } } });
+  let left = keys;
+  await Promise.all(Array.from({ length: 256 }, async () => {
+    while (left > 0) {
+      left -= 1;
+      await client.send(new kms.CreateKeyCommand({}));
+    }
+  }));
+  filling.child.kill('SIGTERM');
+  await filling.exited;
+  const times = [];
+  let resident = 0;
+  for (let i = 0; i < rounds; i += 1) {
+    const again = await startServer('many');
+    times.push(again.startMs);
+    resident = residentKiB(again.child.pid);
+    again.child.kill('SIGTERM');
+    await again.exited;
+  }
+  return [`Start with ${keys} keys: ${median(times).toFixed(0)} ms. Memory: `
+    + `${(((resident - base) * 1024) / keys).toFixed(0)} bytes a key (${(resident / 1024).toFixed(0)} `
+    + `MiB resident, ${(base / 1024).toFixed(0)} MiB with none).`];
+}
+
+const lines = ['| Call | Rate, of nginx | p99, of nginx | calls/s | p50 ms |',
+  '|---|---|---|---|---|',
+  ...await measureServer('periodic', []),
+  ...await measureServer('always', ['--trail-sync', 'always']),
+  '', ...await measureStart(option('keys', 100000))];
+console.log(lines.join('\n'));
+process.exit(0);
