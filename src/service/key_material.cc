@@ -67,9 +67,14 @@ Result<std::vector<RotationFailure>> RotateKeys(Txn& txn, const Environment& env
   std::vector<RotationFailure> failures;
   for (const auto& [before, material] : prepared) {
     if (const Status proved = ProveMaterial(environment, before->key, material->id); !proved) {
-      txn.DropMaterial(before->key, material->id);
-      before->materials->DropLast();
       failures.push_back({before, proved.error()});
+      // Material that is broken where it is stored goes, durably, before it is forgotten here; one
+      // that could only not be read now is proven by the next attempt.
+      if (proved.error().code == ErrorCode::kCorrupt) {
+        txn.DropMaterial(before->key, material->id);
+        KT_TRY(txn.Flush());
+        before->materials->DropLast();
+      }
       continue;
     }
     const KeyPtr entry = txn.FindKey(before->key.region, before->key.id);

@@ -1,0 +1,239 @@
+// Does a rotation lose anything when a commit, or the reading back of new material, fails at any
+// point? Every ciphertext that was acknowledged must decrypt, in the same process and after a
+// restart, and the next rotation must succeed.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "crypto/ciphertext.h"
+#include "crypto/random.h"
+#include "keys/rotation.h"
+#include "service/create_key.h"
+#include "service/key_material.h"
+#include "service/service.h"
+
+namespace keyturn::service {
+namespace {
+
+const TimePoint kStart = FromEpochMillis(1'800'000'000'000);
+
+// FaultyStore fails the nth Commit or ReadMaterial call, before it does anything.
+class FaultyStore final : public store::Store {
+ public:
+  explicit FaultyStore(store::Store& real) : real_(real) {}
+  void FailAt(int call) { remaining_ = call; }
+  bool failed() const { return failed_; }
+
+  Status Load(const store::Visitors& visitors) override { return real_.Load(visitors); }
+  Status Commit(std::span<const store::Change> changes) override {
+    if (Fails()) return Fail(ErrorCode::kIo, "injected");
+    return real_.Commit(changes);
+  }
+  Result<store::MaterialRow> ReadMaterial(const store::MaterialRef& ref) override {
+    if (Fails()) return Fail(ErrorCode::kIo, "injected");
+    auto row = real_.ReadMaterial(ref);
+    if (row && std::exchange(corrupt_, false)) row->sealed.back() ^= 1;
+    return row;
+  }
+  // CorruptNextMaterial: what is read back next is not what was written.
+  void CorruptNextMaterial() { corrupt_ = true; }
+  Result<std::optional<Bytes>> ReadMeta(const std::string& key) override {
+    return real_.ReadMeta(key);
+  }
+
+ private:
+  bool Fails() {
+    if (remaining_ == 0 || --remaining_ > 0) return false;
+    failed_ = true;
+    return true;
+  }
+  store::Store& real_;
+  int remaining_ = 0;
+  bool failed_ = false;
+  bool corrupt_ = false;
+};
+
+class RotationFault : public testing::Test {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/keyturn-rotation-XXXXXX";
+    directory_ = ::mkdtemp(name);
+    InitOptions options;
+    options.directory = directory_ / "data";
+    ASSERT_TRUE(InitDataDirectory(options, clock_, crypto::SystemRandom()));
+    Open();
+  }
+  void TearDown() override {
+    writer_.reset();
+    service_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  // Open opens the directory, with a writer of its own over a store that can fail.
+  void Open() {
+    writer_.reset();
+    environment_.reset();
+    service_.reset();
+    auto opened = Service::Open({.directory = directory_ / "data", .passphrase = {}}, clock_,
+                                crypto::SystemRandom());
+    ASSERT_TRUE(opened) << opened.error().message;
+    service_ = std::move(*opened);
+    const Environment& real = service_->environment();
+    faulty_ = std::make_unique<FaultyStore>(real.store);
+    environment_ = std::make_unique<Environment>(Environment{
+        clock_, real.random, real.keyring, *faulty_, service_->tables(), real.policies});
+    writer_ = std::make_unique<Writer>(*faulty_, service_->tables(), service_->trail(),
+                                       std::vector<store::TrailRow>{});
+  }
+
+  void MakeKey() {
+    ASSERT_TRUE(writer_->Run([&](Txn& txn) -> Status {
+      keys::Key key;
+      key.id = model::KeyId::New(environment_->random, false);
+      key.region = *model::Region::Intern("us-east-1");
+      key.rotation = keys::RotationSchedule{Days{365}, kStart};
+      KT_ASSIGN(auto policy,
+                environment_->policies.Get(policy::DefaultKeyPolicy("aws", key.account)));
+      name_ = {key.region, key.id};
+      AddKey(txn, *environment_, key, policy, {}, kStart);
+      return {};
+    }));
+  }
+
+  Status Rotate() {
+    return writer_->Run([&](Txn& txn) -> Status {
+      KT_ASSIGN(const auto failures,
+                RotateKeys(txn, *environment_, {txn.FindKey(name_.region, name_.id)},
+                           model::RotationType::kAutomatic, clock_.Now()));
+      if (!failures.empty()) return Fail(failures.front().error);
+      return {};
+    });
+  }
+
+  KeyPtr Key() { return service_->tables().FindKey(name_.region, name_.id); }
+
+  // Remember encrypts with what is current now: an acknowledged ciphertext.
+  void Remember() {
+    const KeyPtr entry = Key();
+    const auto material = environment_->keyring.Reveal(entry->key, *entry->current);
+    ASSERT_TRUE(material);
+    blobs_.push_back(
+        crypto::EncryptBlob(**material, {AsBytes(entry->key.id.text()), entry->current->id.bytes()},
+                            {}, AsBytes("x"), environment_->random));
+  }
+
+  void ExpectAllDecrypt() {
+    const KeyPtr entry = Key();
+    ASSERT_TRUE(entry);
+    for (const Bytes& blob : blobs_) {
+      const auto header = crypto::ParseBlobHeader(blob);
+      ASSERT_TRUE(header);
+      const MaterialPtr material = entry->materials->Find(model::MaterialId(header->material_id));
+      ASSERT_TRUE(material) << "a material that was used is not there";
+      EXPECT_LE(material->generation, entry->key.generation);
+      const auto opened = environment_->keyring.Reveal(entry->key, *material);
+      ASSERT_TRUE(opened);
+      EXPECT_TRUE(crypto::DecryptBlob(**opened, blob, {}));
+    }
+  }
+
+  ManualClock clock_{kStart};
+  std::filesystem::path directory_;
+  std::unique_ptr<Service> service_;
+  std::unique_ptr<FaultyStore> faulty_;
+  std::unique_ptr<Environment> environment_;
+  std::unique_ptr<Writer> writer_;
+  KeyName name_;
+  std::vector<Bytes> blobs_;
+};
+
+TEST_F(RotationFault, EveryStepFailsOnceAndNothingIsLost) {
+  MakeKey();
+  Remember();
+  bool every_step_failed = false;
+  for (int step = 1; !every_step_failed; ++step) {
+    SCOPED_TRACE(step);
+    ASSERT_LT(step, 20);
+    const std::uint32_t before = Key()->key.generation;
+    faulty_->FailAt(step);
+    const Status rotated = Rotate();
+    every_step_failed = !faulty_->failed();
+    EXPECT_EQ(rotated.has_value(), every_step_failed);
+    EXPECT_EQ(Key()->key.generation, before + (rotated ? 1 : 0));
+    Remember();
+    ExpectAllDecrypt();
+    Open();
+    EXPECT_EQ(Key()->key.generation, before + (rotated ? 1 : 0));
+    Remember();
+    ExpectAllDecrypt();
+    ASSERT_TRUE(Rotate()) << "the next rotation finishes what the failed one began";
+    Remember();
+    ExpectAllDecrypt();
+  }
+}
+
+TEST_F(RotationFault, ARotationAfterAFailureInTheSameProcessSucceeds) {
+  MakeKey();
+  Remember();
+  for (int step = 1; step <= 3; ++step) {
+    SCOPED_TRACE(step);
+    faulty_->FailAt(step);
+    ASSERT_FALSE(Rotate());
+    Remember();
+    ASSERT_TRUE(Rotate());
+    Remember();
+    ExpectAllDecrypt();
+  }
+}
+
+TEST_F(RotationFault, MaterialThatStorageSpoiledIsNeverUsed) {
+  MakeKey();
+  Remember();
+  faulty_->CorruptNextMaterial();
+  ASSERT_FALSE(Rotate());
+  EXPECT_EQ(Key()->key.generation, 0U);
+  EXPECT_EQ(Key()->materials->size(), 1U);
+  ASSERT_TRUE(Rotate());
+  Remember();
+  Open();
+  ExpectAllDecrypt();
+  EXPECT_EQ(Key()->materials->size(), 2U);
+}
+
+TEST_F(RotationFault, TheClockworkCatchesUpOnceAndDestroysWhatIsDue) {
+  MakeKey();
+  Remember();
+  writer_.reset();  // the service's own writer from here on
+  clock_.Advance(std::chrono::hours(24 * 1000));
+  EXPECT_EQ(service_->Tick().rotated, 1U);
+  EXPECT_EQ(service_->Tick().rotated, 0U);
+  EXPECT_EQ(Key()->key.generation, 1U);
+  EXPECT_EQ(Key()->key.rotation->next, kStart + Days{365} * 3);
+  ExpectAllDecrypt();
+  ASSERT_TRUE(service_->writer().Run([&](Txn& txn) -> Status {
+    KeyEntry entry = *txn.FindKey(name_.region, name_.id);
+    KT_ASSIGN(entry.key, keys::ScheduleKeyDeletion(entry.key, Days{7}, clock_.Now()));
+    txn.PutKey(std::move(entry));
+    return {};
+  }));
+  EXPECT_EQ(service_->Tick().destroyed, 0U);
+  clock_.Advance(std::chrono::hours(24 * 7));
+  EXPECT_EQ(service_->Tick().destroyed, 1U);
+  EXPECT_FALSE(Key());
+}
+
+TEST_F(RotationFault, EveryGenerationIsFoundById) {
+  MakeKey();
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_TRUE(Rotate());
+    Remember();
+  }
+  ExpectAllDecrypt();
+  Open();
+  ExpectAllDecrypt();
+  EXPECT_EQ(Key()->materials->size(), 201U);
+}
+
+}  // namespace
+}  // namespace keyturn::service
