@@ -44,6 +44,7 @@ Status Perform(Call& call, const typename Operation::Request& input, RequestStat
   NoteMaterials(call, request.audit);
   if (!response) return Fail(std::move(response).error());
   if constexpr (Operation::kInfo.mutates) {
+    NoteTargets(call, request.audit);  // CreateKey has its key only now
     NoteResponse(call, *response, request.audit);
   }
   if constexpr (Operation::kInfo.has_output) {

@@ -42,6 +42,8 @@ class RunningServer final : public Server {
     clockwork_.join();
     http_->Stop(drain_seconds);
     http_.reset();
+    // Changes that were submitted refer to the pipeline: they end before it does.
+    (void)service_->writer().Run([](service::Txn&) { return Status(); });
     if (const Status synced = service_->trail().Sync(); !synced) {
       LogError("the trail could not be synced: {}", synced.error().message);
     }

@@ -68,6 +68,7 @@ Result<api::CreateKeyResponse> Handle<api::op::CreateKey>(Call& call,
   }
   key = AddKey(*call.txn, call.environment, std::move(key), std::move(policy), std::move(tags),
                call.now);
+  call.targets.push_back({call.txn->FindKey(key.region, key.id), std::nullopt});
   return api::CreateKeyResponse{.key_metadata = ToKeyMetadata(key)};
 }
 
