@@ -7,6 +7,8 @@
 // Thread-safety: one writer, enforced by a lock on the file; reading is free.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +43,7 @@ struct JournalEntry {
   ChangeOutcome outcome = ChangeOutcome::kPending;  // kResult
   std::string detail;
   std::string request_id;
+  bool uncertain = false;  // kResult, kFailed: the call may have taken effect all the same
 };
 
 struct Journal {
@@ -48,8 +51,8 @@ struct Journal {
   JournalHeader header;
   std::vector<PlannedChange> changes;
   std::vector<JournalEntry> entries;
-  std::uint64_t valid_bytes = 0;  // up to the end of the last whole line
-  bool torn = false;              // bytes after that were dropped
+  std::uint64_t file_bytes = 0;
+  std::uint64_t valid_bytes = 0;  // up to the end of the last whole line; what follows was dropped
 };
 
 // ParseJournal: kUsage for a text that is no journal, kNewerFormat, kCorrupt naming the line.

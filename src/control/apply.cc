@@ -1,0 +1,307 @@
+#include "control/apply.h"
+
+#include "control/change_loop.h"
+#include "control/evaluate.h"
+
+namespace keyturn::control {
+namespace {
+
+std::string EnableBody(const PlannedChange& change, std::optional<int> period_days) {
+  std::string body;
+  json::Writer w(body);
+  w.BeginObject().Key("KeyId").String(change.arn);
+  if (period_days) w.Key("RotationPeriodInDays").Int(*period_days);
+  w.EndObject();
+  return body;
+}
+
+// DriftText: how a key differs from the plan's precondition; empty when it does not.
+std::string DriftText(const KeyReading& reading, const KeyCondition& planned) {
+  const KeyCondition now = reading.condition();
+  if (now.key_state != planned.key_state) {
+    return "the key is " + now.key_state + ", and was " + planned.key_state + " when planned";
+  }
+  if (IsReplica(reading.facts)) return "the key has become a replica";
+  if (now.primary_region != planned.primary_region) {
+    return "the primary has moved to " + now.primary_region;
+  }
+  if (!(now.rotation == planned.rotation)) {
+    return "rotation is " + SettingText(now.rotation) + ", and was " +
+           SettingText(planned.rotation) + " when planned";
+  }
+  return {};
+}
+
+class ApplyLoop final : public ChangeLoop {
+ public:
+  ApplyLoop(const Journal& journal, JournalSink& sink, const ChangeContext& context)
+      : ChangeLoop(journal, sink, context, Phase::kApply) {}
+
+  std::vector<std::size_t> Unsettled() const {
+    std::vector<std::size_t> indexes;
+    for (std::size_t i = 0; i < histories_.size(); ++i) {
+      if (!histories_[i].settled()) indexes.push_back(i);
+    }
+    return indexes;
+  }
+
+  // FillSettled completes the record of a resumed run with what was done before.
+  void FillSettled(ChangeRecord& record) const {
+    for (std::size_t i = 0; i < histories_.size(); ++i) {
+      if (!histories_[i].settled()) continue;
+      const JournalEntry& result = *histories_[i].apply;
+      record.lines[i].outcome = result.outcome;
+      record.lines[i].detail = result.detail;
+      record.lines[i].request_id = result.request_id;
+    }
+  }
+
+ private:
+  void Start(std::size_t index) override {
+    reader_.Read(change(index),
+                 [this, index](const KeyReading& reading) { OnRead(index, reading); });
+  }
+
+  void OnRead(std::size_t index, const KeyReading& reading) {
+    const bool open = histories_[index].write.has_value();
+    if (reading.failure) {
+      if (stopping()) return Drop();
+      return Finish(index, ChangeOutcome::kFailed, FailureText(*reading.failure),
+                    reading.failure->request_id, open);
+    }
+    const PlannedChange& planned = change(index);
+    if (reading.facts.key_state == "Enabled" &&
+        IsAs(reading.condition().rotation, planned.wanted)) {
+      return open ? Finish(index, ChangeOutcome::kDone,
+                           "found as wanted: the interrupted write had taken effect")
+                  : Finish(index, ChangeOutcome::kUnchanged, "was as wanted already");
+    }
+    const std::string drift = DriftText(reading, planned.before);
+    if (!drift.empty()) return Finish(index, ChangeOutcome::kRefused, drift);
+    Intend(index, reading, planned.wanted, [this, index] { Enable(index); });
+  }
+
+  void Enable(std::size_t index) {
+    const PlannedChange& planned = change(index);
+    const auto period = planned.send_period ? planned.wanted.period_days : std::nullopt;
+    context_.client.Call("EnableKeyRotation", planned.region, EnableBody(planned, period),
+                         [this, index](const client::CallResult& result) {
+                           if (result) {
+                             Finish(index, ChangeOutcome::kDone, {}, result->request_id);
+                           } else {
+                             FinishFailedWrite(index,
+                                               FailureOf("EnableKeyRotation", result.error()),
+                                               result.error().http_status);
+                           }
+                         });
+  }
+};
+
+// What verify expects of a key: what our last change to it wanted.
+class VerifyLoop final : public ChangeLoop {
+ public:
+  VerifyLoop(const Journal& journal, JournalSink& sink, const ChangeContext& context)
+      : ChangeLoop(journal, sink, context, Phase::kVerify) {}
+
+  void FillWanted(ChangeRecord& record) const {
+    for (std::size_t i = 0; i < histories_.size(); ++i) record.lines[i].wanted = Wanted(i);
+  }
+
+ private:
+  RotationSetting Wanted(std::size_t index) const {
+    const KeyHistory& history = histories_[index];
+    return history.backout_write ? history.backout_write->wanted : change(index).wanted;
+  }
+
+  // NotChanged says why a key cannot be as wanted; empty when it should be.
+  std::string NotChanged(std::size_t index) const {
+    const KeyHistory& history = histories_[index];
+    if (history.backout_write || history.write) return {};
+    if (!history.apply) return "apply has not reached this key";
+    if (history.apply->outcome == ChangeOutcome::kUnchanged) return {};
+    return "apply " + std::string(ChangeOutcomeName(history.apply->outcome)) + ": " +
+           history.apply->detail;
+  }
+
+  void Start(std::size_t index) override {
+    const std::string not_changed = NotChanged(index);
+    AwaitSetting(
+        index, Wanted(index), !not_changed.empty(),
+        [this, index, not_changed](const Sighting& sighting) {
+          if (sighting.seen) {
+            Finish(index, ChangeOutcome::kDone, "seen " + sighting.last);
+          } else if (sighting.stopped) {
+            Drop();
+          } else {
+            Finish(index, ChangeOutcome::kFailed,
+                   "last seen: " + sighting.last + (not_changed.empty() ? "" : "; " + not_changed));
+          }
+        });
+  }
+};
+
+class BackoutLoop final : public ChangeLoop {
+ public:
+  BackoutLoop(const Journal& journal, JournalSink& sink, const ChangeContext& context)
+      : ChangeLoop(journal, sink, context, Phase::kBackout) {}
+
+ private:
+  void Start(std::size_t index) override {
+    reader_.Read(change(index),
+                 [this, index](const KeyReading& reading) { OnRead(index, reading); });
+  }
+
+  void OnRead(std::size_t index, const KeyReading& reading) {
+    const KeyHistory& history = histories_[index];
+    const bool open = history.backout_write.has_value();
+    if (reading.failure) {
+      if (stopping()) return Drop();
+      return Finish(index, ChangeOutcome::kFailed, FailureText(*reading.failure),
+                    reading.failure->request_id, open);
+    }
+    const RotationSetting& prior = history.write->prior.rotation;
+    const RotationSetting& written = history.write->wanted;
+    const RotationSetting now = reading.condition().rotation;
+    if (IsAs(now, prior)) {
+      if (open) return Confirm(index);
+      return Finish(index, ChangeOutcome::kUnchanged,
+                    "rotation is " + SettingText(now) + " already, as before apply");
+    }
+    if (!IsAs(now, written)) {
+      return Finish(index, ChangeOutcome::kRefused,
+                    "conflict: rotation is " + SettingText(now) + ", and we wrote " +
+                        SettingText(written) + "; left alone");
+    }
+    if (reading.facts.key_state != "Enabled") {
+      return Finish(index, ChangeOutcome::kRefused,
+                    "conflict: the key is " + reading.facts.key_state + "; left alone");
+    }
+    if (IsReplica(reading.facts)) {
+      return Finish(index, ChangeOutcome::kRefused,
+                    "conflict: the key has become a replica; left alone");
+    }
+    Intend(index, reading, prior, [this, index] { Restore(index); });
+  }
+
+  void Restore(std::size_t index) {
+    const PlannedChange& planned = change(index);
+    const RotationSetting& prior = histories_[index].write->prior.rotation;
+    const std::string operation = prior.enabled ? "EnableKeyRotation" : "DisableKeyRotation";
+    context_.client.Call(operation, planned.region,
+                         EnableBody(planned, prior.enabled ? prior.period_days : std::nullopt),
+                         [this, index, operation](const client::CallResult& result) {
+                           if (!result) {
+                             FinishFailedWrite(index, FailureOf(operation, result.error()),
+                                               result.error().http_status);
+                             return;
+                           }
+                           Note(index, ChangeOutcome::kDone, "acknowledged, not verified yet",
+                                result->request_id);
+                           Confirm(index);
+                         });
+  }
+
+  // Confirm: a change back counts once it has been seen.
+  void Confirm(std::size_t index) {
+    const RotationSetting prior = histories_[index].write->prior.rotation;
+    AwaitSetting(index, prior, false, [this, index, prior](const Sighting& sighting) {
+      if (sighting.seen) {
+        Finish(index, ChangeOutcome::kDone, "verified: rotation is " + SettingText(prior));
+      } else if (sighting.stopped) {
+        Drop();
+      } else {
+        Finish(index, ChangeOutcome::kFailed, "not seen yet; last seen: " + sighting.last, {},
+               true);
+      }
+    });
+  }
+};
+
+// Ours: the changes that are ours to take back.
+std::vector<std::size_t> Ours(const std::vector<KeyHistory>& histories) {
+  std::vector<std::size_t> indexes;
+  for (std::size_t i = 0; i < histories.size(); ++i) {
+    if (histories[i].write) indexes.push_back(i);
+  }
+  return indexes;
+}
+
+std::vector<std::string> BackoutNotes(const std::vector<ChangeLine>& lines) {
+  std::vector<std::string> notes;
+  notes.emplace_back(
+      "Key material that was rotated in the meantime stays, and goes on decrypting what it "
+      "encrypted; that cannot be undone.");
+  for (const ChangeLine& line : lines) {
+    if (line.wanted.enabled) {
+      notes.emplace_back(
+          "Where a period is restored the schedule starts anew: the next rotation is one period "
+          "after this.");
+      break;
+    }
+  }
+  return notes;
+}
+
+// OnlyOurs keeps the lines of changes that are taken back, in the direction of backout.
+void OnlyOurs(const Journal& journal, const std::vector<KeyHistory>& histories,
+              std::vector<ChangeLine>& lines) {
+  std::vector<ChangeLine> kept;
+  for (std::size_t i = 0; i < journal.changes.size(); ++i) {
+    if (!histories[i].write) continue;
+    lines[i].before = histories[i].write->wanted;
+    lines[i].wanted = histories[i].write->prior.rotation;
+    kept.push_back(std::move(lines[i]));
+  }
+  lines = std::move(kept);
+}
+
+}  // namespace
+
+Result<ChangeRecord> Apply(const Journal& journal, JournalSink& sink,
+                           const ChangeContext& context) {
+  if (HasBackout(journal)) {
+    return Fail(ErrorCode::kUsage,
+                journal.path + ": its changes are being taken back; make a new plan");
+  }
+  ApplyLoop loop(journal, sink, context);
+  KT_ASSIGN(ChangeRecord record, loop.Run(loop.Unsettled(), {}));
+  loop.FillSettled(record);
+  return record;
+}
+
+Result<ChangeRecord> Verify(const Journal& journal, JournalSink& sink,
+                            const ChangeContext& context) {
+  VerifyLoop loop(journal, sink, context);
+  std::vector<std::size_t> all(journal.changes.size());
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+  KT_ASSIGN(ChangeRecord record, loop.Run(all, {}));
+  loop.FillWanted(record);
+  return record;
+}
+
+Result<ChangeRecord> Backout(const Journal& journal, JournalSink& sink, const std::string& reason,
+                             const ChangeContext& context) {
+  if (reason.find_first_not_of(" \t\r\n") == std::string::npos) {
+    return Fail(ErrorCode::kUsage, "a backout needs a reason: why is disabling justified?");
+  }
+  const std::vector<KeyHistory> histories = HistoriesOf(journal);
+  BackoutLoop loop(journal, sink, context);
+  KT_ASSIGN(ChangeRecord record, loop.Run(Ours(histories), reason));
+  OnlyOurs(journal, histories, record.lines);
+  record.notes = BackoutNotes(record.lines);
+  return record;
+}
+
+ChangeRecord PreviewBackout(const Journal& journal) {
+  const std::vector<KeyHistory> histories = HistoriesOf(journal);
+  ChangeRecord record;
+  record.phase = Phase::kBackout;
+  record.journal = journal.path;
+  record.plan_sha256 = journal.header.plan_sha256;
+  for (const PlannedChange& change : journal.changes) record.lines.push_back(LineOf(change));
+  OnlyOurs(journal, histories, record.lines);
+  record.notes = BackoutNotes(record.lines);
+  return record;
+}
+
+}  // namespace keyturn::control

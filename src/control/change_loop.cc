@@ -1,0 +1,218 @@
+#include "control/change_loop.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace keyturn::control {
+namespace {
+
+using Kind = JournalEntry::Kind;
+
+constexpr std::size_t kKeysUnderWayMax = 64;
+constexpr int kReadsInARow = 2;
+constexpr Millis kPumpWait{100};
+// A run that is stopped waits this long for calls under way, so that their outcome is known.
+constexpr Millis kStopPatience{10000};
+
+std::string_view PhaseText(Phase phase) {
+  switch (phase) {
+    case Phase::kApply:
+      return "applying";
+    case Phase::kVerify:
+      return "verifying";
+    case Phase::kBackout:
+      return "backing out";
+  }
+  return "working";
+}
+
+}  // namespace
+
+ChangeLine LineOf(const PlannedChange& change) {
+  ChangeLine line;
+  line.arn = change.arn;
+  line.region = change.region;
+  line.before = change.before.rotation;
+  line.wanted = change.wanted;
+  return line;
+}
+
+ChangeLoop::ChangeLoop(const Journal& journal, JournalSink& sink, const ChangeContext& context,
+                       Phase phase)
+    : journal_(journal),
+      context_(context),
+      reader_(context.client),
+      histories_(HistoriesOf(journal)),
+      sink_(sink),
+      phase_(phase) {
+  lines_.reserve(journal.changes.size());
+  for (const PlannedChange& each : journal.changes) {
+    lines_.push_back(control::LineOf(each));
+  }
+}
+
+ChangeLine& ChangeLoop::LineOf(std::size_t index) { return lines_[index]; }
+
+Result<ChangeRecord> ChangeLoop::Run(const std::vector<std::size_t>& indexes,
+                                     const std::string& reason) {
+  ChangeRecord record;
+  record.phase = phase_;
+  record.journal = journal_.path;
+  record.plan_sha256 = journal_.header.plan_sha256;
+  record.reason = reason;
+  record.started = context_.clock.Now();
+  JournalEntry begin;
+  begin.phase = phase_;
+  begin.time = *record.started;
+  begin.reason = reason;
+  entries_.push_back(begin);
+
+  const Status worked = Work(indexes);
+  if (!worked) {
+    // Calls that are under way end as cancelled; what they did is found by reading when resumed.
+    broken_ = true;
+    context_.client.CancelAll();
+    while (context_.client.Pump(Millis(0)) > 0) {
+    }
+    return Fail(worked.error());
+  }
+  record.finished = context_.clock.Now();
+  record.cancelled = stopping_;
+  record.lines = std::move(lines_);
+  return record;
+}
+
+Status ChangeLoop::Work(const std::vector<std::size_t>& indexes) {
+  ProgressMeter meter(context_.monitor, context_.clock, context_.client, PhaseText(phase_));
+  std::size_t next = 0;
+  for (;;) {
+    CheckCancelled();
+    while (!stopping_ && next < indexes.size() && under_way_ < kKeysUnderWayMax) {
+      ++under_way_;
+      Start(indexes[next++]);
+    }
+    KT_TRY(Flush());
+    meter.Report(done_, indexes.size(), true);
+    if (under_way_ == 0 && (stopping_ || next == indexes.size())) break;
+    context_.client.Pump(kPumpWait);
+  }
+  if (stopping_) return {};
+  JournalEntry end;
+  end.kind = Kind::kEnd;
+  end.phase = phase_;
+  end.time = context_.clock.Now();
+  entries_.push_back(end);
+  return Flush();
+}
+
+void ChangeLoop::CheckCancelled() {
+  const TimePoint now = context_.clock.Now();
+  if (!stopping_ && context_.monitor.IsCancelled()) {
+    stopping_ = true;
+    stopped_ = now;
+  }
+  if (stopping_ && now - stopped_ >= kStopPatience) context_.client.CancelAll();
+}
+
+Status ChangeLoop::Flush() {
+  // What runs after a flush may bring up more entries.
+  while (!entries_.empty() || !after_flush_.empty()) {
+    if (!entries_.empty()) {
+      const auto entries = std::exchange(entries_, {});
+      KT_TRY(sink_.Append(entries));
+    }
+    for (const auto& action : std::exchange(after_flush_, {})) action();
+  }
+  return {};
+}
+
+void ChangeLoop::Intend(std::size_t index, const KeyReading& reading, const RotationSetting& wanted,
+                        std::function<void()> call) {
+  if (stopping_ || broken_) {
+    Drop();
+    return;
+  }
+  JournalEntry entry;
+  entry.kind = Kind::kIntent;
+  entry.phase = phase_;
+  entry.time = context_.clock.Now();
+  entry.index = index;
+  entry.prior = reading.condition();
+  entry.wanted = wanted;
+  entries_.push_back(std::move(entry));
+  after_flush_.push_back(std::move(call));
+}
+
+void ChangeLoop::Note(std::size_t index, ChangeOutcome outcome, const std::string& detail,
+                      const std::string& request_id, bool uncertain) {
+  JournalEntry entry;
+  entry.kind = Kind::kResult;
+  entry.phase = phase_;
+  entry.time = context_.clock.Now();
+  entry.index = index;
+  entry.outcome = outcome;
+  entry.detail = detail;
+  entry.request_id = request_id;
+  entry.uncertain = uncertain;
+  entries_.push_back(std::move(entry));
+  ChangeLine& line = LineOf(index);
+  line.outcome = outcome;
+  line.detail = detail;
+  if (!request_id.empty()) line.request_id = request_id;
+}
+
+void ChangeLoop::Finish(std::size_t index, ChangeOutcome outcome, const std::string& detail,
+                        const std::string& request_id, bool uncertain) {
+  Note(index, outcome, detail, request_id, uncertain);
+  --under_way_;
+  ++done_;
+}
+
+void ChangeLoop::Drop() { --under_way_; }
+
+void ChangeLoop::FinishFailedWrite(std::size_t index, const CallFailure& failure, int http_status) {
+  // Without an answer, or with one that says no more than that something broke, the write may have
+  // been carried out.
+  const bool uncertain = http_status == 0 || http_status >= 500;
+  Finish(index, ChangeOutcome::kFailed,
+         FailureText(failure) + (uncertain ? "; it may have taken effect all the same" : ""),
+         failure.request_id, uncertain);
+}
+
+void ChangeLoop::AwaitSetting(std::size_t index, const RotationSetting& wanted, bool hopeless,
+                              std::function<void(const Sighting&)> then) {
+  auto await = std::make_shared<Await>();
+  await->index = index;
+  await->wanted = wanted;
+  await->hopeless = hopeless;
+  await->then = std::move(then);
+  await->begun = context_.clock.Now();
+  ReadAgain(await, Millis(0));
+}
+
+void ChangeLoop::ReadAgain(const std::shared_ptr<Await>& await, Millis delay) {
+  reader_.ReadSetting(change(await->index), delay,
+                      [this, await](const auto& setting) { OnSetting(await, setting); });
+}
+
+void ChangeLoop::OnSetting(const std::shared_ptr<Await>& await,
+                           const tl::expected<RotationSetting, CallFailure>& setting) {
+  Sighting sighting;
+  sighting.last = setting ? SettingText(*setting) : FailureText(setting.error());
+  const bool wanted = setting && IsAs(*setting, await->wanted);
+  await->in_a_row = wanted ? await->in_a_row + 1 : 0;
+  await->others_in_a_row = wanted ? 0 : await->others_in_a_row + 1;
+  sighting.seen = await->in_a_row >= kReadsInARow;
+  sighting.stopped = stopping_ && !sighting.seen;
+  const bool over = context_.clock.Now() - await->begun >= context_.verify_patience;
+  // The client has retried what can pass by itself: an error here is final.
+  const bool given_up =
+      !setting || (await->hopeless && await->others_in_a_row >= kReadsInARow) || over;
+  if (sighting.seen || given_up || stopping_ || broken_) {
+    await->then(sighting);
+    return;
+  }
+  ReadAgain(await, context_.verify_pause);
+}
+
+}  // namespace keyturn::control

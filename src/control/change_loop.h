@@ -1,0 +1,102 @@
+// ChangeLoop: what apply, verify and backout have in common: keys side by side, journal before
+// calls. Private to this room.
+//
+// Entries that come up in one turn are flushed to disk together, and what depends on them is done
+// afterwards.
+// Thread-safety: one thread, which pumps the client.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control/apply.h"
+#include "control/history.h"
+#include "control/key_reader.h"
+
+namespace keyturn::control {
+
+class ChangeLoop {
+ public:
+  virtual ~ChangeLoop() = default;
+  ChangeLoop(const ChangeLoop&) = delete;
+  ChangeLoop& operator=(const ChangeLoop&) = delete;
+
+  // Run works on the keys given, by index into journal.changes.
+  Result<ChangeRecord> Run(const std::vector<std::size_t>& indexes, const std::string& reason);
+
+ protected:
+  ChangeLoop(const Journal& journal, JournalSink& sink, const ChangeContext& context, Phase phase);
+
+  // Start begins work on one key, which ends with Finish, in this call or in a callback.
+  virtual void Start(std::size_t index) = 0;
+
+  // Intend journals an intent, and runs call once it is on disk. When the run is being stopped the
+  // key is dropped instead: nothing is begun that can be left alone.
+  void Intend(std::size_t index, const KeyReading& reading, const RotationSetting& wanted,
+              std::function<void()> call);
+  // Note journals a result; the key goes on.
+  void Note(std::size_t index, ChangeOutcome outcome, const std::string& detail,
+            const std::string& request_id = {}, bool uncertain = false);
+  // Finish journals a result, and the key is done.
+  void Finish(std::size_t index, ChangeOutcome outcome, const std::string& detail,
+              const std::string& request_id = {}, bool uncertain = false);
+  // Drop ends a key that was not reached, without an entry.
+  void Drop();
+  // FinishWrite is Finish for a write that failed.
+  void FinishFailedWrite(std::size_t index, const CallFailure& failure, int http_status);
+  // AwaitSetting reads until wanted was seen twice in a row, patience is over, or, when hopeless,
+  // something else was seen twice in a row. then gets what was seen last and whether it is wanted.
+  struct Sighting {
+    bool seen = false;
+    std::string last;  // "off", or the failure
+    bool stopped = false;
+  };
+  void AwaitSetting(std::size_t index, const RotationSetting& wanted, bool hopeless,
+                    std::function<void(const Sighting&)> then);
+
+  bool stopping() const { return stopping_; }
+  const PlannedChange& change(std::size_t index) const { return journal_.changes[index]; }
+
+  const Journal& journal_;
+  const ChangeContext& context_;
+  KeyReader reader_;
+  std::vector<KeyHistory> histories_;
+
+ private:
+  struct Await {
+    std::size_t index = 0;
+    RotationSetting wanted;
+    bool hopeless = false;
+    std::function<void(const Sighting&)> then;
+    TimePoint begun;
+    int in_a_row = 0;
+    int others_in_a_row = 0;
+  };
+  void ReadAgain(const std::shared_ptr<Await>& await, std::chrono::milliseconds delay);
+  void OnSetting(const std::shared_ptr<Await>& await,
+                 const tl::expected<RotationSetting, CallFailure>& setting);
+
+  Status Flush();
+  void CheckCancelled();
+  ChangeLine& LineOf(std::size_t index);
+  Status Work(const std::vector<std::size_t>& indexes);
+
+  JournalSink& sink_;
+  const Phase phase_;
+  std::vector<JournalEntry> entries_;
+  std::vector<std::function<void()>> after_flush_;
+  std::vector<ChangeLine> lines_;
+  std::size_t under_way_ = 0;
+  std::size_t done_ = 0;
+  bool stopping_ = false;
+  bool broken_ = false;  // the journal cannot be written
+  TimePoint stopped_;
+};
+
+// LineOf: a planned change that is pending.
+ChangeLine LineOf(const PlannedChange& change);
+
+}  // namespace keyturn::control

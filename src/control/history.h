@@ -1,0 +1,34 @@
+// History: what a journal says about one key. Private to this room.
+//
+// Thread-safety: pure functions.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/journal.h"
+
+namespace keyturn::control {
+
+struct KeyHistory {
+  // write: the write of ours that took effect, or may have; its prior is what backout restores.
+  std::optional<JournalEntry> write;
+  bool write_acknowledged = false;
+  // apply: the last result of apply; absent when there is none.
+  std::optional<JournalEntry> apply;
+  // backout_write: the same for backout.
+  std::optional<JournalEntry> backout_write;
+  bool backout_acknowledged = false;
+  std::optional<JournalEntry> backout;
+
+  // settled: apply has nothing left to do about the key.
+  bool settled() const;
+};
+
+std::vector<KeyHistory> HistoriesOf(const Journal& journal);
+
+// HasBackout: taking back has begun.
+bool HasBackout(const Journal& journal);
+
+}  // namespace keyturn::control
