@@ -27,6 +27,8 @@ using AddCommands = void (*)(CLI::App& app, Invocation& invocation);
 class ControlEngine;
 using MakeEngine = std::function<std::shared_ptr<ControlEngine>()>;
 void AddControlCommandsWith(const MakeEngine& engine, CLI::App& app, Invocation& invocation);
+// The same, over the control and client rooms.
+void AddControlCommands(CLI::App& app, Invocation& invocation);
 // control show.
 void AddControlShowCommand(CLI::App& app, Invocation& invocation);
 // init, serve, env, admin, trail: the server's side.

@@ -5,11 +5,11 @@
 #include "cli/commands.h"
 
 int main(int argc, char** argv) {
-  constexpr std::array<keyturn::cli::AddCommands, 7> kGroups = {
-      keyturn::cli::AddInitCommand,    keyturn::cli::AddServeCommand,
-      keyturn::cli::AddEnvCommand,     keyturn::cli::AddAdminCommands,
-      keyturn::cli::AddTrailCommands,  keyturn::cli::AddControlShowCommand,
-      keyturn::cli::AddVersionCommand,
+  constexpr std::array<keyturn::cli::AddCommands, 8> kGroups = {
+      keyturn::cli::AddInitCommand,        keyturn::cli::AddServeCommand,
+      keyturn::cli::AddEnvCommand,         keyturn::cli::AddAdminCommands,
+      keyturn::cli::AddTrailCommands,      keyturn::cli::AddControlCommands,
+      keyturn::cli::AddControlShowCommand, keyturn::cli::AddVersionCommand,
   };
   return keyturn::cli::RunProgram(argc, argv, kGroups);
 }

@@ -1,0 +1,329 @@
+// Credentials, profiles, endpoints and pacing.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include "client/credentials.h"
+#include "client/endpoint.h"
+#include "client/limiter.h"
+#include "client/profile_file.h"
+
+namespace keyturn::client {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class ConfigTest : public testing::Test {
+ protected:
+  ConfigTest() {
+    std::string name = testing::TempDir() + "keyturn-config-XXXXXX";
+    directory_ = mkdtemp(name.data());
+    Set("AWS_SHARED_CREDENTIALS_FILE", directory_ + "/credentials");
+    Set("AWS_CONFIG_FILE", directory_ + "/config");
+  }
+  ~ConfigTest() override { std::filesystem::remove_all(directory_); }
+
+  void Set(const std::string& name, const std::string& value) { variables_[name] = value; }
+  void Credentials(const std::string& text) { Write("credentials", text); }
+  void ConfigFile(const std::string& text) { Write("config", text); }
+  Result<Config> Load(const ConfigFlags& flags = {}) {
+    return LoadConfig(flags, [this](std::string_view name) -> std::optional<std::string> {
+      const auto found = variables_.find(std::string(name));
+      return found == variables_.end() ? std::nullopt : std::optional(found->second);
+    });
+  }
+  std::string LoadError(const ConfigFlags& flags = {}) {
+    const auto config = Load(flags);
+    EXPECT_FALSE(config.has_value());
+    if (config) return {};
+    EXPECT_EQ(config.error().code, ErrorCode::kUsage);
+    return config.error().message;
+  }
+  static std::string Secret(const Config& config) {
+    return std::string(AsText(config.credentials.secret_access_key.reveal()));
+  }
+
+ private:
+  void Write(const std::string& name, const std::string& text) {
+    std::ofstream(directory_ + "/" + name) << text;
+  }
+  std::string directory_;
+  std::map<std::string, std::string> variables_;
+};
+
+TEST_F(ConfigTest, VariablesComeFirst) {
+  Set("AWS_ACCESS_KEY_ID", "AKIDENV");
+  Set("AWS_SECRET_ACCESS_KEY", "env secret");
+  Set("AWS_SESSION_TOKEN", "token");
+  Credentials("[default]\naws_access_key_id=AKIDFILE\naws_secret_access_key=file\n");
+  const auto config = Load();
+  ASSERT_TRUE(config.has_value());
+  EXPECT_EQ(config->credentials.access_key_id, "AKIDENV");
+  EXPECT_EQ(Secret(*config), "env secret");
+  EXPECT_EQ(config->credentials.session_token, "token");
+  EXPECT_EQ(config->credentials_source, "environment variables");
+}
+
+TEST_F(ConfigTest, TheProfileFlagBeatsVariables) {
+  Set("AWS_ACCESS_KEY_ID", "AKIDENV");
+  Set("AWS_SECRET_ACCESS_KEY", "env");
+  Credentials("[audit]\naws_access_key_id = AKIDFILE\naws_secret_access_key = file\n");
+  const auto config = Load({.profile = "audit", .endpoint_url = {}});
+  ASSERT_TRUE(config.has_value());
+  EXPECT_EQ(config->credentials.access_key_id, "AKIDFILE");
+  EXPECT_THAT(config->credentials_source, HasSubstr("profile 'audit' in "));
+}
+
+TEST_F(ConfigTest, AKeyWithoutItsSecretIsAnErrorAndNoFallThrough) {
+  Credentials("[default]\naws_access_key_id=AKIDFILE\naws_secret_access_key=file\n");
+  Set("AWS_ACCESS_KEY_ID", "AKIDENV");
+  EXPECT_THAT(LoadError(), HasSubstr("AWS_SECRET_ACCESS_KEY is not"));
+  Set("AWS_ACCESS_KEY_ID", "");
+  Set("AWS_SECRET_ACCESS_KEY", "very secret");
+  const std::string error = LoadError();
+  EXPECT_THAT(error, HasSubstr("AWS_ACCESS_KEY_ID is not"));
+  EXPECT_THAT(error, Not(HasSubstr("very secret")));
+}
+
+TEST_F(ConfigTest, ThatHoldsForProfilesToo) {
+  Credentials("[default]\naws_secret_access_key = very secret\n");
+  const std::string error = LoadError();
+  EXPECT_THAT(error, HasSubstr("aws_secret_access_key without aws_access_key_id"));
+  EXPECT_THAT(error, Not(HasSubstr("very secret")));
+}
+
+TEST_F(ConfigTest, ANamedProfileMustExist) {
+  Credentials("[default]\naws_access_key_id=A\naws_secret_access_key=B\n");
+  EXPECT_THAT(LoadError({.profile = "prod", .endpoint_url = {}}),
+              HasSubstr("there is no profile 'prod'"));
+  Set("AWS_PROFILE", "other");
+  EXPECT_THAT(LoadError(), HasSubstr("there is no profile 'other'"));
+}
+
+TEST_F(ConfigTest, StaticKeysInTheConfigFileCount) {
+  ConfigFile("[profile x]\naws_access_key_id: A\nAWS_SECRET_ACCESS_KEY: B # not a comment\n");
+  Set("AWS_PROFILE", "x");
+  const auto config = Load();
+  ASSERT_TRUE(config.has_value());
+  EXPECT_EQ(Secret(*config), "B # not a comment");
+}
+
+TEST_F(ConfigTest, SourcesThatAreNotReadAreNamedWithTheWayRound) {
+  const std::map<std::string, std::string> profiles = {
+      {"role_arn = arn:aws:iam::111122223333:role/x\nsource_profile = default\n", "role_arn"},
+      {"sso_session = corp\n", "sso_session"},
+      {"credential_process = /bin/x\n", "credential_process"},
+      {"web_identity_token_file = /t\nrole_arn = a\n", "role_arn"},
+  };
+  for (const auto& [text, name] : profiles) {
+    ConfigFile("[profile p]\n" + text);
+    const std::string error = LoadError({.profile = "p", .endpoint_url = {}});
+    EXPECT_THAT(error, HasSubstr(name));
+    EXPECT_THAT(error, HasSubstr("not supported yet"));
+    EXPECT_THAT(error, HasSubstr("aws configure export-credentials --format env"));
+  }
+}
+
+TEST_F(ConfigTest, ARoleIsNotSilentlyReplacedByTheKeysBesideIt) {
+  Credentials("[p]\naws_access_key_id=A\naws_secret_access_key=B\n");
+  ConfigFile("[profile p]\nrole_arn = arn:aws:iam::111122223333:role/x\n");
+  EXPECT_THAT(LoadError({.profile = "p", .endpoint_url = {}}), HasSubstr("role_arn"));
+}
+
+TEST_F(ConfigTest, NoCredentialsAtAllSaysWhatToDo) {
+  EXPECT_THAT(LoadError(), HasSubstr("no credentials"));
+}
+
+TEST_F(ConfigTest, RegionAndEndpointComeFromTheNearest) {
+  Credentials("[default]\naws_access_key_id=A\naws_secret_access_key=B\n");
+  ConfigFile("[default]\nregion = eu-west-1 # home\nendpoint_url = http://profile:1\n");
+  EXPECT_EQ(Load()->region, "eu-west-1");
+  EXPECT_EQ(Load()->endpoint_url, "http://profile:1");
+  Set("AWS_DEFAULT_REGION", "eu-west-2");
+  Set("AWS_ENDPOINT_URL", "http://general:1");
+  EXPECT_EQ(Load()->region, "eu-west-2");
+  EXPECT_EQ(Load()->endpoint_url, "http://general:1");
+  Set("AWS_REGION", "eu-west-3");
+  Set("AWS_ENDPOINT_URL_KMS", "http://kms:1");
+  EXPECT_EQ(Load()->region, "eu-west-3");
+  EXPECT_EQ(Load()->endpoint_url, "http://kms:1");
+  Set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true");
+  EXPECT_EQ(Load()->endpoint_url, "");
+  EXPECT_EQ(Load({.profile = {}, .endpoint_url = "http://flag:1"})->endpoint_url, "http://flag:1");
+}
+
+TEST_F(ConfigTest, ABrokenFileIsNamedWithItsLine) {
+  Credentials("[default]\naws_access_key_id=A\nnonsense\n");
+  EXPECT_THAT(LoadError(), HasSubstr("/credentials:3: neither"));
+}
+
+// --- Profile files -------------------------------------------------------------------------------
+
+ProfileMap Parse(std::string_view text, ProfileFileKind kind = ProfileFileKind::kConfig) {
+  auto profiles = ParseProfileFile(text, kind, "file");
+  EXPECT_TRUE(profiles.has_value()) << profiles.error().message;
+  return profiles ? *std::move(profiles) : ProfileMap{};
+}
+
+std::string ParseError(std::string_view text) {
+  const auto profiles = ParseProfileFile(text, ProfileFileKind::kConfig, "file");
+  return profiles ? "" : profiles.error().message;
+}
+
+TEST(ProfileFileTest, SectionsAreProfilesByTheKindOfFile) {
+  const auto config =
+      Parse("[default]\na=1\n[profile \"two words\"]\na=2\n[sso-session s]\na=3\n[stray]\na=4\n");
+  EXPECT_EQ(config.size(), 2U);
+  EXPECT_EQ(config.at("two words").Find("a"), "2");
+  const auto credentials = Parse("[default]\na=1\n[x]\na=2\n", ProfileFileKind::kCredentials);
+  EXPECT_EQ(credentials.at("x").Find("a"), "2");
+}
+
+TEST(ProfileFileTest, NamesValuesAndComments) {
+  const auto profiles = Parse(
+      "# c\n; c\n\n[default]\r\nRegion = a-1 ; why\r\nurl=http://x:1/#top\n"
+      "aws_secret_access_key = k #y\ns3 =\n  max = 10\n  role_arn = nested\nlast: v");
+  const Profile& profile = profiles.at("default");
+  EXPECT_EQ(profile.Find("region"), "a-1");
+  EXPECT_EQ(profile.Find("url"), "http://x:1/#top");
+  EXPECT_EQ(profile.Find("aws_secret_access_key"), "k #y");
+  EXPECT_EQ(profile.Find("role_arn"), "") << "a nested map is not the profile";
+  EXPECT_EQ(profile.Find("last"), "v");
+}
+
+TEST(ProfileFileTest, OfTheTwoNamesOfTheDefaultProfileTheLastWins) {
+  EXPECT_EQ(Parse("[default]\na=1\nb=1\n[profile default]\na=2\n").at("default").Find("a"), "2");
+  EXPECT_EQ(Parse("[default]\na=1\nb=1\n[profile default]\na=2\n").at("default").Find("b"), "");
+}
+
+TEST(ProfileFileTest, ErrorsNameTheLine) {
+  EXPECT_THAT(ParseError("[default]\na=1\na=2\n"), HasSubstr("file:3: the name 'a' appears twice"));
+  EXPECT_THAT(ParseError("[p]\n[p]\n"), HasSubstr("file:2: this section appears twice"));
+  EXPECT_THAT(ParseError("a=1\n"), HasSubstr("file:1: a line before the first"));
+  EXPECT_THAT(ParseError("[default\n"), HasSubstr("file:1: a section without ']'"));
+  EXPECT_THAT(ParseError("[]\n"), HasSubstr("without a name"));
+  EXPECT_THAT(ParseError("[a] b\n"), HasSubstr("text behind"));
+  EXPECT_THAT(ParseError("[a]\n=b\n"), HasSubstr("without a name"));
+  EXPECT_EQ(ParseError(""), "");
+}
+
+// --- Endpoints -----------------------------------------------------------------------------------
+
+TEST(EndpointTest, AwsNamesByPartition) {
+  EXPECT_EQ(Endpoint::Aws("us-east-1")->url, "https://kms.us-east-1.amazonaws.com/");
+  EXPECT_EQ(Endpoint::Aws("cn-north-1")->host, "kms.cn-north-1.amazonaws.com.cn");
+  EXPECT_EQ(Endpoint::Aws("us-gov-west-1")->host, "kms.us-gov-west-1.amazonaws.com");
+  EXPECT_EQ(Endpoint::Aws("eusc-de-east-1")->host, "kms.eusc-de-east-1.amazonaws.eu");
+  EXPECT_FALSE(Endpoint::Aws("").has_value());
+  EXPECT_FALSE(Endpoint::Aws("x.example.org/").has_value());
+}
+
+TEST(EndpointTest, TheHostIsWhatTheHostHeaderSays) {
+  EXPECT_EQ(Endpoint::Parse("http://LocalHost:4566")->host, "localhost:4566");
+  EXPECT_EQ(Endpoint::Parse("http://localhost:80")->host, "localhost");
+  EXPECT_EQ(Endpoint::Parse("https://localhost:443/")->host, "localhost");
+  EXPECT_EQ(Endpoint::Parse("https://localhost:80/kms")->url, "https://localhost:80/kms");
+  EXPECT_EQ(Endpoint::Parse("http://[::1]:4566")->host, "[::1]:4566");
+}
+
+TEST(EndpointTest, AwsIsKnownByItsNames) {
+  EXPECT_TRUE(Endpoint::Parse("https://kms.us-east-1.amazonaws.com")->is_aws);
+  EXPECT_TRUE(Endpoint::Parse("https://kms.us-east-1.api.aws")->is_aws);
+  EXPECT_TRUE(Endpoint::Parse("https://vpce-1.kms.us-east-1.vpce.amazonaws.com")->is_aws);
+  EXPECT_FALSE(Endpoint::Parse("https://amazonaws.com.example.org")->is_aws);
+  EXPECT_FALSE(Endpoint::Parse("https://notamazonaws.com")->is_aws);
+  EXPECT_FALSE(Endpoint::Parse("http://127.0.0.1:4566")->is_aws);
+}
+
+TEST(EndpointTest, OtherThingsAreRefused) {
+  for (const char* url : {"", "localhost:4566", "ftp://x", "http://", "http://user@host",
+                          "http://x?y", "http://x#y", "http://x:0", "http://x:65536", "http://x:",
+                          "http://a b", "http://[::1", "http://x\r\ny", "http:///path"}) {
+    EXPECT_FALSE(Endpoint::Parse(url).has_value()) << url;
+  }
+}
+
+// --- Pacing --------------------------------------------------------------------------------------
+
+using std::chrono::milliseconds;
+
+// CallsIn lets as many calls through as the limiter allows for a time.
+int CallsIn(Limiter& limiter, SteadyTime& now, std::chrono::milliseconds time) {
+  int calls = 0;
+  for (const SteadyTime end = now + time; now < end; now += milliseconds(1)) {
+    while (limiter.NextAllowed(now) <= now && calls < 100000) {
+      limiter.Take(now);
+      ++calls;
+    }
+  }
+  return calls;
+}
+
+TEST(LimiterTest, StartsSlowAndDoublesUpToTheShare) {
+  SteadyTime now{};
+  Limiter limiter(160, now);
+  EXPECT_NEAR(CallsIn(limiter, now, milliseconds(1000)), 30, 12);
+  CallsIn(limiter, now, milliseconds(4000));
+  EXPECT_NEAR(CallsIn(limiter, now, milliseconds(10000)), 1600, 16);
+}
+
+TEST(LimiterTest, DoesNotSaveUpForABurst) {
+  SteadyTime now{};
+  Limiter limiter(100, now);
+  CallsIn(limiter, now, milliseconds(10000));
+  now += std::chrono::hours(1);
+  EXPECT_LE(CallsIn(limiter, now, milliseconds(100)), 16);
+}
+
+TEST(LimiterTest, ThrottlingHoldsHalvesAndGrowsBackSlowly) {
+  SteadyTime now{};
+  Limiter limiter(100, now);
+  CallsIn(limiter, now, milliseconds(10000));
+  limiter.OnThrottled(now, 0.5);
+  limiter.OnThrottled(now, 0.5);  // the same burst
+  EXPECT_EQ(CallsIn(limiter, now, milliseconds(900)), 0);
+  const int after = CallsIn(limiter, now, milliseconds(5000));
+  EXPECT_GT(after, 200);
+  EXPECT_LT(after, 350) << "a ceiling of 62.5 a second, not 100";
+  CallsIn(limiter, now, milliseconds(60000));
+  EXPECT_NEAR(CallsIn(limiter, now, milliseconds(1000)), 100, 3);
+}
+
+TEST(LimiterTest, WithoutAQuotaThereIsNoLimitUntilThrottled) {
+  SteadyTime now{};
+  Limiter limiter(std::nullopt, now);
+  EXPECT_FALSE(limiter.rate().has_value());
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_LE(limiter.NextAllowed(now), now);
+    limiter.Take(now);
+  }
+  limiter.OnThrottled(now, 0);
+  ASSERT_TRUE(limiter.rate().has_value());
+  EXPECT_NEAR(*limiter.rate(), 500, 1);
+  EXPECT_GT(limiter.NextAllowed(now), now);
+}
+
+TEST(LimiterTest, ThrottlingAgainAndAgainNeverStopsAltogether) {
+  SteadyTime now{};
+  Limiter limiter(15, now);
+  for (int i = 0; i < 100; ++i) {
+    now += milliseconds(2000);
+    limiter.OnThrottled(now, 0);
+  }
+  EXPECT_GT(CallsIn(limiter, now, milliseconds(20000)), 3);
+}
+
+TEST(QuotaTest, ChangesAreSlowerThanReads) {
+  EXPECT_EQ(QuotaPerSecond("DescribeKey"), 2000);
+  EXPECT_EQ(QuotaPerSecond("EnableKeyRotation"), 15);
+  EXPECT_EQ(QuotaPerSecond("DisableKeyRotation"), 5);
+  EXPECT_EQ(QuotaPerSecond("Encrypt"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace keyturn::client
