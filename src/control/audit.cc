@@ -6,9 +6,16 @@
 
 #include "base/uuid.h"
 #include "control/inventory.h"
+#include "control/text.h"
 
 namespace keyturn::control {
 namespace {
+
+// IsRegionName is wider than AWS's names: other endpoints have their own.
+bool IsRegionName(std::string_view name) {
+  return !name.empty() && name.size() <= 64 &&
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
+}
 
 Status Check(const AuditOptions& options) {
   if (options.regions.empty()) {
@@ -16,7 +23,9 @@ Status Check(const AuditOptions& options) {
   }
   std::set<std::string> seen;
   for (const std::string& region : options.regions) {
-    if (region.empty()) return Fail(ErrorCode::kUsage, "a region's name is empty");
+    if (!IsRegionName(region)) {
+      return Fail(ErrorCode::kUsage, "'" + WellFormed(region) + "' is not the name of a region");
+    }
     if (!seen.insert(region).second) {
       return Fail(ErrorCode::kUsage, "region " + region + " is named twice");
     }

@@ -183,7 +183,11 @@ class ExceptionPass {
     for (std::size_t i = 0; i < list_.entries.size(); ++i) {
       const Exception& entry = list_.entries[i];
       if (entry.ExpiredAt(now_)) notes.push_back({entry.id, "expired on " + entry.expires});
-      if (!matched_[i]) notes.push_back({entry.id, "matches no key"});
+      // Tags are read of failing keys only.
+      const bool by_tag = !entry.match.tag_key.empty();
+      if (!matched_[i]) {
+        notes.push_back({entry.id, by_tag ? "matches no failing key" : "matches no key"});
+      }
       for (const auto& [earlier, later] : overlaps_) {
         if (later == entry.id) notes.push_back({entry.id, "overlaps with " + earlier});
       }
