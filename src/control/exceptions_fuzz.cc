@@ -1,5 +1,6 @@
 // Exceptions file: no crash on any input; what is taken has every mandatory field, and an error
 // names the file.
+#include "base/bytes.h"
 #include "base/check.h"
 #include "control/exceptions.h"
 

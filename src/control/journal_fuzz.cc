@@ -1,5 +1,6 @@
 // Journal: no crash on any input; what is read is told again, and its entries can be written and
 // read back.
+#include "base/bytes.h"
 #include "base/check.h"
 #include "control/apply.h"
 #include "control/journal.h"
