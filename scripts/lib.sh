@@ -52,5 +52,8 @@ build() {
   shift
   say "building ($preset)"
   cmake -S "$root" --preset "$preset" >/dev/null
-  cmake --build "$root/build/$preset" -j "$jobs" ${1:+--target "$@"} | tail -n 1
+  local log="$root/build/$preset/build.log"
+  cmake --build "$root/build/$preset" -j "$jobs" ${1:+--target "$@"} > "$log" 2>&1 ||
+    { grep -v '^\[' "$log" >&2; die "the build failed; the whole log is $log"; }
+  tail -n 1 "$log"
 }

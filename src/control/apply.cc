@@ -6,11 +6,12 @@
 namespace keyturn::control {
 namespace {
 
-std::string EnableBody(const PlannedChange& change, std::optional<int> period_days) {
+// EnableBody: a period only where one is to be sent.
+std::string EnableBody(const PlannedChange& change, const std::optional<int>* period_days) {
   std::string body;
   json::Writer w(body);
   w.BeginObject().Key("KeyId").String(change.arn);
-  if (period_days) w.Key("RotationPeriodInDays").Int(*period_days);
+  if (period_days != nullptr && *period_days) w.Key("RotationPeriodInDays").Int(**period_days);
   w.EndObject();
   return body;
 }
@@ -83,7 +84,7 @@ class ApplyLoop final : public ChangeLoop {
 
   void Enable(std::size_t index) {
     const PlannedChange& planned = change(index);
-    const auto period = planned.send_period ? planned.wanted.period_days : std::nullopt;
+    const auto* period = planned.send_period ? &planned.wanted.period_days : nullptr;
     context_.client.Call("EnableKeyRotation", planned.region, EnableBody(planned, period),
                          [this, index](const client::CallResult& result) {
                            if (result) {
@@ -188,7 +189,7 @@ class BackoutLoop final : public ChangeLoop {
     const RotationSetting& prior = histories_[index].write->prior.rotation;
     const std::string operation = prior.enabled ? "EnableKeyRotation" : "DisableKeyRotation";
     context_.client.Call(operation, planned.region,
-                         EnableBody(planned, prior.enabled ? prior.period_days : std::nullopt),
+                         EnableBody(planned, prior.enabled ? &prior.period_days : nullptr),
                          [this, index, operation](const client::CallResult& result) {
                            if (!result) {
                              FinishFailedWrite(index, FailureOf(operation, result.error()),
