@@ -152,6 +152,25 @@ async function measureServer(label, args) {
 const residentKiB = (pid) => Number(/VmRSS:\s+(\d+)/.exec(
   readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
 
+// measureAudit audits every key of a server. The keys are all customer managed and symmetric, which
+// is the dearest case: each needs two calls.
+function measureAudit(url, keys) {
+  const out = path.join(work, 'audit.json');
+  const env = { ...process.env, HOME: work, AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey };
+  const text = execFileSync('bash', ['-c', 'TIMEFORMAT="TIME %3U %3S %3R"; { time "$@" >/dev/null '
+    + '2>/dev/null || [ $? -eq 3 ]; } 2>&1', 'audit', 'taskset', '-c', '1', keyturn, 'audit',
+  '--endpoint-url', url, '--region', region, '--format', 'json', '--out', out],
+  { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'pipe'], shell: false });
+  const [, user, system, real] = /TIME (\S+) (\S+) (\S+)/.exec(text).map(Number);
+  const report = JSON.parse(readFileSync(out, 'utf8'));
+  const calls = Object.values(report.calls).reduce((sum, each) => sum + each.calls, 0);
+  return `Audit of ${report.keys.length} of ${keys} keys: ${real.toFixed(1)} s, `
+    + `${(((user + system) * 1e6) / report.keys.length).toFixed(0)} us of CPU a key, `
+    + `${Math.round(report.keys.length / (user + system))} keys a CPU second, `
+    + `${(calls / report.keys.length).toFixed(2)} calls a key.`;
+}
+
 // measureStart fills a directory through the API and starts a server on it again.
 async function measureStart(keys) {
   const empty = await startServer('empty');
@@ -172,14 +191,16 @@ async function measureStart(keys) {
   await filling.exited;
   const times = [];
   let resident = 0;
+  let audit = '';
   for (let i = 0; i < rounds; i += 1) {
     const again = await startServer('many');
     times.push(again.startMs);
     resident = residentKiB(again.child.pid);
+    if (i === 0) audit = measureAudit(again.url, keys);
     again.child.kill('SIGTERM');
     await again.exited;
   }
-  return [`Start with ${keys} keys: ${median(times).toFixed(0)} ms. Memory: `
+  return [audit, `Start with ${keys} keys: ${median(times).toFixed(0)} ms. Memory: `
     + `${(((resident - base) * 1024) / keys).toFixed(0)} bytes a key (${(resident / 1024).toFixed(0)} `
     + `MiB resident, ${(base / 1024).toFixed(0)} MiB with none).`];
 }
@@ -189,5 +210,7 @@ const lines = ['| Call | Rate, of nginx | p99, of nginx | calls/s | p50 ms |',
   ...await measureServer('periodic', []),
   ...await measureServer('always', ['--trail-sync', 'always']),
   '', ...await measureStart(option('keys', 100000))];
+lines.push(execFileSync('taskset', ['-c', '1', path.join(path.dirname(keyturn),
+  'bench/keyturn_bench_generations')], { encoding: 'utf8' }).trim());
 console.log(lines.join('\n'));
 process.exit(0);
