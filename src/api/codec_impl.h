@@ -288,12 +288,16 @@ Result<Request> DecodeRequest(json::Value body) {
 
 template <typename Shape>
 void EncodeMembers(const Shape& value, std::string& out) {
+  constexpr std::size_t kUsualBytes = 512;
+  out.reserve(out.size() + kUsualBytes);
   json::Writer writer(out);
   codec::EncodeValue(value, false, writer);
 }
 
 template <typename Shape>
 bool AppendTrailObject(const Shape& value, std::string& out) {
+  constexpr std::size_t kUsualBytes = 256;
+  out.reserve(out.size() + kUsualBytes);
   json::Writer writer(out);
   return codec::EncodeObject(value, true, writer) > 0;
 }

@@ -1,14 +1,21 @@
 #include "base/hex.h"
 
+#include <array>
+
 namespace keyturn {
 namespace {
 constexpr char kDigits[] = "0123456789abcdef";
 
-int Nibble(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
+// Values of the digits; kInvalid, which no two digits can make, elsewhere.
+constexpr std::uint8_t kInvalid = 0xFF;
+constexpr std::array<std::uint8_t, 256> kValues = [] {
+  std::array<std::uint8_t, 256> values{};
+  for (auto& value : values) value = kInvalid;
+  for (std::uint8_t i = 0; i < 16; ++i) values[static_cast<std::uint8_t>(kDigits[i])] = i;
+  return values;
+}();
+
+std::uint8_t Nibble(char c) { return kValues[static_cast<std::uint8_t>(c)]; }
 }  // namespace
 
 void HexAppend(ByteView bytes, std::string& out) {
@@ -31,15 +38,14 @@ bool HexDecodeInto(std::string_view text, MutableByteView out) {
   if (text.size() != out.size() * 2) {
     return false;
   }
+  std::uint8_t seen = 0;
   for (std::size_t i = 0; i < out.size(); ++i) {
-    const int high = Nibble(text[2 * i]);
-    const int low = Nibble(text[2 * i + 1]);
-    if (high < 0 || low < 0) {
-      return false;
-    }
+    const std::uint8_t high = Nibble(text[2 * i]);
+    const std::uint8_t low = Nibble(text[2 * i + 1]);
+    seen |= high | low;
     out[i] = static_cast<std::uint8_t>(high << 4 | low);
   }
-  return true;
+  return seen < 16;
 }
 
 std::optional<Bytes> HexDecode(std::string_view text) {

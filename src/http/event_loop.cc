@@ -160,7 +160,7 @@ class OneExchange final : public Exchange {
 
   const RequestView& request() const override { return connection_->request(); }
   Loop& loop() override { return connection_->loop(); }
-  void Reply(std::string head, std::string body) override {
+  void Reply(std::string_view head, std::string_view body) override {
     KT_CHECK(!replied_);
     replied_ = true;
     connection_->Reply(head, body);

@@ -72,8 +72,9 @@ class Exchange {
   // Reply sends a complete HTTP reply: head is everything from the status line up to and including
   // the blank line, without the Connection header, which the server knows best and adds. Exactly
   // once; an exchange dropped without a reply closes the connection. Nothing happens when the
-  // client has gone. For HEAD the body is not sent. Never calls OnRequest before it returns.
-  virtual void Reply(std::string head, std::string body) = 0;
+  // client has gone. For HEAD the body is not sent. Never calls OnRequest before it returns. What
+  // cannot be sent at once is copied.
+  virtual void Reply(std::string_view head, std::string_view body) = 0;
 };
 
 class Handler {

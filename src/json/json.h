@@ -119,6 +119,9 @@ class Writer {
   bool after_key_ = false;
 };
 
+// IsPlainAscii: printable ASCII without quote and backslash, which stands in JSON as it is.
+bool IsPlainAscii(std::string_view text);
+
 // AppendQuoted appends text as a JSON string: control characters escaped, UTF-8 passed through.
 void AppendQuoted(std::string_view text, std::string& out);
 

@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <iterator>
+#include <limits>
 
 #include "base/base64.h"
 #include "base/check.h"
@@ -43,7 +46,41 @@ void AppendEscaped(char c, std::string& out) {
 
 }  // namespace
 
+// Eight bytes at a time, because quoting is most of the work of an answer and of a trail record.
+bool IsPlainAscii(std::string_view text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHighs = 0x8080808080808080;
+  const auto has_zero = [](std::uint64_t v) { return (v - kOnes) & ~v & kHighs; };
+  while (text.size() >= 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data(), 8);
+    // (word - 0x20...) borrows into the high bit of bytes below 0x20; high bytes are out anyway.
+    if (((word | (word - 0x20 * kOnes) | has_zero(word ^ (0x22 * kOnes)) |
+          has_zero(word ^ (0x5C * kOnes))) &
+         kHighs) != 0) {
+      return false;
+    }
+    text.remove_prefix(8);
+  }
+  for (const char c : text) {
+    if (c < 0x20 || c == '"' || c == '\\') {  // char is signed: bytes over 0x7F are negative
+      return false;
+    }
+  }
+  return true;
+}
+static_assert(std::numeric_limits<char>::is_signed);
+
 void AppendQuoted(std::string_view text, std::string& out) {
+  if (IsPlainAscii(text)) {
+    const std::size_t at = out.size();
+    out.resize(at + text.size() + 2);
+    char* to = out.data() + at;
+    *to = '"';
+    std::copy(text.begin(), text.end(), to + 1);
+    to[text.size() + 1] = '"';
+    return;
+  }
   out += '"';
   std::size_t from = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {

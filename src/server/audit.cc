@@ -18,7 +18,7 @@ void NoteTargets(const service::Call& call, AuditFacts& facts) {
   }
 }
 
-void AppendAuditLine(const RequestState& request, const std::string& event_id, const Error* error,
+void AppendAuditLine(const RequestState& request, std::string_view event_id, const Error* error,
                      std::string& out) {
   const http::RequestView& view = request.exchange->request();
   trail::Record record;
@@ -49,7 +49,7 @@ void AppendAuditLine(const RequestState& request, const std::string& event_id, c
   }
   record.request_parameters_json = request.audit.request_parameters;
   record.additional_event_data_json = request.audit.additional_event_data;
-  record.request_id = request.request_id;
+  record.request_id = {request.request_id.data(), request.request_id.size()};
   record.event_id = event_id;
   record.read_only = request.audit.read_only;
   for (const AuditFacts::Resource& resource : request.audit.resources) {

@@ -10,7 +10,7 @@ namespace keyturn::server {
 
 // AppendAuditLine appends the record of a finished request and a line end. error is null on
 // success.
-void AppendAuditLine(const RequestState& request, const std::string& event_id, const Error* error,
+void AppendAuditLine(const RequestState& request, std::string_view event_id, const Error* error,
                      std::string& out);
 
 // NoteTargets records the keys and aliases that a call acts on.

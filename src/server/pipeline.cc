@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+#include <iterator>
+
 #include "api/errors.h"
 #include "base/log.h"
 #include "base/uuid.h"
@@ -13,10 +16,12 @@ namespace {
 
 // A JSON document that is larger than any request needs is refused before it is looked at.
 constexpr json::Limits kJsonLimits{.bytes_max = 512 << 10, .depth_max = 16};
-constexpr std::size_t kSigningKeysMax = 4096;
 
-// Head is the reply's head; the date is formatted once a second.
-std::string Head(int status, std::string_view request_id, std::size_t body_bytes, TimePoint now) {
+std::string_view View(const UuidText& uuid) { return {uuid.data(), uuid.size()}; }
+
+// WriteHead makes head the reply's; the date is formatted once a second.
+void WriteHead(int status, const UuidText& request_id, std::size_t body_bytes, TimePoint now,
+               std::string& head) {
   thread_local std::int64_t date_second = -1;
   thread_local std::string date;
   const std::int64_t second = ToEpochMillis(now) / 1000;
@@ -28,15 +33,15 @@ std::string Head(int status, std::string_view request_id, std::size_t body_bytes
                                 : status == 400 ? "HTTP/1.1 400 Bad Request"
                                 : status == 503 ? "HTTP/1.1 503 Service Unavailable"
                                                 : "HTTP/1.1 500 Internal Server Error";
-  std::string head;
-  head.reserve(320);
-  head.append(line).append("\r\nx-amzn-RequestId: ").append(request_id);
+  head.clear();
+  head.append(line).append("\r\nx-amzn-RequestId: ").append(View(request_id));
   head.append(
       "\r\nCache-Control: no-cache, no-store, must-revalidate, private\r\nExpires: 0\r\nPragma: "
       "no-cache\r\nDate: ");
   head.append(date).append("\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: ");
-  head.append(std::to_string(body_bytes)).append("\r\n\r\n");
-  return head;
+  char digits[24];
+  const auto end = std::to_chars(std::begin(digits), std::end(digits), body_bytes);
+  head.append(std::begin(digits), end.ptr).append("\r\n\r\n");
 }
 
 std::string PlainHead(std::string_view status, std::string_view type, std::size_t body_bytes) {
@@ -69,17 +74,12 @@ struct Pipeline::LoopState {
     RequestPtr request;
     int status;
   };
-  struct SigningKey {
-    service::AccessKeyPtr access_key;  // the very key it was derived from
-    std::string scope;                 // date/region/service
-    crypto::Key256 key;
-  };
-
   json::Parser parser{kJsonLimits};
   std::vector<sigv4::Header> headers;
-  std::unordered_map<std::string, SigningKey> signing_keys;
+  sigv4::SigningKeyCache signing_keys;
   std::vector<Waiting> waiting;
   std::string trail_lines;
+  std::string head;
 };
 
 Pipeline::Pipeline(service::Service& service, unsigned threads) : service_(service) {
@@ -103,7 +103,7 @@ void Pipeline::OnRequest(std::shared_ptr<http::Exchange> exchange) {
   auto request = std::make_shared<RequestState>();
   request->exchange = std::move(exchange);
   request->now = service_.environment().clock.Now();
-  request->request_id = NewUuid(service_.environment().random);
+  request->request_id = NewUuidText(service_.environment().random);
   Serve(request);
 }
 
@@ -129,6 +129,7 @@ void Pipeline::Serve(const RequestPtr& request) {
   const bool admin = target.starts_with(kAdminTargetPrefix);
   const std::size_t dot = target.find('.');
   const std::string_view name = dot == std::string_view::npos ? target : target.substr(dot + 1);
+  if (target.starts_with(api::kTargetPrefix)) request->operation = api::FindOperation(name);
   request->audit.event_name = SafeName(name);
   if (const Status known = Authenticate(*request, admin ? kAdminServiceName : "kms"); !known) {
     metrics_.CountUnauthenticated();
@@ -139,13 +140,11 @@ void Pipeline::Serve(const RequestPtr& request) {
     DispatchAdmin(*this, request, name);
     return;
   }
-  const auto operation =
-      target.starts_with(api::kTargetPrefix) ? api::FindOperation(name) : std::nullopt;
-  if (!operation) {
+  if (!request->operation) {
     Refuse(request, {ErrorCode::kUnknownOperationException, {}, {}});
     return;
   }
-  Dispatch(*this, request, *operation);
+  Dispatch(*this, request, *request->operation);
 }
 
 Status Pipeline::Authenticate(RequestState& request, std::string_view service_name) {
@@ -160,24 +159,15 @@ Status Pipeline::Authenticate(RequestState& request, std::string_view service_na
   KT_ASSIGN(const sigv4::Authorization authorization,
             sigv4::ParseAuthorization(signed_request, service_name, request.now));
   const service::AccessKeyPtr access_key =
-      service_.tables().FindAccessKey(std::string(authorization.access_key_id));
+      service_.tables().FindAccessKey(authorization.access_key_id);
   if (!access_key || !access_key->row.active || !authorization.security_token.empty()) {
     return Fail(InvalidToken());
   }
   service::UserPtr user = service_.tables().FindUser(access_key->row.account, access_key->row.user);
   if (!user) return Fail(InvalidToken());
 
-  std::string scope;
-  scope.append(authorization.date).append("/").append(authorization.region);
-  scope.append("/").append(service_name);
-  if (loop.signing_keys.size() > kSigningKeysMax) loop.signing_keys.clear();
-  LoopState::SigningKey& cached = loop.signing_keys[access_key->row.id + scope];
-  if (cached.access_key != access_key) {
-    cached.access_key = access_key;
-    cached.key = sigv4::SigningKey(access_key->secret.reveal(), authorization.date,
-                                   authorization.region, service_name);
-  }
-  KT_TRY(sigv4::VerifySignature(signed_request, authorization, cached.key));
+  KT_TRY(sigv4::VerifySignature(signed_request, authorization,
+                                loop.signing_keys.Get(authorization, access_key->secret.reveal())));
   const auto region = model::Region::Intern(authorization.region);
   if (!region) {
     return Fail(ErrorCode::kInvalidSignatureException,
@@ -192,15 +182,15 @@ void Pipeline::Succeed(const RequestPtr& request) { Answer(request, nullptr); }
 
 void Pipeline::Refuse(const RequestPtr& request, const Error& error) {
   if (!error.cause.empty()) {
-    LogError("{} {}: {}", request->audit.event_name, request->request_id, error.cause);
+    LogError("{} {}: {}", request->audit.event_name, View(request->request_id), error.cause);
   }
   Answer(request, &error);
 }
 
 void Pipeline::Answer(const RequestPtr& request, const Error* error) {
   LoopState& loop = StateOf(request->exchange->loop());
-  const std::string event_id = NewUuid(service_.environment().random);
-  AppendAuditLine(*request, event_id, error, loop.trail_lines);
+  const UuidText event_id = NewUuidText(service_.environment().random);
+  AppendAuditLine(*request, View(event_id), error, loop.trail_lines);
   int status = 200;
   if (error != nullptr) {
     status = api::Wire(error->code).http_status;
@@ -229,11 +219,7 @@ void Pipeline::Flush(LoopState& loop) {
       WipeMemory(request.body.data(), request.body.size());
       request.body = R"({"__type":"KMSInternalException"})";
     }
-    if (const auto operation = api::FindOperation(request.audit.event_name)) {
-      metrics_.Count(*operation, status);
-    }
-    std::string head = Head(status, request.request_id, request.body.size(), request.now);
-    request.exchange->Reply(std::move(head), std::move(request.body));
+    Send(request, status);
   }
 }
 
@@ -244,11 +230,14 @@ void Pipeline::Reply(const RequestPtr& request, const Error* error) {
     request->body.clear();
     api::AppendError(*error, request->body);
   }
-  if (const auto operation = api::FindOperation(request->audit.event_name)) {
-    metrics_.Count(*operation, status);
-  }
-  std::string head = Head(status, request->request_id, request->body.size(), request->now);
-  request->exchange->Reply(std::move(head), std::move(request->body));
+  Send(*request, status);
+}
+
+void Pipeline::Send(RequestState& request, int status) {
+  if (request.operation) metrics_.Count(*request.operation, status);
+  std::string& head = StateOf(request.exchange->loop()).head;
+  WriteHead(status, request.request_id, request.body.size(), request.now, head);
+  request.exchange->Reply(head, request.body);
 }
 
 }  // namespace keyturn::server

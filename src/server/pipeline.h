@@ -51,6 +51,7 @@ class Pipeline final : public http::Handler {
   Status Authenticate(RequestState& request, std::string_view service_name);
   void Answer(const RequestPtr& request, const Error* error);
   void Flush(LoopState& loop);
+  void Send(RequestState& request, int status);
   void ServePlain(http::Exchange& exchange);
 
   service::Service& service_;

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "api/operation.h"
 #include "base/time.h"
+#include "base/uuid.h"
 #include "http/server.h"
 #include "service/call.h"
 
@@ -30,8 +33,9 @@ struct AuditFacts {
 struct RequestState {
   std::shared_ptr<http::Exchange> exchange;
   TimePoint now;
-  std::string request_id;
-  service::Caller caller;  // user is null until the request is authenticated
+  UuidText request_id{};
+  std::optional<api::Operation> operation;  // of KMS, once its name is known
+  service::Caller caller;                   // user is null until the request is authenticated
   model::Region region;
   AuditFacts audit;
   std::string body;  // of the reply, once the operation has succeeded

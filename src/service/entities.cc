@@ -11,20 +11,21 @@ void MaterialSet::Add(MaterialPtr material) {
   KT_CHECK(material->generation == by_generation_.size());
   by_generation_.push_back(material);
   if (by_generation_.size() == kIndexFrom) {
+    index_ = std::make_unique<std::unordered_map<model::MaterialId, MaterialPtr>>();
     for (const MaterialPtr& each : by_generation_) {
-      index_.emplace(each->id, each);
+      index_->emplace(each->id, each);
     }
-  } else if (by_generation_.size() > kIndexFrom) {
-    index_.emplace(material->id, std::move(material));
+  } else if (index_ != nullptr) {
+    index_->emplace(material->id, std::move(material));
   }
 }
 
 void MaterialSet::DropLast() {
   const std::scoped_lock lock(mutex_);
   KT_CHECK(by_generation_.size() > 1);
-  index_.erase(by_generation_.back()->id);
+  if (index_ != nullptr) index_->erase(by_generation_.back()->id);
   by_generation_.pop_back();
-  if (by_generation_.size() < kIndexFrom) index_.clear();
+  if (by_generation_.size() < kIndexFrom) index_.reset();
 }
 
 void MaterialSet::NoteRotation(std::uint32_t generation, Rotation rotation) {
@@ -42,9 +43,9 @@ std::optional<Rotation> MaterialSet::RotationOf(std::uint32_t generation) const 
 
 MaterialPtr MaterialSet::Find(const model::MaterialId& id) const {
   const std::scoped_lock lock(mutex_);
-  if (by_generation_.size() >= kIndexFrom) {
-    const auto found = index_.find(id);
-    return found == index_.end() ? nullptr : found->second;
+  if (index_ != nullptr) {
+    const auto found = index_->find(id);
+    return found == index_->end() ? nullptr : found->second;
   }
   const auto found = std::find_if(by_generation_.begin(), by_generation_.end(),
                                   [&](const MaterialPtr& each) { return each->id == id; });

@@ -64,7 +64,8 @@ class MaterialSet {
   mutable std::mutex mutex_;
   std::vector<MaterialPtr> by_generation_;
   std::vector<Rotation> rotations_;  // of generation 1, 2, ...
-  std::unordered_map<model::MaterialId, MaterialPtr> index_;
+  // By id; null below kIndexFrom.
+  std::unique_ptr<std::unordered_map<model::MaterialId, MaterialPtr>> index_;
 };
 
 // KeyPolicy: a policy text and its compiled form, shared by all keys that have the same text.

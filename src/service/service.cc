@@ -1,6 +1,7 @@
 #include "service/service.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <set>
@@ -43,6 +44,7 @@ Result<std::unique_ptr<Service>> Service::Open(const OpenOptions& options, const
   KT_ASSIGN(Keyring keyring, Keyring::Unwrap(root, wrapped));
   service->keyring_ = std::make_unique<Keyring>(std::move(keyring));
   KT_TRY(service->Load());
+  malloc_trim(0);  // what loading needed is several times what stays, and is not needed again
 
   trail::Options trail_options;
   trail_options.directory = options.directory;

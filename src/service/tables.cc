@@ -14,11 +14,6 @@ std::optional<TimePoint> DueAt(const keys::Key& key) {
   return std::nullopt;
 }
 
-std::pair<TimePoint, std::pair<std::string, model::KeyId>> DueEntry(const keys::Key& key,
-                                                                    TimePoint due) {
-  return {due, {std::string(key.region.name()), key.id}};
-}
-
 }  // namespace
 
 void Delta::Merge(Delta&& later) {
@@ -65,7 +60,7 @@ UserPtr Tables::FindUser(const model::AccountId& account, const std::string& nam
   return found == users_.end() ? nullptr : found->second;
 }
 
-AccessKeyPtr Tables::FindAccessKey(const std::string& id) const {
+AccessKeyPtr Tables::FindAccessKey(std::string_view id) const {
   const std::shared_lock lock(mutex_);
   const auto found = access_keys_.find(id);
   return found == access_keys_.end() ? nullptr : found->second;
@@ -120,11 +115,12 @@ std::vector<AccessKeyPtr> Tables::ListAccessKeys(const model::AccountId& account
 std::vector<KeyPtr> Tables::DueKeys(TimePoint now, std::size_t limit) const {
   const std::shared_lock lock(mutex_);
   std::vector<KeyPtr> due;
-  for (const auto& [at, name] : due_) {
-    if (at > now || due.size() == limit) break;
-    const auto region = model::Region::Intern(name.first);
-    KT_CHECK(region);
-    due.push_back(keys_.at({*region, name.second}));
+  for (const auto& [at, names] : due_) {
+    if (at > now) break;
+    for (const KeyName& name : names) {
+      if (due.size() == limit) return due;
+      due.push_back(keys_.at(name));
+    }
   }
   return due;
 }
@@ -138,12 +134,18 @@ void Tables::IndexTimes(const KeyPtr& before, const KeyPtr& after) {
   const auto old_due = before ? DueAt(before->key) : std::nullopt;
   const auto new_due = after ? DueAt(after->key) : std::nullopt;
   if (old_due == new_due) return;
-  if (old_due) due_.erase(DueEntry(before->key, *old_due));
-  if (new_due) due_.insert(DueEntry(after->key, *new_due));
+  if (old_due) {
+    const auto at = due_.find(*old_due);
+    KT_CHECK(at != due_.end());
+    at->second.erase({before->key.region, before->key.id});
+    if (at->second.empty()) due_.erase(at);
+  }
+  if (new_due) due_[*new_due].insert({after->key.region, after->key.id});
 }
 
 void Tables::Publish(Delta&& delta) {
   const std::unique_lock lock(mutex_);
+  if (delta.keys.size() > keys_.size()) keys_.reserve(keys_.size() + delta.keys.size());
   for (auto& [name, entry] : delta.keys) {
     KeyPtr& slot = keys_[name];
     IndexTimes(slot, entry);

@@ -5,6 +5,7 @@
 // decision is made from the state it will change. Thread-safety: Tables is thread-safe.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <shared_mutex>
@@ -23,6 +24,14 @@ struct KeyName {
   model::Region region;
   model::KeyId id;
   bool operator==(const KeyName&) const = default;
+};
+// KeyNameLess: some order, the same for the life of the process.
+struct KeyNameLess {
+  bool operator()(const KeyName& a, const KeyName& b) const noexcept {
+    return a.id != b.id
+               ? a.id < b.id
+               : std::hash<model::Region>()(a.region) < std::hash<model::Region>()(b.region);
+  }
 };
 struct KeyNameHash {
   std::size_t operator()(const KeyName& name) const noexcept {
@@ -57,7 +66,7 @@ class View {
                                                  model::Region region,
                                                  const model::KeyId& id) const = 0;
   virtual UserPtr FindUser(const model::AccountId& account, const std::string& name) const = 0;
-  virtual AccessKeyPtr FindAccessKey(const std::string& id) const = 0;
+  virtual AccessKeyPtr FindAccessKey(std::string_view id) const = 0;
 };
 
 // Delta: the differences between two states. A null pointer or empty optional is a removal.
@@ -65,7 +74,7 @@ struct Delta {
   std::unordered_map<KeyName, KeyPtr, KeyNameHash> keys;
   std::map<AliasId, std::optional<store::AliasRow>> aliases;
   std::map<UserName, UserPtr> users;
-  std::map<std::string, AccessKeyPtr> access_keys;
+  std::map<std::string, AccessKeyPtr, std::less<>> access_keys;
 
   void Merge(Delta&& later);
   bool empty() const;
@@ -79,7 +88,7 @@ class Tables final : public View {
   std::vector<store::AliasRow> AliasesOf(const model::AccountId& account, model::Region region,
                                          const model::KeyId& id) const override;
   UserPtr FindUser(const model::AccountId& account, const std::string& name) const override;
-  AccessKeyPtr FindAccessKey(const std::string& id) const override;
+  AccessKeyPtr FindAccessKey(std::string_view id) const override;
 
   // Listings: up to limit entries behind after (empty: from the start), in order of id or name.
   std::vector<model::KeyId> ListKeys(const model::AccountId& account, model::Region region,
@@ -106,9 +115,9 @@ class Tables final : public View {
   std::map<AliasId, store::AliasRow> aliases_;
   std::unordered_map<KeyName, std::set<std::string>, KeyNameHash> aliases_of_;
   std::map<UserName, UserPtr> users_;
-  std::map<std::string, AccessKeyPtr> access_keys_;
-  // due_: the instant at which something happens to a key by itself.
-  std::set<std::pair<TimePoint, std::pair<std::string, model::KeyId>>> due_;
+  std::map<std::string, AccessKeyPtr, std::less<>> access_keys_;
+  // due_: the instants at which something happens to keys by themselves.
+  std::map<TimePoint, std::set<KeyName, KeyNameLess>> due_;
 };
 
 }  // namespace keyturn::service

@@ -78,7 +78,7 @@ UserPtr Txn::FindUser(const model::AccountId& account, const std::string& name) 
   return batch_.writer.tables_.FindUser(account, name);
 }
 
-AccessKeyPtr Txn::FindAccessKey(const std::string& id) const {
+AccessKeyPtr Txn::FindAccessKey(std::string_view id) const {
   for (const Delta* delta : Layers()) {
     if (const auto found = delta->access_keys.find(id); found != delta->access_keys.end()) {
       return found->second;

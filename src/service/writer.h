@@ -30,7 +30,7 @@ class Txn final : public View {
   std::vector<store::AliasRow> AliasesOf(const model::AccountId& account, model::Region region,
                                          const model::KeyId& id) const override;
   UserPtr FindUser(const model::AccountId& account, const std::string& name) const override;
-  AccessKeyPtr FindAccessKey(const std::string& id) const override;
+  AccessKeyPtr FindAccessKey(std::string_view id) const override;
 
   // PutKey stages entry, whose key.version is the one that was read (0: a new key).
   void PutKey(KeyEntry entry);

@@ -1,39 +1,12 @@
 #include "trail/record.h"
 
 #include <cstdint>
-#include <cstring>
 #include <limits>
 
 #include "json/json.h"
 
 namespace keyturn::trail {
 namespace {
-
-// IsPlain: printable ASCII without quote and backslash, which needs neither escapes nor a look at
-// its UTF-8. Eight bytes at a time, because quoting is most of the work of a record.
-bool IsPlain(std::string_view text) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  constexpr std::uint64_t kHighs = 0x8080808080808080;
-  const auto has_zero = [](std::uint64_t v) { return (v - kOnes) & ~v & kHighs; };
-  while (text.size() >= 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, text.data(), 8);
-    // (word - 0x20...) borrows into the high bit of bytes below 0x20; high bytes are out anyway.
-    if (((word | (word - 0x20 * kOnes) | has_zero(word ^ (0x22 * kOnes)) |
-          has_zero(word ^ (0x5C * kOnes))) &
-         kHighs) != 0) {
-      return false;
-    }
-    text.remove_prefix(8);
-  }
-  for (const char c : text) {
-    if (c < 0x20 || c == '"' || c == '\\') {  // char is signed: bytes over 0x7F are negative
-      return false;
-    }
-  }
-  return true;
-}
-static_assert(std::numeric_limits<char>::is_signed);
 
 // Utf8Length returns the length of the well-formed character at the front, 0 if there is none
 // (Unicode 15, table 3-7).
@@ -65,10 +38,8 @@ std::size_t Utf8Length(std::string_view text) {
 // AppendText appends any bytes as a JSON string; what is not UTF-8 becomes U+FFFD, so that a
 // client's header can never make the line invalid.
 void AppendText(std::string_view text, std::string& out) {
-  if (IsPlain(text)) {
-    out += '"';
-    out += text;
-    out += '"';
+  if (json::IsPlainAscii(text)) {
+    json::AppendQuoted(text, out);
     return;
   }
   std::string clean;
