@@ -50,8 +50,8 @@ Effect EffectOf(const PolicyPtr& policy, const Principal& principal, std::string
 std::string Outcome(const Principal& principal, const PolicyPtr& key,
                     const std::vector<PolicyPtr>& identity,
                     std::string_view action = "kms:Encrypt") {
-  const Decision decision =
-      Authorize(Request{action, kKeyArn, &principal}, key.get(), &kOwner, identity);
+  const KeySide side{key.get(), &kOwner, {}};
+  const Decision decision = Authorize(Request{action, kKeyArn, &principal}, &side, {identity});
   EXPECT_EQ(decision.allowed, decision.reason.empty());
   return decision.reason;
 }
@@ -141,7 +141,7 @@ TEST(Evaluate, PrincipalsReachWhomTheyName) {
   EXPECT_EQ(effect("arn:aws:iam::111122223333:root", kAnna), Effect::kAllowAccount);
   EXPECT_EQ(effect("arn:aws:iam::111122223333:root", kRoot), Effect::kAllowDirect);
   EXPECT_EQ(effect("arn:aws:iam::111122223333:root", kEve), Effect::kNone);
-  EXPECT_EQ(effect("arn:aws:iam::111122223333:role/path/Ops", kSession), Effect::kAllowDirect);
+  EXPECT_EQ(effect("arn:aws:iam::111122223333:role/path/Ops", kSession), Effect::kAllowRole);
   EXPECT_EQ(effect("arn:aws:iam::111122223333:role/Op", kSession), Effect::kNone);
   EXPECT_EQ(effect("arn:aws:iam::444455556666:role/Ops", kSession), Effect::kNone);
   EXPECT_EQ(effect("arn:aws:iam::111122223333:role/Ops", kAnna), Effect::kNone);
@@ -220,7 +220,7 @@ TEST(Authorize, OtherAccountsNeedBothSides) {
 
 TEST(Authorize, WithoutAKeyIdentityPoliciesDecide) {
   const auto outcome = [](const Principal& principal, const std::vector<PolicyPtr>& identity) {
-    return Authorize(Request{"kms:CreateKey", "*", &principal}, nullptr, nullptr, identity).reason;
+    return Authorize(Request{"kms:CreateKey", "*", &principal}, nullptr, {identity}).reason;
   };
   EXPECT_EQ(outcome(kAnna, {Identity("Allow", "kms:Create*")}), "");
   EXPECT_EQ(outcome(kRoot, kNoIdentityPolicies), "");
@@ -233,22 +233,134 @@ TEST(Authorize, WithoutAKeyIdentityPoliciesDecide) {
 TEST(Authorize, MessagesAreAwss) {
   const Request own{"kms:Encrypt", kKeyArn, &kAnna};
   const PolicyPtr silent = Key(Statement("Allow", "*", "kms:Decrypt"));
-  EXPECT_EQ(AccessDeniedMessage(own, Authorize(own, silent.get(), &kOwner, {})),
+  const KeySide side{silent.get(), &kOwner, {}};
+  EXPECT_EQ(AccessDeniedMessage(own, Authorize(own, &side, {})),
             "User: arn:aws:iam::111122223333:user/staff/anna is not authorized to perform: "
             "kms:Encrypt on resource: arn:aws:kms:eu-west-1:111122223333:key/"
             "1234abcd-12ab-34cd-56ef-1234567890ab because no resource-based policy allows the "
             "kms:Encrypt action");
   const Request foreign{"kms:Encrypt", kKeyArn, &kEve};
-  EXPECT_EQ(AccessDeniedMessage(foreign, Authorize(foreign, silent.get(), &kOwner, {})),
+  EXPECT_EQ(AccessDeniedMessage(foreign, Authorize(foreign, &side, {})),
             "User: arn:aws:iam::444455556666:user/eve is not authorized to perform: kms:Encrypt "
             "on this resource because the resource does not exist in this Region, no "
             "resource-based policies allow access, or a resource-based policy explicitly denies "
             "access");
 }
 
+TEST(Evaluate, NotPrincipal) {
+  const auto outcome = [](std::string_view effect, std::string_view aws, const Principal& who) {
+    std::string text = R"({"Effect":")";
+    text.append(effect).append(R"(","NotPrincipal":{"AWS":[)").append(aws);
+    text.append(R"(]},"Action":"kms:*","Resource":"*"})");
+    return EffectOf(Key(text), who, "kms:Encrypt");
+  };
+  const std::string anna = "\"" + std::string(kAnnaArn) + "\"";
+  EXPECT_EQ(outcome("Deny", anna, kAnna), Effect::kNone);
+  EXPECT_EQ(outcome("Deny", anna, kEve), Effect::kDeny);
+  EXPECT_EQ(outcome("Deny", "\"111122223333\"", kAnna), Effect::kDeny);
+  EXPECT_EQ(outcome("Deny", "\"111122223333\"", kRoot), Effect::kNone);
+  EXPECT_EQ(outcome("Deny", "\"arn:aws:iam::111122223333:role/Ops\"", kSession), Effect::kNone);
+  EXPECT_EQ(outcome("Allow", anna, kAnna), Effect::kNone);
+  EXPECT_EQ(outcome("Allow", anna, kEve), Effect::kAllowDirect);
+  EXPECT_EQ(outcome("Allow", "\"111122223333\"", kAnna), Effect::kNone);
+}
+
+TEST(Evaluate, ServicesAndProvidersAreNoCallersOfKeys) {
+  const PolicyPtr policy = Key(
+      R"({"Effect":"Allow","Principal":{"Service":["logs.amazonaws.com"],
+          "Federated":"arn:aws:iam::111122223333:oidc-provider/id.example.com"},
+          "Action":"*","Resource":"*"})");
+  EXPECT_EQ(EffectOf(policy, kAnna, "kms:Encrypt"), Effect::kNone);
+}
+
+// The table of who may limit what: rows are the Allow, columns the implicit deny.
+TEST(Authorize, BoundariesAndSessionPolicies) {
+  const PolicyPtr none = Identity("Allow", "s3:*");
+  const PolicyPtr all = Identity("Allow", "*");
+  const PolicyPtr deny = Identity("Deny", "kms:*");
+  const auto outcome = [&](const Principal& who, std::string_view aws, const PolicyPtr& boundary,
+                           const PolicyPtr& session) {
+    const PolicyPtr policy = Key(Statement("Allow", aws, "kms:*"));
+    const KeySide side{policy.get(), &kOwner, {}};
+    const std::vector<PolicyPtr> identity = {all};
+    return Authorize(Request{"kms:Encrypt", kKeyArn, &who}, &side,
+                     {identity, boundary.get(), session.get()})
+        .reason;
+  };
+  const std::string_view account = "111122223333";
+  const std::string_view role = "arn:aws:iam::111122223333:role/Ops";
+  const char* const boundary_silent =
+      "because no permissions boundary allows the kms:Encrypt action";
+  const char* const session_silent = "because no session policy allows the kms:Encrypt action";
+  EXPECT_EQ(outcome(kSession, kSession.arn, none, none), "");
+  EXPECT_EQ(outcome(kSession, role, none, nullptr), boundary_silent);
+  EXPECT_EQ(outcome(kSession, role, nullptr, none), session_silent);
+  EXPECT_EQ(outcome(kSession, role, all, all), "");
+  EXPECT_EQ(outcome(kSession, "*", nullptr, none), session_silent);
+  EXPECT_EQ(outcome(kAnna, kAnnaArn, none, nullptr), "");
+  EXPECT_EQ(outcome(kAnna, account, none, nullptr), boundary_silent);
+  EXPECT_EQ(outcome(kSession, account, nullptr, none), session_silent);
+  EXPECT_EQ(outcome(kSession, account, all, all), "");
+  EXPECT_EQ(outcome(kSession, kSession.arn, deny, nullptr),
+            "with an explicit deny in a permissions boundary");
+  EXPECT_EQ(outcome(kSession, kSession.arn, nullptr, deny),
+            "with an explicit deny in a session policy");
+}
+
+TEST(Authorize, GrantsStandOnTheKeysSide) {
+  const PolicyPtr silent = Key(Statement("Allow", "111122223333", "kms:DescribeKey"));
+  const PolicyPtr denying = Key(Statement("Deny", "*", "kms:*"));
+  const PolicyPtr none = Identity("Allow", "s3:*");
+  const std::vector<PolicyPtr> allow = {Identity("Allow", "kms:*")};
+  const auto outcome = [&](const Principal& who, const PolicyPtr& key, GrantSide grant,
+                           const std::vector<PolicyPtr>& identity, const PolicyPtr& session) {
+    const KeySide side{key.get(), &kOwner, grant};
+    return Authorize(Request{"kms:Encrypt", kKeyArn, &who}, &side,
+                     {identity, nullptr, session.get()})
+        .reason;
+  };
+  const GrantSide direct{Effect::kAllowDirect, false};
+  const GrantSide role{Effect::kAllowRole, false};
+  EXPECT_EQ(outcome(kAnna, silent, direct, {}, nullptr), "");
+  EXPECT_EQ(outcome(kAnna, denying, direct, {}, nullptr),
+            "with an explicit deny in a resource-based policy");
+  EXPECT_EQ(outcome(kSession, silent, role, {}, none),
+            "because no session policy allows the kms:Encrypt action");
+  EXPECT_EQ(outcome(kSession, silent, direct, {}, none), "");
+  EXPECT_EQ(outcome(kEve, silent, direct, {}, nullptr),
+            "because no identity-based policy allows the kms:Encrypt action");
+  EXPECT_EQ(outcome(kEve, silent, direct, allow, nullptr), "");
+  EXPECT_EQ(outcome(kEve, silent, {Effect::kAllowDirect, true}, {}, nullptr), "");
+  EXPECT_EQ(outcome(kEve, denying, {Effect::kAllowDirect, true}, allow, nullptr), kReasonNoAccess);
+}
+
+TEST(Trust, PoliciesOfRolesNamePrincipalsAndNoResources) {
+  const auto trust = [](std::string_view principal, std::string_view more) {
+    return Compile(R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":)" +
+                       std::string(principal) + std::string(more) + "}]}",
+                   Kind::kTrustPolicy);
+  };
+  const auto account = trust(R"({"AWS":"111122223333"})", R"(,"Action":"sts:AssumeRole")");
+  ASSERT_TRUE(account);
+  EXPECT_EQ(EffectOf(*account, kAnna, "sts:AssumeRole"), Effect::kAllowAccount);
+  EXPECT_EQ(EffectOf(*account, kEve, "sts:AssumeRole"), Effect::kNone);
+  const auto federated =
+      trust(R"({"Federated":"arn:aws:iam::111122223333:oidc-provider/id.example.com"})",
+            R"(,"Action":"sts:AssumeRoleWithWebIdentity")");
+  ASSERT_TRUE(federated);
+  const Principal provider{kOwner, "arn:aws:iam::111122223333:oidc-provider/id.example.com"};
+  EXPECT_EQ(EffectOf(*federated, provider, "sts:AssumeRoleWithWebIdentity"), Effect::kAllowDirect);
+  EXPECT_EQ(EffectOf(*federated, kAnna, "sts:AssumeRoleWithWebIdentity"), Effect::kNone);
+  for (const char* bad :
+       {R"(,"Action":"kms:Encrypt")", R"()", R"(,"Action":"sts:AssumeRole","Resource":"*")"}) {
+    EXPECT_FALSE(trust(R"({"AWS":"111122223333"})", bad)) << bad;
+  }
+}
+
 TEST(Lockout, TheCallerMustKeepPutKeyPolicy) {
   const auto allows = [](std::string_view statements, const std::vector<PolicyPtr>& identity) {
-    return AllowsPutKeyPolicy(*Key(statements), kAnna, kOwner, kKeyArn, identity);
+    return AllowsPutKeyPolicy(*Key(statements), {"kms:PutKeyPolicy", kKeyArn, &kAnna}, kOwner,
+                              {identity});
   };
   const std::string delegating = Statement("Allow", "111122223333", "kms:*");
   EXPECT_TRUE(allows(Statement("Allow", kAnnaArn, "kms:PutKeyPolicy"), {}));

@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kKeyPolicyBytesMax = 32'768;
 constexpr std::size_t kIdentityPolicyBytesMax = 131'072;
 constexpr std::size_t kQuotedBytesMax = 128;
+constexpr std::size_t kConditionKeyBytesMax = 512;
 constexpr char kInvalidPrincipals[] =
     "Policy contains a statement with one or more invalid principals.";
 
@@ -41,8 +42,11 @@ class Compiler {
   Status Element(std::string_view name, const Value& value, Statement& out);
   Status Sid(const Value& value);
   Status EffectOf(const Value& value, Statement& out);
-  Status Principals(const Value& value, Statement& out);
-  Status AwsPrincipals(const Value& value, Statement& out);
+  Status Principals(std::string_view name, const Value& value, Statement& out);
+  Status TypedPrincipals(std::string_view type, const Value& value, Statement& out);
+  Status Conditions(const Value& value, Statement& out);
+  Status ConditionOf(std::string_view name, std::string_view key, const Value& value,
+                     Statement& out);
   Status Actions(std::string_view name, const Value& value, Statement& out);
   Status Resources(std::string_view name, const Value& value, Statement& out);
   Status Complete(const Value& value, Statement& out);
@@ -54,10 +58,6 @@ class Compiler {
   tl::unexpected<Error> Malformed(std::string_view reason) const {
     return Fail(ErrorCode::kMalformedPolicyDocumentException,
                 place_.empty() ? std::string(reason) : fmt::format("{}: {}", place_, reason));
-  }
-  tl::unexpected<Error> Unsupported(std::string_view what) const {
-    return Fail(ErrorCode::kUnsupportedOperationException,
-                fmt::format("{}: {} is not supported.", place_, what));
   }
 
   Kind kind_;
@@ -155,6 +155,9 @@ Status Compiler::OneStatement(const Value& value) {
   });
   KT_TRY(std::move(status));
   KT_TRY(Complete(value, statement));
+  if (const auto sid = value.Find("Sid")) {
+    statement.sid = *sid->AsString();
+  }
   policy_->statements.push_back(std::move(statement));
   return {};
 }
@@ -176,10 +179,10 @@ Status Compiler::Element(std::string_view name, const Value& value, Statement& o
     if (kind_ == Kind::kIdentityPolicy) {
       return Malformed("A policy of an identity must not name a principal.");
     }
-    return name == "Principal" ? Principals(value, out) : Unsupported("NotPrincipal");
+    return Principals(name, value, out);
   }
   if (name == "Condition") {
-    return Unsupported("Condition");
+    return Conditions(value, out);
   }
   return Malformed(
       "The statement has an unknown element; known are Sid, Effect, Principal, NotPrincipal, "
@@ -216,9 +219,13 @@ Status Compiler::EffectOf(const Value& value, Statement& out) {
   return {};
 }
 
-Status Compiler::Principals(const Value& value, Statement& out) {
+Status Compiler::Principals(std::string_view name, const Value& value, Statement& out) {
+  if (!out.principals.empty()) {
+    return Malformed("Principal and NotPrincipal exclude each other.");
+  }
+  out.negate_principals = name == "NotPrincipal";
   if (const auto text = value.AsString()) {
-    if (*text != "*") {
+    if (*text != "*" || out.negate_principals) {
       return Fail(ErrorCode::kMalformedPolicyDocumentException, kInvalidPrincipals);
     }
     out.principals.emplace_back();
@@ -228,28 +235,29 @@ Status Compiler::Principals(const Value& value, Statement& out) {
     return Malformed("Principal must be \"*\" or a non-empty object.");
   }
   Status status;
-  value.ForEachMember([&](std::string_view name, Value element) {
-    if (name == "AWS") {
-      status = AwsPrincipals(element, out);
-    } else if (name == "Service" || name == "Federated") {
-      status = Unsupported(fmt::format("Principal of type {}", name));
-    } else {
-      status = Malformed("Principal has an unknown type; known are AWS, Service and Federated.");
-    }
+  value.ForEachMember([&](std::string_view type, Value element) {
+    status = TypedPrincipals(type, element, out);
     return status.has_value();
   });
   return status;
 }
 
-Status Compiler::AwsPrincipals(const Value& value, Statement& out) {
+Status Compiler::TypedPrincipals(std::string_view type, const Value& value, Statement& out) {
+  if (type != "AWS" && type != "Service" && type != "Federated") {
+    return Malformed("Principal has an unknown type; known are AWS, Service and Federated.");
+  }
   return Strings("Principal", value, [&](std::string_view text) -> Status {
-    auto named = NamedPrincipal::Parse(text);
-    if (!named) {
+    auto named = type == "AWS"       ? NamedPrincipal::Parse(text)
+                 : type == "Service" ? NamedPrincipal::ParseService(text)
+                                     : NamedPrincipal::ParseFederated(text);
+    if (!named || (out.negate_principals && named->type == NamedPrincipal::Type::kEveryone)) {
       return Fail(ErrorCode::kMalformedPolicyDocumentException, kInvalidPrincipals);
     }
     switch (named->type) {
       case NamedPrincipal::Type::kEveryone:
       case NamedPrincipal::Type::kAccount:
+      case NamedPrincipal::Type::kService:
+      case NamedPrincipal::Type::kFederated:
         break;
       case NamedPrincipal::Type::kUser:
       case NamedPrincipal::Type::kRole:
@@ -259,6 +267,59 @@ Status Compiler::AwsPrincipals(const Value& value, Statement& out) {
     out.principals.push_back(std::move(*named));
     return {};
   });
+}
+
+Status Compiler::Conditions(const Value& value, Statement& out) {
+  if (value.type() != Type::kObject) {
+    return Malformed("Condition must be an object.");
+  }
+  Status status;
+  value.ForEachMember([&](std::string_view name, Value keys) {
+    if (keys.type() != Type::kObject || keys.size() == 0) {
+      status = Malformed("A condition operator must have an object of condition keys.");
+      return false;
+    }
+    keys.ForEachMember([&](std::string_view key, Value operands) {
+      status = ConditionOf(name, key, operands, out);
+      return status.has_value();
+    });
+    return status.has_value();
+  });
+  return status;
+}
+
+Status Compiler::ConditionOf(std::string_view name, std::string_view key, const Value& value,
+                             Statement& out) {
+  auto condition = Condition::ParseOperator(name);
+  if (!condition) {
+    return Malformed("Condition has an unknown operator.");
+  }
+  if (key.find(':') == std::string_view::npos || key.size() > kConditionKeyBytesMax) {
+    return Malformed("A condition key must have a prefix, as aws:SourceIp has.");
+  }
+  condition->key = ConditionKey::Parse(key);
+  condition->label += ' ';
+  condition->label += key;
+  const auto add = [&](const Value& operand) -> Status {
+    if (const Status added = condition->AddOperand(operand, variables_); !added) {
+      return Malformed(fmt::format("A value of {} {}.", name, added.error().message));
+    }
+    return {};
+  };
+  Status status;
+  if (value.type() != Type::kArray) {
+    status = add(value);
+  } else if (value.size() == 0) {
+    status = Malformed("A condition key must have a value.");
+  } else {
+    value.ForEachElement([&](std::size_t, Value element) {
+      status = add(element);
+      return status.has_value();
+    });
+  }
+  KT_TRY(std::move(status));
+  out.conditions.push_back(std::move(*condition));
+  return {};
 }
 
 Status Compiler::Actions(std::string_view name, const Value& value, Statement& out) {
@@ -276,8 +337,11 @@ Status Compiler::Actions(std::string_view name, const Value& value, Statement& o
                  [](char c) { return IsAlnum(c) || c == '*' || c == '?'; })) {
         return Malformed(fmt::format("{} must be \"*\" or like kms:Encrypt.", name));
       }
-      if (kind_ == Kind::kKeyPolicy && !Pattern::Make("kms", Case::kInsensitive).Matches(vendor)) {
+      if (kind_ == Kind::kKeyPolicy && !EqualsFolded(vendor, "kms")) {
         return Malformed(fmt::format("{} of a key policy must be of vendor kms.", name));
+      }
+      if (kind_ == Kind::kTrustPolicy && !EqualsFolded(vendor, "sts")) {
+        return Malformed(fmt::format("{} of a trust policy must be of vendor sts.", name));
       }
     }
     out.actions.push_back(Pattern::Make(text, Case::kInsensitive));
@@ -286,16 +350,24 @@ Status Compiler::Actions(std::string_view name, const Value& value, Statement& o
 }
 
 Status Compiler::Resources(std::string_view name, const Value& value, Statement& out) {
-  if (!out.resources.empty()) {
+  if (kind_ == Kind::kTrustPolicy) {
+    return Malformed("A trust policy must not name a resource.");
+  }
+  if (!out.resources.empty() || !out.variable_resources.empty()) {
     return Malformed("Resource and NotResource exclude each other.");
   }
   out.negate_resources = name == "NotResource";
   return Strings(name, value, [&](std::string_view text) -> Status {
-    if (variables_ && text.find("${") != std::string_view::npos) {
-      return Unsupported(fmt::format("A policy variable in {}", name));
-    }
     if (text != "*" && !text.starts_with("arn:")) {
       return Malformed(fmt::format("{} must be \"*\" or an ARN.", name));
+    }
+    auto parsed = Text::Parse(text, variables_, true);
+    if (!parsed) {
+      return Malformed(fmt::format("{}: {}.", name, parsed.error().message));
+    }
+    if (!parsed->is_plain()) {
+      out.variable_resources.push_back(std::move(*parsed));
+      return {};
     }
     out.resources.push_back(Pattern::Make(text, Case::kSensitive));
     return {};
@@ -307,17 +379,18 @@ Status Compiler::Complete(const Value& value, Statement& out) {
   if (!value.Find("Effect")) {
     return Malformed("Effect is missing.");
   }
+  const bool no_resource = out.resources.empty() && out.variable_resources.empty();
+  if (kind_ != Kind::kIdentityPolicy && out.principals.empty()) {
+    return Malformed("Principal is missing.");
+  }
   if (kind_ == Kind::kKeyPolicy) {
-    if (out.principals.empty()) {
-      return Malformed("Principal is missing.");
-    }
-    out.inert = out.actions.empty() || out.resources.empty();
+    out.inert = out.actions.empty() || no_resource;
     return {};
   }
   if (out.actions.empty()) {
     return Malformed("Action or NotAction is missing.");
   }
-  if (out.resources.empty()) {
+  if (kind_ == Kind::kIdentityPolicy && no_resource) {
     return Malformed("Resource or NotResource is missing.");
   }
   return {};

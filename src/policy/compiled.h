@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/ids.h"
+#include "policy/condition.h"
 #include "policy/pattern.h"
 #include "policy/policy.h"
 
@@ -16,31 +17,59 @@ namespace keyturn::policy {
 // NamedPrincipal is one value of Principal.
 struct NamedPrincipal {
   enum class Type : std::uint8_t {
-    kEveryone,  // "*"
-    kAccount,   // account id or root ARN
-    kUser,      // name: "user/path/name"
-    kRole,      // name: the role's name without path
-    kSession,   // name: "assumed-role/role/session" or "federated-user/name"
+    kEveryone,   // "*"
+    kAccount,    // account id or root ARN
+    kUser,       // name: "user/path/name"
+    kRole,       // name: the role's name without path
+    kSession,    // name: "assumed-role/role/session" or "federated-user/name"
+    kService,    // name: "logs.amazonaws.com"; no caller of ours is one
+    kFederated,  // name: the ARN or domain of an identity provider
   };
   Type type = Type::kEveryone;
-  model::AccountId account;  // not for kEveryone
+  model::AccountId account;  // of kAccount, kUser, kRole and kSession
   std::string name;
 
   // Parse returns nullopt unless text is "*", twelve digits or one of the ARNs above without
   // wildcards.
   static std::optional<NamedPrincipal> Parse(std::string_view text);
+  // ParseService takes a domain name, ParseFederated one or the ARN of an identity provider.
+  static std::optional<NamedPrincipal> ParseService(std::string_view text);
+  static std::optional<NamedPrincipal> ParseFederated(std::string_view text);
 };
 
 struct Statement {
+  std::string sid;
   bool allow = false;
   // inert: a key policy statement without Action or Resource, which applies to nothing.
   bool inert = false;
-  bool negate_actions = false;    // NotAction
-  bool negate_resources = false;  // NotResource
+  bool negate_actions = false;     // NotAction
+  bool negate_resources = false;   // NotResource
+  bool negate_principals = false;  // NotPrincipal
   std::vector<Pattern> actions;
   std::vector<Pattern> resources;
-  std::vector<NamedPrincipal> principals;  // key policies only
+  std::vector<Text> variable_resources;    // those of resources that have variables
+  std::vector<NamedPrincipal> principals;  // not in identity policies
+  std::vector<Condition> conditions;
 };
+
+// Reach: how a statement's Principal meets the caller, weakest first.
+enum class Reach : std::uint8_t { kNobody, kAccount, kRole, kDirect };
+
+// Outcome: what became of one statement for one request.
+struct Outcome {
+  enum class Step : std::uint8_t {
+    kApplies,
+    kInert,
+    kOtherAction,
+    kOtherResource,
+    kOtherPrincipal,
+    kCondition,
+  };
+  Step step = Step::kApplies;
+  Reach reach = Reach::kDirect;       // when it applies
+  const Condition* failed = nullptr;  // of kCondition
+};
+Outcome Try(const Statement& statement, Kind kind, const Request& request);
 
 class Policy {
  public:

@@ -1,15 +1,12 @@
-// Evaluation: which statements apply to a request, and what follows from all policies together.
+// Evaluation: which statements apply to a request.
+#include <fmt/format.h>
+
 #include <algorithm>
 
-#include "base/check.h"
-#include "model/arn.h"
 #include "policy/compiled.h"
 
 namespace keyturn::policy {
 namespace {
-
-// Reach: how a statement's Principal meets the caller.
-enum class Reach { kNobody, kAccount, kDirect };
 
 bool AnyMatches(const std::vector<Pattern>& patterns, std::string_view subject) {
   return std::any_of(patterns.begin(), patterns.end(),
@@ -28,9 +25,10 @@ std::string_view ResourceOf(std::string_view arn) {
   return arn;
 }
 
+constexpr std::string_view kAssumed = "assumed-role/";
+
 // IsSessionOf: resource is "assumed-role/<role>/<session>" of this role.
 bool IsSessionOf(std::string_view resource, std::string_view role) {
-  constexpr std::string_view kAssumed = "assumed-role/";
   if (!resource.starts_with(kAssumed)) {
     return false;
   }
@@ -41,24 +39,30 @@ bool IsSessionOf(std::string_view resource, std::string_view role) {
 
 Reach ReachOf(const NamedPrincipal& named, const Principal& principal) {
   using Type = NamedPrincipal::Type;
-  if (named.type == Type::kEveryone) {
-    return Reach::kDirect;
+  switch (named.type) {
+    case Type::kEveryone:
+      return ResourceOf(principal.arn).starts_with(kAssumed) ? Reach::kRole : Reach::kDirect;
+    case Type::kFederated:
+      return principal.arn == named.name ? Reach::kDirect : Reach::kNobody;
+    case Type::kService:
+      return Reach::kNobody;
+    case Type::kAccount:
+    case Type::kUser:
+    case Type::kSession:
+    case Type::kRole:
+      break;
   }
   if (named.account != principal.account) {
     return Reach::kNobody;
   }
-  switch (named.type) {
-    case Type::kEveryone:
-      return Reach::kDirect;
-    case Type::kAccount:
-      return principal.is_root ? Reach::kDirect : Reach::kAccount;
-    case Type::kUser:
-    case Type::kSession:
-      return ResourceOf(principal.arn) == named.name ? Reach::kDirect : Reach::kNobody;
-    case Type::kRole:
-      return IsSessionOf(ResourceOf(principal.arn), named.name) ? Reach::kDirect : Reach::kNobody;
+  if (named.type == Type::kAccount) {
+    return principal.is_root ? Reach::kDirect : Reach::kAccount;
   }
-  return Reach::kNobody;
+  const std::string_view resource = ResourceOf(principal.arn);
+  if (named.type == Type::kRole) {
+    return IsSessionOf(resource, named.name) ? Reach::kRole : Reach::kNobody;
+  }
+  return resource == named.name ? Reach::kDirect : Reach::kNobody;
 }
 
 Reach ReachOf(const Statement& statement, const Principal& principal) {
@@ -66,133 +70,139 @@ Reach ReachOf(const Statement& statement, const Principal& principal) {
   for (const NamedPrincipal& named : statement.principals) {
     reach = std::max(reach, ReachOf(named, principal));
   }
-  return reach;
+  if (!statement.negate_principals) {
+    return reach;
+  }
+  const bool exempt = statement.allow ? reach != Reach::kNobody : reach >= Reach::kRole;
+  return exempt ? Reach::kNobody : ReachOf(NamedPrincipal{}, principal);
 }
 
-bool Applies(const Statement& statement, const Request& request) {
-  return !statement.inert &&
-         AnyMatches(statement.actions, request.action) != statement.negate_actions &&
-         AnyMatches(statement.resources, request.resource) != statement.negate_resources;
+// ResourceMatches: nullopt when a variable that decides has no value.
+std::optional<bool> ResourceMatches(const Statement& statement, const Request& request) {
+  if (AnyMatches(statement.resources, request.resource)) {
+    return true;
+  }
+  bool unresolved = false;
+  for (const Text& text : statement.variable_resources) {
+    const auto expanded = text.Expand(request.context);
+    if (!expanded) {
+      unresolved = true;
+    } else if (expanded->Matches(request.resource, Case::kSensitive)) {
+      return true;
+    }
+  }
+  if (unresolved) {
+    return std::nullopt;
+  }
+  return false;
 }
 
-Effect EvaluateAll(const std::vector<PolicyPtr>& policies, const Request& request) {
-  Effect effect = Effect::kNone;
-  for (const PolicyPtr& policy : policies) {
-    effect = std::max(effect, Evaluate(*policy, request));
+Effect EffectOf(const Statement& statement, Reach reach) {
+  if (!statement.allow) {
+    return Effect::kDeny;
   }
-  return effect;
+  switch (reach) {
+    case Reach::kNobody:
+      return Effect::kNone;
+    case Reach::kAccount:
+      return Effect::kAllowAccount;
+    case Reach::kRole:
+      return Effect::kAllowRole;
+    case Reach::kDirect:
+      return Effect::kAllowDirect;
+  }
+  return Effect::kNone;
 }
 
-std::string NoneAllows(std::string_view policy_kind, std::string_view action) {
-  std::string reason = "because no ";
-  reason.append(policy_kind).append(" policy allows the ").append(action).append(" action");
-  return reason;
-}
-
-Decision Denied(std::string reason) { return {false, std::move(reason), true}; }
-
-Decision DeniedByIdentity() { return Denied("with an explicit deny in an identity-based policy"); }
-
-Decision AuthorizeOwnKey(const Request& request, Effect key, Effect identity) {
-  if (key == Effect::kDeny) {
-    return Denied("with an explicit deny in a resource-based policy");
+std::string DetailOf(const Outcome& outcome, Kind kind) {
+  switch (outcome.step) {
+    case Outcome::Step::kInert:
+      return "has no Action or no Resource, and so no effect";
+    case Outcome::Step::kOtherAction:
+      return "is about other actions";
+    case Outcome::Step::kOtherResource:
+      return "is about other resources";
+    case Outcome::Step::kOtherPrincipal:
+      return "is about other principals";
+    case Outcome::Step::kCondition:
+      return fmt::format("the condition {} does not hold", outcome.failed->label);
+    case Outcome::Step::kApplies:
+      break;
   }
-  if (identity == Effect::kDeny) {
-    return DeniedByIdentity();
+  if (kind == Kind::kIdentityPolicy) {
+    return "applies";
   }
-  if (key == Effect::kAllowDirect) {
-    return {true, {}, true};
+  switch (outcome.reach) {
+    case Reach::kAccount:
+      return "applies, by the account: identity policies decide";
+    case Reach::kRole:
+      return "applies, by the role";
+    case Reach::kNobody:
+    case Reach::kDirect:
+      break;
   }
-  if (key == Effect::kNone) {
-    return Denied(NoneAllows("resource-based", request.action));
-  }
-  if (identity == Effect::kNone) {
-    return Denied(NoneAllows("identity-based", request.action));
-  }
-  return {true, {}, true};
-}
-
-// The key's side is looked at first, and all its refusals sound alike, so that the answer does not
-// tell whether another account's key exists.
-Decision AuthorizeForeignKey(const Request& request, Effect key, Effect identity) {
-  Decision decision;
-  if (identity == Effect::kDeny) {
-    decision = DeniedByIdentity();
-  } else if (key == Effect::kDeny || key == Effect::kNone) {
-    decision = Denied(std::string(kReasonNoAccess));
-  } else if (identity == Effect::kNone) {
-    decision = Denied(NoneAllows("identity-based", request.action));
-  } else {
-    decision.allowed = true;
-  }
-  decision.names_resource = false;
-  return decision;
+  return "applies, by the principal itself or by *";
 }
 
 }  // namespace
 
+Outcome Try(const Statement& statement, Kind kind, const Request& request) {
+  using Step = Outcome::Step;
+  if (statement.inert) {
+    return {Step::kInert, Reach::kNobody, nullptr};
+  }
+  if (AnyMatches(statement.actions, request.action) == statement.negate_actions) {
+    return {Step::kOtherAction, Reach::kNobody, nullptr};
+  }
+  if (statement.variable_resources.empty()) {
+    if (kind != Kind::kTrustPolicy &&
+        AnyMatches(statement.resources, request.resource) == statement.negate_resources) {
+      return {Step::kOtherResource, Reach::kNobody, nullptr};
+    }
+  } else {
+    const std::optional<bool> matches = ResourceMatches(statement, request);
+    if (!matches || *matches == statement.negate_resources) {
+      return {Step::kOtherResource, Reach::kNobody, nullptr};
+    }
+  }
+  Reach reach = Reach::kDirect;
+  if (kind != Kind::kIdentityPolicy) {
+    reach = ReachOf(statement, *request.principal);
+    if (reach == Reach::kNobody) {
+      return {Step::kOtherPrincipal, reach, nullptr};
+    }
+  }
+  for (const Condition& condition : statement.conditions) {
+    if (!condition.Holds(request.context)) {
+      return {Step::kCondition, reach, &condition};
+    }
+  }
+  return {Step::kApplies, reach, nullptr};
+}
+
 Effect Evaluate(const Policy& policy, const Request& request) {
   Effect effect = Effect::kNone;
   for (const Statement& statement : policy.statements) {
-    if (!Applies(statement, request)) {
+    const Outcome outcome = Try(statement, policy.kind, request);
+    if (outcome.step != Outcome::Step::kApplies) {
       continue;
     }
-    Reach reach = Reach::kDirect;
-    if (policy.kind == Kind::kKeyPolicy) {
-      reach = ReachOf(statement, *request.principal);
-    }
-    if (reach == Reach::kNobody) {
-      continue;
-    }
-    if (!statement.allow) {
-      return Effect::kDeny;
-    }
-    if (reach == Reach::kDirect) {
-      effect = Effect::kAllowDirect;
-    } else if (effect == Effect::kNone) {
-      effect = Effect::kAllowAccount;
+    effect = std::max(effect, EffectOf(statement, outcome.reach));
+    if (effect == Effect::kDeny) {
+      break;
     }
   }
   return effect;
 }
 
-Decision Authorize(const Request& request, const Policy* key_policy,
-                   const model::AccountId* key_account,
-                   const std::vector<PolicyPtr>& identity_policies) {
-  KT_CHECK(request.principal != nullptr && (key_policy == nullptr || key_account != nullptr));
-  const Effect identity =
-      request.principal->is_root ? Effect::kAllowDirect : EvaluateAll(identity_policies, request);
-  if (key_policy == nullptr) {
-    if (identity == Effect::kDeny) {
-      return DeniedByIdentity();
-    }
-    if (identity == Effect::kNone) {
-      return Denied(NoneAllows("identity-based", request.action));
-    }
-    return {true, {}, true};
+std::vector<Finding> Explain(const Policy& policy, const Request& request) {
+  std::vector<Finding> findings;
+  for (const Statement& statement : policy.statements) {
+    const Outcome outcome = Try(statement, policy.kind, request);
+    findings.push_back({findings.size(), statement.sid, statement.allow,
+                        outcome.step == Outcome::Step::kApplies, DetailOf(outcome, policy.kind)});
   }
-  const Effect key = Evaluate(*key_policy, request);
-  return *key_account == request.principal->account ? AuthorizeOwnKey(request, key, identity)
-                                                    : AuthorizeForeignKey(request, key, identity);
-}
-
-bool AllowsPutKeyPolicy(const Policy& new_policy, const Principal& principal,
-                        const model::AccountId& key_account, std::string_view key_arn,
-                        const std::vector<PolicyPtr>& identity_policies) {
-  const Request request{"kms:PutKeyPolicy", key_arn, &principal};
-  return Authorize(request, &new_policy, &key_account, identity_policies).allowed;
-}
-
-std::string AccessDeniedMessage(const Request& request, const Decision& decision) {
-  std::string text = "User: ";
-  text.append(request.principal->arn).append(" is not authorized to perform: ");
-  text.append(request.action);
-  if (decision.names_resource) {
-    text.append(" on resource: ").append(request.resource);
-  } else {
-    text.append(" on this resource");
-  }
-  return text.append(" ").append(decision.reason);
+  return findings;
 }
 
 }  // namespace keyturn::policy

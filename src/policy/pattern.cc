@@ -7,11 +7,11 @@ namespace {
 
 constexpr char ToLower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
-struct Exactly {
+struct Same {
   bool operator()(char pattern, char subject) const { return pattern == subject; }
 };
 struct Folded {
-  bool operator()(char pattern, char subject) const { return pattern == ToLower(subject); }
+  bool operator()(char pattern, char subject) const { return ToLower(pattern) == ToLower(subject); }
 };
 
 template <typename Equal>
@@ -20,19 +20,38 @@ bool Equals(std::string_view pattern, std::string_view subject, Equal equal) {
          std::equal(pattern.begin(), pattern.end(), subject.begin(), equal);
 }
 
+// Plain: wildcards are the characters themselves.
+struct Plain {
+  std::string_view text;
+  std::size_t size() const { return text.size(); }
+  char at(std::size_t i) const { return text[i]; }
+  bool IsRun(std::size_t i) const { return text[i] == '*'; }
+  bool IsOne(std::size_t i) const { return text[i] == '?'; }
+};
+
+// Marked: the kinds say which characters are wildcards.
+struct Marked {
+  std::string_view text;
+  const Expanded::Kind* kinds;
+  std::size_t size() const { return text.size(); }
+  char at(std::size_t i) const { return text[i]; }
+  bool IsRun(std::size_t i) const { return kinds[i] == Expanded::Kind::kRun; }
+  bool IsOne(std::size_t i) const { return kinds[i] == Expanded::Kind::kOne; }
+};
+
 // Glob remembers the last * only: when a later character fails, that * takes one character more.
 // So the time is bounded by the product of the lengths, whatever the pattern.
-template <typename Equal>
-bool Glob(std::string_view pattern, std::string_view subject, Equal equal) {
+template <typename Source, typename Equal>
+bool Glob(Source pattern, std::string_view subject, Equal equal) {
   std::size_t p = 0;
   std::size_t s = 0;
   std::size_t star = std::string_view::npos;
   std::size_t star_subject = 0;
   while (s < subject.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
+    if (p < pattern.size() && pattern.IsRun(p)) {
       star = p++;
       star_subject = s;
-    } else if (p < pattern.size() && (pattern[p] == '?' || equal(pattern[p], subject[s]))) {
+    } else if (p < pattern.size() && (pattern.IsOne(p) || equal(pattern.at(p), subject[s]))) {
       ++p;
       ++s;
     } else if (star != std::string_view::npos) {
@@ -42,7 +61,8 @@ bool Glob(std::string_view pattern, std::string_view subject, Equal equal) {
       return false;
     }
   }
-  return pattern.find_first_not_of('*', p) == std::string_view::npos;
+  while (p < pattern.size() && pattern.IsRun(p)) ++p;
+  return p == pattern.size();
 }
 
 }  // namespace
@@ -68,6 +88,12 @@ Pattern Pattern::Make(std::string_view text, Case letter_case) {
   return pattern;
 }
 
+Pattern Pattern::Exactly(std::string_view text, Case letter_case) {
+  Pattern pattern = Make({}, letter_case);
+  pattern.text_ = letter_case == Case::kInsensitive ? ToLowerAscii(text) : std::string(text);
+  return pattern;
+}
+
 bool Pattern::Matches(std::string_view subject) const {
   const bool fold = case_ == Case::kInsensitive;
   switch (form_) {
@@ -79,9 +105,104 @@ bool Pattern::Matches(std::string_view subject) const {
       subject = subject.substr(0, text_.size());
       return fold ? Equals(text_, subject, Folded{}) : text_ == subject;
     case Form::kGlob:
-      return fold ? Glob(text_, subject, Folded{}) : Glob(text_, subject, Exactly{});
+      return fold ? Glob(Plain{text_}, subject, Folded{}) : Glob(Plain{text_}, subject, Same{});
   }
   return false;
+}
+
+bool Expanded::Matches(std::string_view subject, Case letter_case) const {
+  const Marked pattern{text, kinds.data()};
+  return letter_case == Case::kInsensitive ? Glob(pattern, subject, Folded{})
+                                           : Glob(pattern, subject, Same{});
+}
+
+bool Expanded::MatchesArn(std::string_view subject) const {
+  constexpr int kParts = 6;
+  std::size_t from = 0;
+  for (int part = 1; part <= kParts; ++part) {
+    std::size_t to = text.size();
+    std::size_t subject_to = subject.size();
+    if (part < kParts) {
+      to = text.find(':', from);
+      subject_to = subject.find(':');
+      if (to == std::string::npos || subject_to == std::string_view::npos) return false;
+    }
+    const Marked pattern{std::string_view(text).substr(from, to - from), kinds.data() + from};
+    if (!Glob(pattern, subject.substr(0, subject_to), Same{})) return false;
+    from = to + 1;
+    subject.remove_prefix(std::min(subject_to + 1, subject.size()));
+  }
+  return true;
+}
+
+void Text::AddText(std::string_view text, bool wildcards) {
+  Part part;
+  part.text = text;
+  for (const char c : text) {
+    part.kinds.push_back(!wildcards || (c != '*' && c != '?') ? Expanded::Kind::kLiteral
+                         : c == '*'                           ? Expanded::Kind::kRun
+                                                              : Expanded::Kind::kOne);
+  }
+  parts_.push_back(std::move(part));
+}
+
+Status Text::AddVariable(std::string_view body) {
+  if (body == "*" || body == "?" || body == "$") {
+    AddText(body, false);
+    return {};
+  }
+  Part part;
+  std::string_view name = body;
+  if (const std::size_t comma = body.find(','); comma != std::string_view::npos) {
+    name = body.substr(0, comma);
+    std::string_view fallback = body.substr(comma + 1);
+    fallback.remove_prefix(std::min(fallback.find_first_not_of(' '), fallback.size()));
+    if (fallback.size() < 2 || fallback.front() != '\'' || fallback.back() != '\'') {
+      return Fail(ErrorCode::kMalformed, "the default of a policy variable must be in quotes");
+    }
+    part.fallback = fallback.substr(1, fallback.size() - 2);
+  }
+  if (name.find(':') == std::string_view::npos || name.find(' ') != std::string_view::npos) {
+    return Fail(ErrorCode::kMalformed, "a policy variable must name a condition key");
+  }
+  part.variable = ConditionKey::Parse(name);
+  parts_.push_back(std::move(part));
+  return {};
+}
+
+Result<Text> Text::Parse(std::string_view text, bool variables, bool wildcards) {
+  Text parsed;
+  while (variables) {
+    const std::size_t open = text.find("${");
+    if (open == std::string_view::npos) break;
+    const std::size_t close = text.find('}', open);
+    if (close == std::string_view::npos) {
+      return Fail(ErrorCode::kMalformed, "a policy variable is not closed");
+    }
+    parsed.plain_ = false;
+    parsed.AddText(text.substr(0, open), wildcards);
+    KT_TRY(parsed.AddVariable(text.substr(open + 2, close - open - 2)));
+    text.remove_prefix(close + 1);
+  }
+  parsed.AddText(text, wildcards);
+  return parsed;
+}
+
+std::optional<Expanded> Text::Expand(const Context* context) const {
+  Expanded out;
+  for (const Part& part : parts_) {
+    if (!part.variable) {
+      out.text += part.text;
+      out.kinds.insert(out.kinds.end(), part.kinds.begin(), part.kinds.end());
+      continue;
+    }
+    Values values;
+    if (context != nullptr) context->Find(*part.variable, values);
+    if (values.size() != 1 && (!values.empty() || !part.fallback)) return std::nullopt;
+    out.text += values.empty() ? *part.fallback : values.front();
+    out.kinds.resize(out.text.size(), Expanded::Kind::kLiteral);
+  }
+  return out;
 }
 
 }  // namespace keyturn::policy

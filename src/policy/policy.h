@@ -1,11 +1,10 @@
 // Policy: the policy language, parsed, checked and compiled once, then evaluated without
 // allocation. Pure.
 //
-// Supported now: Version, Id, Statement (object or array), Sid, Effect, Principal (key policies:
-// "*", {"AWS": account id | root ARN | user ARN | role ARN | session ARN | "*" or a list}), Action
-// and NotAction with * and ?, Resource and NotResource. A policy that uses anything else of the
-// language (Condition, NotPrincipal, Service or Federated principals, policy variables) is refused
-// when it is put, never half-obeyed.
+// The whole language: Version, Id, Statement (object or array), Sid, Effect, Principal and
+// NotPrincipal, Action and NotAction, Resource and NotResource, Condition with every operator
+// (policy/condition.h), policy variables in resources and in operands of string and ARN operators
+// (Version 2012-10-17).
 //
 // How names match:
 // - Actions without regard to case; resources with it. * matches any run of characters, colons and
@@ -14,6 +13,9 @@
 //   account's identity policies, a Deny binds everybody in it, the root user too.
 // - A role ARN matches the role's sessions. Path and partition do not: role names are unique in
 //   an account, and one server keeps account ids unique over partitions.
+// - NotPrincipal of a Deny exempts those whom it names themselves; an account's ARN there exempts
+//   its root user only. NotPrincipal of an Allow leaves out everybody in a named account.
+// - Service and Federated principals are taken; no caller of the KMS API is a service.
 // - Resource of a key policy is "*", this key. A key ARN or pattern is taken literally: such a
 //   statement applies only if it matches the ARN of the request.
 // - A key policy statement without Action or without Resource is accepted and does nothing.
@@ -24,26 +26,30 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "model/ids.h"
+#include "policy/context.h"
 
 namespace keyturn::policy {
 
-enum class Kind { kKeyPolicy, kIdentityPolicy };
+// Kind: key policies and trust policies (of roles) name principals; identity policies are those of
+// users, groups and roles, permissions boundaries and session policies.
+enum class Kind { kKeyPolicy, kIdentityPolicy, kTrustPolicy };
 
 class Policy;
 using PolicyPtr = std::shared_ptr<const Policy>;
 
-// Compile fails with kMalformedPolicyDocumentException (what is wrong and where) or, for parts of
-// the language that are not supported yet, kUnsupportedOperationException naming the part; longer
-// than 32,768 bytes is kLimitExceededException (key policies; identity policies may have 131,072
-// bytes and are kMalformedPolicyDocumentException beyond).
-// Key policies know the actions of vendor kms and "*" only; identity policies take every
-// well-formed vendor:Action, since documents written for AWS name other services too.
+// Compile fails with kMalformedPolicyDocumentException (what is wrong and where); longer than
+// 32,768 bytes is kLimitExceededException (key policies; others may have 131,072 bytes and are
+// kMalformedPolicyDocumentException beyond).
+// Key policies know the actions of vendor kms and "*" only, trust policies those of sts; identity
+// policies take every well-formed vendor:Action, since documents written for AWS name other
+// services too.
 Result<PolicyPtr> Compile(std::string_view text, Kind kind);
 
 // NamedPrincipals: the user, role and session ARNs that a key policy names, in order, as written;
@@ -61,13 +67,16 @@ struct Request {
   std::string_view action;    // "kms:Encrypt"
   std::string_view resource;  // ARN of the key or alias, or "*"
   const Principal* principal = nullptr;
+  const Context* context = nullptr;  // null: every condition key is absent
 };
 
-// Effect of one policy on a request. For key policies an Allow says through whom.
+// Effect of one policy on a request, weakest first. For policies that name principals an Allow says
+// through whom, because that decides what may still limit it.
 enum class Effect {
   kNone,          // no statement applies
-  kAllowDirect,   // Allow: names the principal itself or "*"; identity policies: Allow
-  kAllowAccount,  // key policies only: allows the account (root), so identity policies decide
+  kAllowAccount,  // Allow for the account (root): its identity policies decide
+  kAllowRole,    // Allow for a role, or for "*" met by a session: boundary and session policy limit
+  kAllowDirect,  // Allow for the principal itself, or "*"; identity policies: Allow
   kDeny,
 };
 Effect Evaluate(const Policy& policy, const Request& request);
@@ -89,14 +98,34 @@ inline constexpr std::string_view kReasonNoAccess =
     "because the resource does not exist in this Region, no resource-based policies allow access, "
     "or a resource-based policy explicitly denies access";
 
-// Authorize: the same-account rule. key_policy is null for operations without a key resource (then
-// identity policies alone decide, the account's root user is allowed). Cross-account access needs
-// both sides. identity policies are those of the caller's user; none count for a root user, who is
-// allowed on the identity side. An explicit Deny anywhere wins. key_account is required with
-// key_policy (KT_CHECK) and ignored without.
-Decision Authorize(const Request& request, const Policy* key_policy,
-                   const model::AccountId* key_account,
-                   const std::vector<PolicyPtr>& identity_policies);
+// CallerPolicies: the caller's side. Spans and pointers are borrowed for the call.
+struct CallerPolicies {
+  std::span<const PolicyPtr> identity = {};  // a user's own and its groups', or a role's
+  const Policy* boundary = nullptr;          // permissions boundary
+  const Policy* session = nullptr;           // session policy
+};
+
+// GrantSide: what a grant adds on the key's side.
+struct GrantSide {
+  Effect effect = Effect::kNone;  // an Allow, by what kind of principal the grantee is
+  // supplies_identity: the grant was issued by a principal of the caller's own account, which is
+  // not the key's, and so speaks for that account too.
+  bool supplies_identity = false;
+};
+
+// KeySide: the resource's side: a key with its policy, or a role with its trust policy.
+struct KeySide {
+  const Policy* policy = nullptr;
+  const model::AccountId* account = nullptr;  // that owns it
+  GrantSide grant = {};
+};
+
+// Authorize joins all policies as AWS does. An explicit Deny anywhere wins. Within the account an
+// Allow of the resource's policy suffices, unless it names the account (then an identity policy
+// must allow too) or a role (then boundary and session policy must); across accounts both sides
+// must allow. A root user needs no identity policy. key is null for operations without a key
+// resource: then the caller's side alone decides.
+Decision Authorize(const Request& request, const KeySide* key, const CallerPolicies& caller);
 
 // AccessDeniedMessage is the text of AccessDeniedException: "User: <ARN> is not authorized to
 // perform: kms:X on resource: <ARN> because ...".
@@ -108,10 +137,21 @@ inline constexpr std::string_view kLockoutMessage =
 
 // AllowsPutKeyPolicy is the lockout safety check of CreateKey and PutKeyPolicy: whether the
 // principal could call PutKeyPolicy under the new policy, its identity policies and all Denies
-// counted. key_arn is the ARN of the key (of the key to be).
-bool AllowsPutKeyPolicy(const Policy& new_policy, const Principal& principal,
-                        const model::AccountId& key_account, std::string_view key_arn,
-                        const std::vector<PolicyPtr>& identity_policies);
+// counted. put is the request as kms:PutKeyPolicy on the ARN of the key (of the key to be).
+bool AllowsPutKeyPolicy(const Policy& new_policy, const Request& put,
+                        const model::AccountId& key_account, const CallerPolicies& caller);
+
+// Finding: what became of one statement, for people. detail says why it does not apply, or through
+// whom it does.
+struct Finding {
+  std::size_t index = 0;
+  std::string sid;
+  bool allow = false;
+  bool applies = false;
+  std::string detail;
+};
+// Explain looks at every statement; Evaluate decides the same.
+std::vector<Finding> Explain(const Policy& policy, const Request& request);
 
 // DefaultKeyPolicy: the text that CreateKey without Policy stores.
 std::string DefaultKeyPolicy(std::string_view partition, const model::AccountId& account);

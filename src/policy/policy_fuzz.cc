@@ -30,7 +30,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             action, "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
             &principal};
         KT_CHECK(!again || Evaluate(**policy, request) == Evaluate(**again, request));
-        const Decision decision = Authorize(request, (*policy).get(), &account, {*policy});
+        const KeySide side{(*policy).get(), &account, {}};
+        const Decision decision = Authorize(request, &side, {{&*policy, 1}});
         KT_CHECK(decision.allowed == decision.reason.empty());
       }
     }

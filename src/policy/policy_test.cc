@@ -49,11 +49,6 @@ void ExpectMalformed(const Error& error, std::string_view part) {
   EXPECT_THAT(error.message, HasSubstr(part));
 }
 
-void ExpectUnsupported(const Error& error, std::string_view part) {
-  EXPECT_EQ(error.code, ErrorCode::kUnsupportedOperationException);
-  EXPECT_THAT(error.message, HasSubstr(part));
-}
-
 TEST(Compile, TakesEveryFormOfTheSupportedLanguage) {
   for (const char* text : {
            R"({"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}})",
@@ -154,23 +149,6 @@ TEST(Compile, IdentityPoliciesNeedActionAndResourceAndNameNoPrincipal) {
   ExpectMalformed(
       IdentityPolicyError(IdentityStatement(R"("Action":"*","Resource":"*","Sid":"a b")")),
       "letters and digits");
-}
-
-TEST(Compile, PartsNotSupportedAreRefusedByName) {
-  ExpectUnsupported(KeyPolicyError(KeyStatement(R"("Condition":{},"Sid":"S1")")),
-                    "Statement (Sid 'S1'): Condition is not supported.");
-  ExpectUnsupported(
-      IdentityPolicyError(IdentityStatement(R"("Action":"*","Resource":"*","Condition":{})")),
-      "Statement[0]: Condition");
-  ExpectUnsupported(KeyPolicyError(R"({"Statement":[{"Effect":"Deny","NotPrincipal":"*"}]})"),
-                    "NotPrincipal");
-  ExpectUnsupported(KeyPolicyError(WithPrincipal(R"({"Service":"sqs.amazonaws.com"})")),
-                    "Principal of type Service");
-  ExpectUnsupported(KeyPolicyError(WithPrincipal(R"({"AWS":"*","Federated":"x"})")),
-                    "Principal of type Federated");
-  ExpectUnsupported(IdentityPolicyError(IdentityStatement(
-                        R"("Action":"*","Resource":"arn:aws:kms:*:*:key/${aws:username}")")),
-                    "policy variable");
 }
 
 TEST(Compile, DollarBraceIsPlainTextInTheOldVersion) {

@@ -17,6 +17,15 @@ bool IsName(std::string_view text) {
          });
 }
 
+// IsDomain: "logs.amazonaws.com", "accounts.example.com".
+bool IsDomain(std::string_view text) {
+  return text.find('.') != std::string_view::npos && text.front() != '.' && text.back() != '.' &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return c == '-' || c == '.' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                  (c >= '0' && c <= '9');
+         });
+}
+
 bool IsPartition(std::string_view text) {
   return text == "aws" || (text.starts_with("aws-") && text.size() > 4 &&
                            std::all_of(text.begin(), text.end(), [](char c) {
@@ -77,6 +86,20 @@ std::optional<NamedPrincipal> NamedPrincipal::Parse(std::string_view text) {
     return ParseSts(*account, arn->resource);
   }
   return std::nullopt;
+}
+
+std::optional<NamedPrincipal> NamedPrincipal::ParseService(std::string_view text) {
+  if (!IsDomain(text)) return std::nullopt;
+  return NamedPrincipal{Type::kService, {}, std::string(text)};
+}
+
+std::optional<NamedPrincipal> NamedPrincipal::ParseFederated(std::string_view text) {
+  const auto arn = model::Arn::Parse(text);
+  const bool provider =
+      arn && arn->service == "iam" && AccountId::Parse(arn->account) &&
+      (arn->resource.starts_with("oidc-provider/") || arn->resource.starts_with("saml-provider/"));
+  if (!provider && !IsDomain(text)) return std::nullopt;
+  return NamedPrincipal{Type::kFederated, {}, std::string(text)};
 }
 
 }  // namespace keyturn::policy

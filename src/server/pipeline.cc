@@ -174,7 +174,9 @@ Status Pipeline::Authenticate(RequestState& request, std::string_view service_na
                 "Credential should be scoped to a valid region.");
   }
   request.region = *region;
-  request.caller = {std::move(user), access_key};
+  request.caller = {std::move(user),
+                    access_key,
+                    {view.remote_address, view.Header("user-agent"), view.tls.has_value()}};
   return {};
 }
 

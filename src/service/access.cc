@@ -91,21 +91,36 @@ Result<Target> ResolveKey(const Call& call, std::string_view text, bool aliases_
   return Target{std::move(key), std::nullopt};
 }
 
-Status AuthorizeKey(const Call& call, std::string_view action, const KeyEntry& entry) {
+namespace {
+
+Status AuthorizeNamed(const Call& call, std::string_view action, const KeyEntry& entry,
+                      std::string_view alias) {
   const policy::Principal principal = call.caller.principal();
   const std::string arn = entry.key.arn();
-  const policy::Request request{action, arn, &principal};
-  const policy::Decision decision = policy::Authorize(
-      request, entry.policy->compiled.get(), &entry.key.account, call.caller.user->policies);
+  const CallConditions conditions(call, action, &entry, alias);
+  const policy::Request request{action, arn, &principal, &conditions};
+  const policy::KeySide key{entry.policy->compiled.get(), &entry.key.account, {}};
+  const policy::Decision decision = policy::Authorize(request, &key, call.caller.policies());
   if (decision.allowed) return {};
   return Fail(ErrorCode::kAccessDeniedException, policy::AccessDeniedMessage(request, decision));
 }
 
+}  // namespace
+
+Status AuthorizeKey(const Call& call, std::string_view action, const KeyEntry& entry) {
+  return AuthorizeNamed(call, action, entry, {});
+}
+
+Status AuthorizeKey(const Call& call, std::string_view action, const Target& target) {
+  return AuthorizeNamed(call, action, *target.key,
+                        target.alias ? std::string_view(target.alias->name) : std::string_view());
+}
+
 Status AuthorizeResource(const Call& call, std::string_view action, std::string_view resource) {
   const policy::Principal principal = call.caller.principal();
-  const policy::Request request{action, resource, &principal};
-  const policy::Decision decision =
-      policy::Authorize(request, nullptr, nullptr, call.caller.user->policies);
+  const CallConditions conditions(call, action, nullptr, {});
+  const policy::Request request{action, resource, &principal, &conditions};
+  const policy::Decision decision = policy::Authorize(request, nullptr, call.caller.policies());
   if (decision.allowed) return {};
   return Fail(ErrorCode::kAccessDeniedException, policy::AccessDeniedMessage(request, decision));
 }
@@ -127,5 +142,7 @@ Status CheckAliasName(std::string_view name) {
 }
 
 policy::Principal Caller::principal() const { return {user->row.account, user->arn, false}; }
+
+policy::CallerPolicies Caller::policies() const { return {user->policies, nullptr, nullptr}; }
 
 }  // namespace keyturn::service

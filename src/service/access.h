@@ -19,8 +19,10 @@ namespace keyturn::service {
 Result<Target> ResolveKey(const Call& call, std::string_view identifier, bool aliases_allowed,
                           std::string_view action, bool cross_account);
 
-// AuthorizeKey: key policy and identity policies on the key's ARN.
+// AuthorizeKey: key policy and the caller's policies on the key's ARN.
 Status AuthorizeKey(const Call& call, std::string_view action, const KeyEntry& entry);
+// The same for a key that the request may have named by an alias (kms:RequestAlias).
+Status AuthorizeKey(const Call& call, std::string_view action, const Target& target);
 // AuthorizeResource: identity policies only, on "*" or an alias ARN.
 Status AuthorizeResource(const Call& call, std::string_view action, std::string_view resource);
 

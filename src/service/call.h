@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "base/time.h"
 #include "policy/policy.h"
+#include "service/conditions.h"
 #include "service/entities.h"
 #include "service/keyring.h"
 #include "service/policy_pool.h"
@@ -23,11 +24,23 @@
 
 namespace keyturn::service {
 
+// Peer: how a request came. Views into the request.
+struct Peer {
+  std::string_view address;  // "127.0.0.1"
+  std::string_view user_agent;
+  bool secure = false;  // TLS
+};
+
 // Caller: the authenticated principal.
 struct Caller {
   UserPtr user;
   AccessKeyPtr access_key;
+  Peer peer = {};
+
+  bool known() const { return user != nullptr; }
+  const model::AccountId& account() const { return user->row.account; }
   policy::Principal principal() const;
+  policy::CallerPolicies policies() const;
 };
 
 // Environment: what all calls share. Thread-safe.
@@ -57,7 +70,11 @@ struct Call {
       {};  // ReEncrypt: source, destination; UpdateAlias: old key, new key
 
   const KeyEntry& key() const { return *targets.front().key; }
-  const model::AccountId& account() const { return caller.user->row.account; }
+  const model::AccountId& account() const { return caller.account(); }
+
+  // For conditions: the request, and for ReEncrypt whether both keys are one.
+  Asked asked = {};
+  std::optional<bool> reencrypt_on_same_key = {};
 
   // For the trail: material ids that a cryptographic operation used.
   std::string key_material_id = {};

@@ -6,6 +6,7 @@
 #include "model/arn.h"
 #include "service/access.h"
 #include "service/call.h"
+#include "service/request_conditions.h"
 
 namespace keyturn::service {
 namespace {
@@ -20,6 +21,13 @@ Result<KeyPtr> KeyOfBlob(const Call& call, ByteView blob, std::string_view actio
   KeyPtr key = id ? call.view.FindKey(call.region, *id) : nullptr;
   if (!key) return Fail(HiddenKey(call, action));
   return key;
+}
+
+// IsKeyOfBlob: false too when the blob is none.
+bool IsKeyOfBlob(const std::optional<Bytes>& blob, const model::KeyId& id) {
+  if (!blob) return false;
+  const auto header = crypto::ParseBlobHeader(*blob);
+  return header && std::string_view(header->key_id.data(), header->key_id.size()) == id.text();
 }
 
 // PrepareCiphertext: the key comes from the blob; a KeyId must name that very key.
@@ -41,8 +49,9 @@ Status PrepareCiphertext(Call& call, const std::optional<Bytes>& blob,
                 "The key ID in the request does not identify a CMK that can perform this "
                 "operation.");
   }
-  KT_TRY(AuthorizeKey(call, action, *key));
-  call.targets.push_back({std::move(key), named ? named->alias : std::nullopt});
+  Target target{std::move(key), named ? named->alias : std::nullopt};
+  KT_TRY(AuthorizeKey(call, action, target));
+  call.targets.push_back(std::move(target));
   return {};
 }
 
@@ -70,24 +79,30 @@ Status Prepare(Call& call, const typename Operation::Request& request) {
   using api::KeyArgument;
   constexpr const api::OperationInfo& info = Operation::kInfo;
   static const std::string action = ActionOf(info.name);
+  call.asked = AskedBy(request);
   if constexpr (info.key_argument == KeyArgument::kNone) {
     return AuthorizeResource(call, action, "*");
   } else if constexpr (info.key_argument == KeyArgument::kKey ||
                        info.key_argument == KeyArgument::kKeyOrAlias) {
     constexpr bool aliases = info.key_argument == KeyArgument::kKeyOrAlias;
     KT_ASSIGN(Target target, ResolveKey(call, request.key_id, aliases, action, info.cross_account));
-    KT_TRY(AuthorizeKey(call, action, *target.key));
+    KT_TRY(AuthorizeKey(call, action, target));
     call.targets.push_back(std::move(target));
     return {};
   } else if constexpr (info.key_argument == KeyArgument::kCiphertext) {
     return PrepareCiphertext(call, request.ciphertext_blob, request.key_id, action);
   } else if constexpr (info.key_argument == KeyArgument::kReEncrypt) {
+    // The destination is looked up first, and its errors told last: a condition on the source may
+    // ask whether both are one key.
+    auto target = ResolveKey(call, request.destination_key_id, true, "kms:ReEncryptTo", true);
+    if (target) {
+      call.reencrypt_on_same_key = IsKeyOfBlob(request.ciphertext_blob, target->key->key.id);
+    }
     KT_TRY(PrepareCiphertext(call, request.ciphertext_blob, request.source_key_id,
                              "kms:ReEncryptFrom"));
-    KT_ASSIGN(Target target,
-              ResolveKey(call, request.destination_key_id, true, "kms:ReEncryptTo", true));
-    KT_TRY(AuthorizeKey(call, "kms:ReEncryptTo", *target.key));
-    call.targets.push_back(std::move(target));
+    if (!target) return Fail(std::move(target).error());
+    KT_TRY(AuthorizeKey(call, "kms:ReEncryptTo", *target));
+    call.targets.push_back(std::move(*target));
     return {};
   } else if constexpr (info.key_argument == KeyArgument::kAlias) {
     KT_TRY(CheckAliasName(request.alias_name));

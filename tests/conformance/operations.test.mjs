@@ -277,9 +277,10 @@ test('key policies: read, replace, and a user that they keep out', async () => {
   const explicit = await failure(eve.send(new kms.DescribeKeyCommand({ KeyId })));
   assert.match(explicit.message, /with an explicit deny in a resource-based policy$/);
   document.Statement[0].Condition = { Bool: { 'aws:SecureTransport': 'true' } };
-  const unsupported = await failure(send(new kms.PutKeyPolicyCommand(
+  const lockout = await failure(send(new kms.PutKeyPolicyCommand(
     { KeyId, Policy: JSON.stringify(document) })));
-  assert.equal(unsupported.name, 'UnsupportedOperationException');
+  assert.equal(lockout.name, 'MalformedPolicyDocumentException');
+  assert.match(lockout.message, /^The new key policy will not allow you to update the key policy/);
 });
 
 test('operations that are not served are declared refusals', async () => {

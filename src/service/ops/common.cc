@@ -80,9 +80,18 @@ Result<std::shared_ptr<const KeyPolicy>> StorablePolicy(const Call& call, const 
     return Fail(ErrorCode::kMalformedPolicyDocumentException,
                 "Policy contains a statement with one or more invalid principals.");
   }
-  if (!bypass_lockout && !policy::AllowsPutKeyPolicy(*given, call.caller.principal(), key.account,
-                                                     key.arn(), call.caller.user->policies)) {
-    return Fail(ErrorCode::kMalformedPolicyDocumentException, std::string(policy::kLockoutMessage));
+  if (!bypass_lockout) {
+    constexpr std::string_view kAction = "kms:PutKeyPolicy";
+    KeyEntry after;
+    after.key = key;
+    const policy::Principal principal = call.caller.principal();
+    const std::string arn = key.arn();
+    const CallConditions conditions(call, kAction, &after, {});
+    const policy::Request put{kAction, arn, &principal, &conditions};
+    if (!policy::AllowsPutKeyPolicy(*given, put, key.account, call.caller.policies())) {
+      return Fail(ErrorCode::kMalformedPolicyDocumentException,
+                  std::string(policy::kLockoutMessage));
+    }
   }
   KT_ASSIGN(const std::string shown, policy::Reserialize(text));
   return call.environment.policies.Get(shown);

@@ -1,0 +1,132 @@
+#include "service/conditions.h"
+
+#include "service/call.h"
+
+// Each switch takes a few of the keys; the rest are another's.
+#pragma GCC diagnostic ignored "-Wswitch-enum"
+
+namespace keyturn::service {
+namespace {
+
+using policy::Key;
+using policy::Values;
+
+// Above this number of aliases kms:ResourceAliases does not match (KMS Developer Guide).
+constexpr std::size_t kResourceAliasesMax = 50;
+
+void AddBool(bool value, Values& out) { out.emplace_back(value ? "true" : "false"); }
+
+void AddTag(const std::vector<store::Tag>& tags, std::string_view name, Values& out) {
+  for (const store::Tag& tag : tags) {
+    if (policy::EqualsFolded(tag.key, name)) out.push_back(tag.value);
+  }
+}
+
+}  // namespace
+
+bool CallConditions::FindOfCaller(const policy::ConditionKey& key, Values& out) const {
+  const Caller& caller = call_.caller;
+  switch (key.key) {
+    case Key::kAwsPrincipalArn:
+      out.push_back(caller.user->arn);
+      return true;
+    case Key::kAwsPrincipalAccount:
+    case Key::kKmsCallerAccount:
+      out.emplace_back(caller.account().text());
+      return true;
+    case Key::kAwsPrincipalType:
+      out.emplace_back("User");
+      return true;
+    case Key::kAwsPrincipalIsAwsService:
+    case Key::kAwsViaAwsService:
+      AddBool(false, out);
+      return true;
+    case Key::kAwsUserId:
+      out.push_back(caller.user->row.user_id);
+      return true;
+    case Key::kAwsUsername:
+      out.push_back(caller.user->row.name);
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool CallConditions::FindOfConnection(const policy::ConditionKey& key, Values& out) const {
+  const Peer& peer = call_.caller.peer;
+  switch (key.key) {
+    case Key::kAwsCurrentTime:
+      out.push_back(FormatIso8601Millis(call_.now));
+      return true;
+    case Key::kAwsEpochTime:
+      out.push_back(std::to_string(ToEpochMillis(call_.now) / 1000));
+      return true;
+    case Key::kAwsRequestedRegion:
+      out.emplace_back(call_.region.name());
+      return true;
+    case Key::kAwsSecureTransport:
+      AddBool(peer.secure, out);
+      return true;
+    case Key::kAwsSourceIp:
+      if (!peer.address.empty()) out.emplace_back(peer.address);
+      return true;
+    case Key::kAwsUserAgent:
+      if (!peer.user_agent.empty()) out.emplace_back(peer.user_agent);
+      return true;
+    default:
+      return false;
+  }
+}
+
+void CallConditions::FindOfKey(const policy::ConditionKey& key, Values& out) const {
+  const keys::Key& record = entry_->key;
+  switch (key.key) {
+    case Key::kAwsResourceAccount:
+      out.emplace_back(record.account.text());
+      break;
+    case Key::kAwsResourceTag:
+      AddTag(entry_->tags, key.qualifier, out);
+      break;
+    case Key::kKmsKeyOrigin:
+      out.emplace_back(model::ToWire(record.origin));
+      break;
+    case Key::kKmsKeySpec:
+      out.emplace_back(model::ToWire(record.spec));
+      break;
+    case Key::kKmsKeyUsage:
+      out.emplace_back(model::ToWire(record.usage));
+      break;
+    case Key::kKmsMultiRegion:
+      AddBool(record.multi_region, out);
+      break;
+    case Key::kKmsMultiRegionKeyType:
+      if (record.multi_region) out.emplace_back("PRIMARY");
+      break;
+    case Key::kKmsRequestAlias:
+      if (!alias_.empty()) out.emplace_back(alias_);
+      break;
+    case Key::kKmsResourceAliases: {
+      const auto rows = call_.view.AliasesOf(record.account, record.region, record.id);
+      if (rows.size() > kResourceAliasesMax) break;
+      for (const store::AliasRow& row : rows) out.push_back(row.name);
+      break;
+    }
+    default:
+      break;
+  }
+}
+
+void CallConditions::Find(const policy::ConditionKey& key, Values& out) const {
+  if (FindOfCaller(key, out) || FindOfConnection(key, out)) return;
+  if (key.key == Key::kKmsReEncryptOnSameKey) {
+    if (call_.reencrypt_on_same_key) AddBool(*call_.reencrypt_on_same_key, out);
+    return;
+  }
+  const std::size_t before = out.size();
+  if (entry_ != nullptr) FindOfKey(key, out);
+  if (out.size() == before && call_.asked.find != nullptr) {
+    call_.asked.find(call_.asked.request, action_, key, out);
+  }
+}
+
+}  // namespace keyturn::service

@@ -1,0 +1,46 @@
+// Conditions: what a call answers when a policy asks for a condition key.
+//
+// Asked is the request of any operation behind one function: its members are read only when a
+// condition names one of them (service/request_conditions.h has the reading side).
+//
+// Thread-safety: as the call it belongs to.
+// Source: KMS Developer Guide, "AWS KMS condition keys"; IAM User Guide, "AWS global condition
+// context keys".
+#pragma once
+
+#include <string_view>
+
+#include "policy/context.h"
+
+namespace keyturn::service {
+
+struct Call;
+struct KeyEntry;
+
+struct Asked {
+  const void* request = nullptr;
+  void (*find)(const void* request, std::string_view action, const policy::ConditionKey& key,
+               policy::Values& out) = nullptr;
+};
+
+// CallConditions: the context of one authorisation. entry is null without a key; alias is the name
+// by which the request named the key ("alias/..."), or empty.
+class CallConditions final : public policy::Context {
+ public:
+  CallConditions(const Call& call, std::string_view action, const KeyEntry* entry,
+                 std::string_view alias)
+      : call_(call), action_(action), entry_(entry), alias_(alias) {}
+  void Find(const policy::ConditionKey& key, policy::Values& out) const override;
+
+ private:
+  bool FindOfCaller(const policy::ConditionKey& key, policy::Values& out) const;
+  bool FindOfConnection(const policy::ConditionKey& key, policy::Values& out) const;
+  void FindOfKey(const policy::ConditionKey& key, policy::Values& out) const;
+
+  const Call& call_;
+  std::string_view action_;
+  const KeyEntry* entry_;
+  std::string_view alias_;
+};
+
+}  // namespace keyturn::service

@@ -1,0 +1,208 @@
+// Access: conditions, grants, roles and accounts, as a client of AWS sees them.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import * as kms from '@aws-sdk/client-kms';
+import { Server, account, failure, region } from '../lib/server.mjs';
+import { person, putPolicy } from '../lib/people.mjs';
+
+const root = `arn:aws:iam::${account}:root`;
+const everything = [{ Effect: 'Allow', Action: 'kms:*', Resource: '*' }];
+const delegate = { Sid: 'Account', Effect: 'Allow', Principal: { AWS: root }, Action: 'kms:*',
+  Resource: '*' };
+let server;
+let client;
+let anna;
+
+const send = (command, as = client) => as.send(command);
+const policy = (...statements) => JSON.stringify({ Version: '2012-10-17', Statement: statements });
+const userArn = (name, of = account) => `arn:aws:iam::${of}:user/${name}`;
+
+// newKey makes a key whose policy delegates to the account and has these statements too.
+async function newKey(statements = [], more = {}) {
+  const { KeyMetadata } = await send(new kms.CreateKeyCommand({
+    Policy: policy(delegate, ...statements), ...more }));
+  return KeyMetadata;
+}
+
+async function denied(promise, pattern = /is not authorized to perform/) {
+  const error = await failure(promise);
+  assert.equal(error.name, 'AccessDeniedException', error.message);
+  assert.match(error.message, pattern);
+}
+
+before(async () => {
+  server = await Server.start();
+  client = server.client();
+  anna = server.client({ credentials: await person(server, 'anna') });
+});
+after(async () => {
+  client.destroy();
+  anna.destroy();
+  await server.stop();
+});
+
+const allow = (Action, Condition, more = {}) => ({ Effect: 'Allow', Principal:
+  { AWS: userArn('anna') }, Action, Resource: '*', Condition, ...more });
+const deny = (Action, Condition) => ({ ...allow(Action, Condition), Effect: 'Deny' });
+const Plaintext = Buffer.from('text');
+
+test('a condition on the encryption context decides who may decrypt', async () => {
+  const { KeyId } = await newKey([allow(['kms:Encrypt', 'kms:Decrypt'], {
+    StringEquals: { 'kms:EncryptionContext:Department': 'pay' },
+    'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['Department', 'Run'] } })]);
+  const EncryptionContext = { department: 'pay' };
+  await denied(send(new kms.EncryptCommand({ KeyId, Plaintext }), anna));
+  await denied(send(new kms.EncryptCommand({ KeyId, Plaintext,
+    EncryptionContext: { Department: 'hr' } }), anna));
+  await denied(send(new kms.EncryptCommand({ KeyId, Plaintext,
+    EncryptionContext: { Department: 'pay', Other: 'x' } }), anna));
+  // The key of a context pair has no case in the condition's name, but has in ...ContextKeys.
+  await denied(send(new kms.EncryptCommand({ KeyId, Plaintext, EncryptionContext }), anna));
+  const context = { Department: 'pay', Run: '7' };
+  const { CiphertextBlob } = await send(new kms.EncryptCommand(
+    { KeyId, Plaintext, EncryptionContext: context }), anna);
+  const opened = await send(new kms.DecryptCommand({ CiphertextBlob,
+    EncryptionContext: context }), anna);
+  assert.deepEqual(Buffer.from(opened.Plaintext), Plaintext);
+});
+
+test('conditions on the properties, tags and aliases of a key', async () => {
+  const { KeyId } = await newKey([
+    allow('kms:DescribeKey', { StringEquals: { 'kms:KeySpec': 'SYMMETRIC_DEFAULT',
+      'kms:KeyUsage': 'ENCRYPT_DECRYPT', 'kms:KeyOrigin': 'AWS_KMS',
+      'aws:ResourceTag/Team': 'red', 'aws:ResourceAccount': account },
+    Bool: { 'kms:MultiRegion': 'false' } }),
+    allow('kms:GetKeyPolicy', { 'ForAnyValue:StringLike':
+      { 'kms:ResourceAliases': 'alias/access/*' } }),
+    allow('kms:Encrypt', { StringEquals: { 'kms:RequestAlias': 'alias/access/main' } }),
+  ], { Tags: [{ TagKey: 'team', TagValue: 'blue' }] });
+  await denied(send(new kms.DescribeKeyCommand({ KeyId }), anna));
+  await send(new kms.TagResourceCommand({ KeyId, Tags: [{ TagKey: 'team', TagValue: 'red' }] }));
+  await send(new kms.DescribeKeyCommand({ KeyId }), anna);
+  await denied(send(new kms.GetKeyPolicyCommand({ KeyId }), anna));
+  await send(new kms.CreateAliasCommand({ AliasName: 'alias/access/main', TargetKeyId: KeyId }));
+  await send(new kms.GetKeyPolicyCommand({ KeyId }), anna);
+  await denied(send(new kms.EncryptCommand({ KeyId, Plaintext }), anna));
+  await send(new kms.EncryptCommand({ KeyId: 'alias/access/main', Plaintext }), anna);
+});
+
+test('conditions on what a request asks for', async () => {
+  const { KeyId } = await newKey([
+    allow('kms:EnableKeyRotation', { NumericLessThanEquals: { 'kms:RotationPeriodInDays': 365 } }),
+    allow('kms:ScheduleKeyDeletion', { NumericGreaterThanEquals:
+      { 'kms:ScheduleKeyDeletionPendingWindowInDays': '30' } }),
+    allow(['kms:TagResource', 'kms:UntagResource'], { 'ForAllValues:StringEquals':
+      { 'aws:TagKeys': ['cost', 'team'] },
+    StringEqualsIfExists: { 'aws:RequestTag/team': ['red', 'blue'] } }),
+    allow('kms:PutKeyPolicy', { Bool: { 'kms:BypassPolicyLockoutSafetyCheck': false } }),
+  ]);
+  await denied(send(new kms.EnableKeyRotationCommand({ KeyId, RotationPeriodInDays: 400 }), anna));
+  await send(new kms.EnableKeyRotationCommand({ KeyId }), anna);
+  const tag = (TagKey, TagValue) => new kms.TagResourceCommand({ KeyId,
+    Tags: [{ TagKey, TagValue }] });
+  await send(tag('team', 'red'), anna);
+  await denied(send(tag('team', 'green'), anna));
+  await denied(send(tag('owner', 'x'), anna));
+  await send(new kms.UntagResourceCommand({ KeyId, TagKeys: ['team'] }), anna);
+  await denied(send(new kms.UntagResourceCommand({ KeyId, TagKeys: ['owner'] }), anna));
+  await denied(send(new kms.PutKeyPolicyCommand({ KeyId, Policy: policy(delegate),
+    BypassPolicyLockoutSafetyCheck: true }), anna));
+  await denied(send(new kms.ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }), anna));
+  await send(new kms.ScheduleKeyDeletionCommand({ KeyId }), anna);
+});
+
+test('CreateKey is limited by the properties of the key to be', async () => {
+  await putPolicy(server, 'anna', [{ Effect: 'Allow', Action: ['kms:CreateKey', 'kms:PutKeyPolicy',
+    'kms:TagResource'], Resource: '*', Condition: { Bool: { 'kms:MultiRegion': 'false' },
+    StringEqualsIfExists: { 'aws:RequestTag/env': 'test' } } }]);
+  const make = (input) => send(new kms.CreateKeyCommand(input), anna);
+  await make({});
+  await make({ Tags: [{ TagKey: 'env', TagValue: 'test' }] });
+  await denied(make({ Tags: [{ TagKey: 'env', TagValue: 'prod' }] }));
+  await denied(make({ MultiRegion: true }));
+});
+
+test('conditions on the connection, the caller and the time', async () => {
+  const { KeyId } = await newKey([
+    allow('kms:DescribeKey', { IpAddress: { 'aws:SourceIp': ['127.0.0.0/8', '::1'] },
+      Bool: { 'aws:SecureTransport': 'false', 'aws:PrincipalIsAWSService': 'false' },
+      DateGreaterThan: { 'aws:CurrentTime': '2024-01-01T00:00:00Z' },
+      NumericGreaterThan: { 'aws:EpochTime': '1700000000' },
+      StringEquals: { 'aws:PrincipalAccount': account, 'kms:CallerAccount': account,
+        'aws:username': 'anna', 'aws:PrincipalType': 'User', 'aws:RequestedRegion': region },
+      ArnLike: { 'aws:PrincipalArn': `arn:aws:iam::*:user/an*` },
+      StringLike: { 'aws:userid': 'AIDA*' },
+      Null: { 'kms:ViaService': 'true', 'aws:MultiFactorAuthPresent': 'true' } }),
+    allow('kms:ListResourceTags', { NotIpAddress: { 'aws:SourceIp': '127.0.0.1' } }),
+    allow('kms:GetKeyPolicy', { DateLessThan: { 'aws:CurrentTime': '2024-01-01' } }),
+    allow('kms:Encrypt', { StringEquals: { 'kms:ViaService': 's3.us-east-1.amazonaws.com' } }),
+    deny('kms:GetKeyRotationStatus', { BoolIfExists: { 'aws:MultiFactorAuthPresent': 'false' } }),
+  ]);
+  await send(new kms.DescribeKeyCommand({ KeyId }), anna);
+  await denied(send(new kms.ListResourceTagsCommand({ KeyId }), anna));
+  await denied(send(new kms.GetKeyPolicyCommand({ KeyId }), anna));
+  await denied(send(new kms.EncryptCommand({ KeyId, Plaintext }), anna));
+  await denied(send(new kms.GetKeyRotationStatusCommand({ KeyId }), anna), /explicit deny/);
+});
+
+test('ReEncrypt: each side has its own context, and both may be one key', async () => {
+  const { KeyId } = await newKey([
+    allow('kms:ReEncryptFrom', { StringEquals: { 'kms:EncryptionContext:side': 'from' } }),
+    allow('kms:ReEncryptTo', { StringEquals: { 'kms:EncryptionContext:side': 'to' },
+      Bool: { 'kms:ReEncryptOnSameKey': 'true' } })]);
+  const { CiphertextBlob } = await send(new kms.EncryptCommand({ KeyId, Plaintext,
+    EncryptionContext: { side: 'from' } }));
+  const again = (to, key = KeyId) => send(new kms.ReEncryptCommand({ CiphertextBlob,
+    DestinationKeyId: key, SourceEncryptionContext: { side: 'from' },
+    DestinationEncryptionContext: { side: to } }), anna);
+  await again('to');
+  await denied(again('from'), /kms:ReEncryptTo/);
+});
+
+test('policy variables in conditions and resources', async () => {
+  const { KeyId } = await newKey([allow('kms:Encrypt', { StringEquals:
+    { 'kms:EncryptionContext:user': '${aws:username}' } }, { Principal: '*' })]);
+  const encrypt = (user) => send(new kms.EncryptCommand({ KeyId, Plaintext,
+    EncryptionContext: { user } }), anna);
+  await encrypt('anna');
+  await denied(encrypt('${aws:username}'));
+  await putPolicy(server, 'anna', [{ Effect: 'Allow', Action: 'kms:CreateAlias', Resource:
+    [`arn:aws:kms:*:*:alias/\${aws:username}/*`, `arn:aws:kms:*:${account}:key/*`] }]);
+  const alias = (AliasName) => send(new kms.CreateAliasCommand({ AliasName, TargetKeyId: KeyId }),
+    anna);
+  await alias('alias/anna/one');
+  await denied(alias('alias/eve/one'));
+});
+
+test('NotPrincipal denies all others', async () => {
+  const { KeyId } = await newKey([{ Effect: 'Deny', NotPrincipal: { AWS: [root, userArn('anna'),
+    userArn('admin')] }, Action: 'kms:DescribeKey', Resource: '*' }]);
+  const bob = server.client({ credentials: await person(server, 'bob', everything) });
+  await putPolicy(server, 'anna', everything);
+  await send(new kms.DescribeKeyCommand({ KeyId }), anna);
+  await denied(send(new kms.DescribeKeyCommand({ KeyId }), bob),
+    /with an explicit deny in a resource-based policy/);
+  bob.destroy();
+});
+
+test('malformed policies are refused and change nothing', async () => {
+  const { KeyId } = await newKey();
+  const { Policy } = await send(new kms.GetKeyPolicyCommand({ KeyId }));
+  for (const statement of [
+    allow('kms:Encrypt', { StringIs: { 'kms:KeySpec': 'x' } }),
+    allow('kms:Encrypt', { Bool: { 'aws:SecureTransport': 'perhaps' } }),
+    allow('kms:Encrypt', { IpAddress: { 'aws:SourceIp': '300.0.0.1' } }),
+    allow('kms:Encrypt', { StringEquals: { 'kms:KeySpec': '${aws:username' } }),
+    allow('s3:GetObject', {}),
+    { ...allow('kms:Encrypt', {}), NotPrincipal: { AWS: root } },
+  ]) {
+    const error = await failure(send(new kms.PutKeyPolicyCommand({ KeyId,
+      Policy: policy(delegate, statement) })));
+    assert.equal(error.name, 'MalformedPolicyDocumentException', JSON.stringify(statement));
+  }
+  const lockout = await failure(send(new kms.PutKeyPolicyCommand({ KeyId, Policy: policy(
+    { ...delegate, Condition: { StringEquals: { 'aws:username': 'nobody' } } }) })));
+  assert.equal(lockout.message,
+    'The new key policy will not allow you to update the key policy in the future.');
+  assert.equal((await send(new kms.GetKeyPolicyCommand({ KeyId }))).Policy, Policy);
+});
