@@ -54,6 +54,7 @@ constexpr Rule kRules[] = {
     {KeyOperation::kCreateGrant, {kOk, kD, kP, kI, kOk, kCr, kOk}},
     {KeyOperation::kDecrypt, {kOk, kD, kP, kI, kU, kCr, kOk}},
     {KeyOperation::kDeleteAlias, {kOk, kOk, kOk, kOk, kOk, kOk, kOk}},
+    {KeyOperation::kDeleteImportedKeyMaterial, {kOk, kOk, kOk, kOk, kX, kCr, kUp}},
     {KeyOperation::kDescribeKey, {kOk, kOk, kOk, kOk, kOk, kOk, kOk}},
     {KeyOperation::kDisableKey, {kOk, kOk, kP, kI, kOk, kCr, kUp}},
     {KeyOperation::kDisableKeyRotation, {kOk, kD, kP, kX, kX, kCr, kOk}},
@@ -63,18 +64,22 @@ constexpr Rule kRules[] = {
     {KeyOperation::kGenerateDataKey, {kOk, kD, kP, kI, kU, kCr, kOk}},
     {KeyOperation::kGetKeyPolicy, {kOk, kOk, kOk, kOk, kOk, kOk, kOk}},
     {KeyOperation::kGetKeyRotationStatus, {kOk, kOk, kOk, kOk, kX, kOk, kOk}},
+    {KeyOperation::kGetParametersForImport, {kOk, kOk, kP, kOk, kX, kCr, kUp}},
+    {KeyOperation::kImportKeyMaterial, {kOk, kOk, kP, kOk, kX, kCr, kOk}},
     {KeyOperation::kListAliases, {kOk, kOk, kOk, kOk, kOk, kOk, kOk}},
     {KeyOperation::kListKeyPolicies, {kOk, kOk, kOk, kOk, kOk, kOk, kOk}},
     {KeyOperation::kListKeyRotations, {kOk, kOk, kOk, kOk, kX, kOk, kOk}},
     {KeyOperation::kListResourceTags, {kOk, kOk, kOk, kOk, kOk, kOk, kOk}},
     {KeyOperation::kPutKeyPolicy, {kOk, kOk, kOk, kOk, kOk, kOk, kOk}},
     {KeyOperation::kReEncrypt, {kOk, kD, kP, kI, kU, kCr, kOk}},
+    {KeyOperation::kReplicateKey, {kOk, kD, kP, kI, kU, kCr, kUp}},
     {KeyOperation::kRotateKeyOnDemand, {kOk, kD, kP, kI, kX, kCr, kOk}},
     {KeyOperation::kScheduleKeyDeletion, {kOk, kOk, kP, kOk, kOk, kOk, kUp}},
     {KeyOperation::kTagResource, {kOk, kOk, kP, kOk, kOk, kOk, kOk}},
     {KeyOperation::kUntagResource, {kOk, kOk, kP, kOk, kOk, kOk, kOk}},
     {KeyOperation::kUpdateAliasNewTarget, {kOk, kOk, kP, kOk, kOk, kOk, kOk}},
     {KeyOperation::kUpdateKeyDescription, {kOk, kOk, kP, kOk, kOk, kOk, kOk}},
+    {KeyOperation::kUpdatePrimaryRegion, {kOk, kD, kP, kI, kU, kCr, kOk}},
 };
 
 constexpr bool RulesAreInOrder() {
@@ -84,7 +89,7 @@ constexpr bool RulesAreInOrder() {
       return false;
     }
   }
-  return number == static_cast<std::size_t>(KeyOperation::kUpdateKeyDescription) + 1;
+  return number == static_cast<std::size_t>(KeyOperation::kUpdatePrimaryRegion) + 1;
 }
 static_assert(RulesAreInOrder());
 
@@ -161,7 +166,7 @@ Result<Key> DisableKey(Key key) {
   return key;
 }
 
-Result<Key> ScheduleKeyDeletion(Key key, Days window, TimePoint now) {
+Result<Key> ScheduleKeyDeletion(Key key, Days window, TimePoint now, bool has_replicas) {
   if (window < kDeletionWindowMin || window > kDeletionWindowMax) {
     const bool low = window < kDeletionWindowMin;
     return Fail(
@@ -172,17 +177,23 @@ Result<Key> ScheduleKeyDeletion(Key key, Days window, TimePoint now) {
                     (low ? kDeletionWindowMin : kDeletionWindowMax).count()));
   }
   KT_TRY(CheckState(key, KeyOperation::kScheduleKeyDeletion));
-  key.state = KeyState::kPendingDeletion;
-  key.deletion_date = now + window;
+  key.settles.reset();
+  if (has_replicas) {
+    key.state = KeyState::kPendingReplicaDeletion;
+    key.deletion_window = window;
+  } else {
+    key.state = KeyState::kPendingDeletion;
+    key.deletion_date = now + window;
+  }
   return key;
 }
 
-Result<Key> CancelKeyDeletion(Key key) {
+Result<Key> CancelKeyDeletion(Key key, bool lacks_material) {
   KT_TRY(CheckState(key, KeyOperation::kCancelKeyDeletion));
-  const bool never_imported =
-      key.origin == model::Origin::kExternal && key.current_material == model::MaterialId();
-  key.state = never_imported ? KeyState::kPendingImport : KeyState::kDisabled;
+  const bool never_imported = key.origin == model::Origin::kExternal && !key.has_material();
+  key.state = never_imported || lacks_material ? KeyState::kPendingImport : KeyState::kDisabled;
   key.deletion_date.reset();
+  key.deletion_window.reset();
   return key;
 }
 

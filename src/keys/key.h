@@ -35,7 +35,13 @@ struct Key {
   model::KeyState state = model::KeyState::kEnabled;
   TimePoint creation_date;
   std::optional<TimePoint> deletion_date;  // only in PendingDeletion
-  // rotation is kept while a key is Disabled or PendingDeletion: it comes back on cancel.
+  std::optional<Days> deletion_window;     // only in PendingReplicaDeletion
+  // primary_region is where the primary of a multi-Region key is; empty for a single-Region key.
+  model::Region primary_region;
+  // settles: when the transient state Creating or Updating ends; only in these.
+  std::optional<TimePoint> settles;
+  // rotation is kept while a key is Disabled or PendingDeletion: it comes back on cancel. A replica
+  // has none: its primary's counts.
   std::optional<RotationSchedule> rotation;
   std::uint32_t on_demand_rotations = 0;  // completed over the key's life; at most 25
   std::uint32_t generation = 0;           // of the current material, from 0
@@ -44,6 +50,10 @@ struct Key {
   std::uint64_t version = 0;  // compare-and-set: counts stored changes, 0 = not stored yet
 
   std::string arn() const;
+  bool is_replica() const { return multi_region && primary_region != region; }
+  bool is_primary() const { return multi_region && primary_region == region; }
+  // has_material: there is or was a material; false before the first import.
+  bool has_material() const { return current_material != model::MaterialId(); }
 };
 
 // KeyOperation: the operations that depend on a key's state.
@@ -53,6 +63,7 @@ enum class KeyOperation : std::uint8_t {
   kCreateGrant,
   kDecrypt,
   kDeleteAlias,
+  kDeleteImportedKeyMaterial,
   kDescribeKey,
   kDisableKey,
   kDisableKeyRotation,
@@ -62,18 +73,22 @@ enum class KeyOperation : std::uint8_t {
   kGenerateDataKey,  // and WithoutPlaintext
   kGetKeyPolicy,
   kGetKeyRotationStatus,
+  kGetParametersForImport,
+  kImportKeyMaterial,
   kListAliases,
   kListKeyPolicies,
   kListKeyRotations,
   kListResourceTags,
   kPutKeyPolicy,
   kReEncrypt,
+  kReplicateKey,
   kRotateKeyOnDemand,
   kScheduleKeyDeletion,
   kTagResource,
   kUntagResource,
   kUpdateAliasNewTarget,
   kUpdateKeyDescription,
+  kUpdatePrimaryRegion,
 };
 
 // CheckState says whether the state allows the operation: DisabledException,
@@ -91,11 +106,12 @@ inline constexpr Days kDeletionWindowMax{30};
 // Unavailable as it is (only a reconnected key store ends that state).
 Result<Key> EnableKey(Key key);
 Result<Key> DisableKey(Key key);
-// ScheduleKeyDeletion: window 7..30 days, else kValidationException.
-Result<Key> ScheduleKeyDeletion(Key key, Days window, TimePoint now);
-// CancelKeyDeletion: the key becomes Disabled, or PendingImport if its material was never imported;
-// its rotation schedule is as it was.
-Result<Key> CancelKeyDeletion(Key key);
+// ScheduleKeyDeletion: window 7..30 days, else kValidationException. A primary with replicas waits
+// in PendingReplicaDeletion; its window begins when the last of them is gone.
+Result<Key> ScheduleKeyDeletion(Key key, Days window, TimePoint now, bool has_replicas = false);
+// CancelKeyDeletion: the key becomes Disabled, or PendingImport if a material is missing; its
+// rotation schedule is as it was.
+Result<Key> CancelKeyDeletion(Key key, bool lacks_material = false);
 
 // IsDeletionDue: PendingDeletion and the date has come.
 bool IsDeletionDue(const Key& key, TimePoint now);

@@ -47,6 +47,7 @@ constexpr const char* kTable = R"(
   CreateGrant            ok  D   P   P   I   ok  Cr  ok
   Decrypt                ok  D   P   P   I   U   Cr  ok
   DeleteAlias            ok  ok  ok  ok  ok  ok  ok  ok
+  DeleteImportedKeyMaterial ok ok ok  ok  ok  X   Cr  Up
   DescribeKey            ok  ok  ok  ok  ok  ok  ok  ok
   DisableKey             ok  ok  P   P   I   ok  Cr  Up
   DisableKeyRotation     ok  D   P   P   X   X   Cr  ok
@@ -56,18 +57,22 @@ constexpr const char* kTable = R"(
   GenerateDataKey        ok  D   P   P   I   U   Cr  ok
   GetKeyPolicy           ok  ok  ok  ok  ok  ok  ok  ok
   GetKeyRotationStatus   ok  ok  ok  ok  ok  X   ok  ok
+  GetParametersForImport ok  ok  P   P   ok  X   Cr  Up
+  ImportKeyMaterial      ok  ok  P   P   ok  X   Cr  ok
   ListAliases            ok  ok  ok  ok  ok  ok  ok  ok
   ListKeyPolicies        ok  ok  ok  ok  ok  ok  ok  ok
   ListKeyRotations       ok  ok  ok  ok  ok  X   ok  ok
   ListResourceTags       ok  ok  ok  ok  ok  ok  ok  ok
   PutKeyPolicy           ok  ok  ok  ok  ok  ok  ok  ok
   ReEncrypt              ok  D   P   P   I   U   Cr  ok
+  ReplicateKey           ok  D   P   P   I   U   Cr  Up
   RotateKeyOnDemand      ok  D   P   P   I   X   Cr  ok
   ScheduleKeyDeletion    ok  ok  P   P   ok  ok  ok  Up
   TagResource            ok  ok  P   P   ok  ok  ok  ok
   UntagResource          ok  ok  P   P   ok  ok  ok  ok
   UpdateAliasNewTarget   ok  ok  P   P   ok  ok  ok  ok
   UpdateKeyDescription   ok  ok  P   P   ok  ok  ok  ok
+  UpdatePrimaryRegion    ok  D   P   P   I   U   Cr  ok
 )";
 
 const std::map<std::string, KeyOperation>& Operations() {
@@ -77,6 +82,7 @@ const std::map<std::string, KeyOperation>& Operations() {
       {"CreateGrant", KeyOperation::kCreateGrant},
       {"Decrypt", KeyOperation::kDecrypt},
       {"DeleteAlias", KeyOperation::kDeleteAlias},
+      {"DeleteImportedKeyMaterial", KeyOperation::kDeleteImportedKeyMaterial},
       {"DescribeKey", KeyOperation::kDescribeKey},
       {"DisableKey", KeyOperation::kDisableKey},
       {"DisableKeyRotation", KeyOperation::kDisableKeyRotation},
@@ -86,18 +92,22 @@ const std::map<std::string, KeyOperation>& Operations() {
       {"GenerateDataKey", KeyOperation::kGenerateDataKey},
       {"GetKeyPolicy", KeyOperation::kGetKeyPolicy},
       {"GetKeyRotationStatus", KeyOperation::kGetKeyRotationStatus},
+      {"GetParametersForImport", KeyOperation::kGetParametersForImport},
+      {"ImportKeyMaterial", KeyOperation::kImportKeyMaterial},
       {"ListAliases", KeyOperation::kListAliases},
       {"ListKeyPolicies", KeyOperation::kListKeyPolicies},
       {"ListKeyRotations", KeyOperation::kListKeyRotations},
       {"ListResourceTags", KeyOperation::kListResourceTags},
       {"PutKeyPolicy", KeyOperation::kPutKeyPolicy},
       {"ReEncrypt", KeyOperation::kReEncrypt},
+      {"ReplicateKey", KeyOperation::kReplicateKey},
       {"RotateKeyOnDemand", KeyOperation::kRotateKeyOnDemand},
       {"ScheduleKeyDeletion", KeyOperation::kScheduleKeyDeletion},
       {"TagResource", KeyOperation::kTagResource},
       {"UntagResource", KeyOperation::kUntagResource},
       {"UpdateAliasNewTarget", KeyOperation::kUpdateAliasNewTarget},
       {"UpdateKeyDescription", KeyOperation::kUpdateKeyDescription},
+      {"UpdatePrimaryRegion", KeyOperation::kUpdatePrimaryRegion},
   };
   return operations;
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
 #include <utility>
 
 #include "model/enums.h"
@@ -15,6 +16,32 @@ tl::unexpected<Error> WrongOrigin(const Key& key) {
   return Fail(ErrorCode::kUnsupportedOperationException,
               fmt::format("{} origin is {} which is not valid for this operation.", key.arn(),
                           model::ToWire(key.origin)));
+}
+
+// CheckNotReplica: a replica's rotation is its primary's.
+Status CheckNotReplica(const Key& key, std::string_view operation) {
+  if (!key.is_replica()) {
+    return {};
+  }
+  return Fail(ErrorCode::kUnsupportedOperationException,
+              fmt::format("{} is a multi-region replica key which is not valid for {}.", key.arn(),
+                          operation));
+}
+
+Status CheckPendingMaterial(const Key& key, PendingMaterial pending) {
+  switch (pending) {
+    case PendingMaterial::kReady:
+      return {};
+    case PendingMaterial::kMissingInReplica:
+      return Fail(ErrorCode::kKMSInvalidStateException,
+                  "Cannot perform key material rotation: Key material has not been imported for "
+                  "replicas of the Multi-Region key.");
+    case PendingMaterial::kNone:
+      break;
+  }
+  return Fail(
+      ErrorCode::kKMSInvalidStateException,
+      fmt::format("No available key material pending rotation for the key: {}.", key.arn()));
 }
 
 Status CheckPeriod(Days period) {
@@ -43,6 +70,7 @@ Result<Key> EnableKeyRotation(Key key, std::optional<Days> period, TimePoint now
   if (key.origin != model::Origin::kAwsKms) {
     return WrongOrigin(key);
   }
+  KT_TRY(CheckNotReplica(key, "EnableKeyRotation"));
   if (key.manager == model::KeyManager::kAws) {
     period = kRotationPeriodDefault;
   }
@@ -60,6 +88,7 @@ Result<Key> DisableKeyRotation(Key key) {
   if (key.origin != model::Origin::kAwsKms) {
     return WrongOrigin(key);
   }
+  KT_TRY(CheckNotReplica(key, "DisableKeyRotation"));
   key.rotation.reset();
   return key;
 }
@@ -72,17 +101,15 @@ std::optional<RotationSchedule> RotationStatus(const Key& key) {
   return key.rotation;
 }
 
-Status CheckRotateOnDemand(const Key& key, TimePoint now) {
+Status CheckRotateOnDemand(const Key& key, TimePoint now, PendingMaterial pending) {
   KT_TRY(CheckState(key, KeyOperation::kRotateKeyOnDemand));
   if (!IsSymmetricEncryption(key)) {
     return Fail(ErrorCode::kUnsupportedOperationException);
   }
+  KT_TRY(CheckNotReplica(key, "RotateKeyOnDemand"));
   if (key.origin == model::Origin::kExternal) {
-    return Fail(
-        ErrorCode::kKMSInvalidStateException,
-        fmt::format("No available key material pending rotation for the key: {}.", key.arn()));
-  }
-  if (key.origin != model::Origin::kAwsKms) {
+    KT_TRY(CheckPendingMaterial(key, pending));
+  } else if (key.origin != model::Origin::kAwsKms) {
     return WrongOrigin(key);
   }
   if (key.on_demand_rotations >= kOnDemandRotationsMax) {

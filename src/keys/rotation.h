@@ -37,10 +37,18 @@ Result<Key> DisableKeyRotation(Key key);
 // RotationStatus: what GetKeyRotationStatus shows: nothing while PendingDeletion or never enabled.
 std::optional<RotationSchedule> RotationStatus(const Key& key);
 
-// CheckRotateOnDemand: state, type, limit of 25 (LimitExceededException with AWS's text), and
-// ConflictException when the automatic rotation is due within 20 minutes. An EXTERNAL key has no
-// material pending rotation until one is imported: KMSInvalidStateException.
-Status CheckRotateOnDemand(const Key& key, TimePoint now);
+// PendingMaterial: what an EXTERNAL key could rotate to.
+enum class PendingMaterial : std::uint8_t {
+  kNone,
+  kReady,
+  kMissingInReplica,  // imported into the primary, not into every replica
+};
+
+// CheckRotateOnDemand: state, type, material pending rotation (EXTERNAL keys only:
+// KMSInvalidStateException without it), limit of 25 (LimitExceededException with AWS's text), and
+// ConflictException when the automatic rotation is due within 20 minutes.
+Status CheckRotateOnDemand(const Key& key, TimePoint now,
+                           PendingMaterial pending = PendingMaterial::kNone);
 
 // IsRotationDue: enabled key, schedule on, date reached.
 bool IsRotationDue(const Key& key, TimePoint now);

@@ -85,6 +85,9 @@ class Region {
 
 // PartitionOf is Region::partition for a name that is not interned.
 std::string_view PartitionOf(std::string_view region);
+// IsKnownRegion: one of AWS's regions that have KMS, in any partition (botocore's endpoint data of
+// 2026). Regions here are only names; where AWS checks one, so do we.
+bool IsKnownRegion(std::string_view region);
 
 }  // namespace keyturn::model
 

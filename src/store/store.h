@@ -4,8 +4,9 @@
 // A Change is what one API call wants written; Commit writes a group of them in one transaction:
 // all or none, on stable storage when it returns. Rows hold secrets only sealed. Material and
 // rotation rows are insert-only: a second insert of the same id is kConflict and the group fails;
-// they go only with their key (PurgeKey). Key rows are compare-and-set on Key::version: the version
-// given is the one read; the row must hold it (0 = must not exist) and gets version + 1.
+// they go only with their key (PurgeKey). One exception: the bytes of imported material come and go
+// (SetImport), its id and generation stay. Key rows are compare-and-set on Key::version: the
+// version given is the one read; the row must hold it (0 = must not exist) and gets version + 1.
 //
 // Thread-safety: Commit and the Read* calls may come from any threads; commits are serial.
 // Errors: kConflict (compare-and-set or duplicate), kNoSpace, kReadOnly, kCorrupt, kNewerFormat,
@@ -53,7 +54,21 @@ struct MaterialRow {
   model::Region region;
   std::uint32_t generation = 0;
   TimePoint created;
-  Bytes sealed;
+  Bytes sealed;  // empty: imported material whose bytes were deleted or have expired
+  // Of imported material only:
+  std::optional<TimePoint> valid_to = {};
+  std::string description = {};
+};
+
+// UsageRow: when a key was last used in a cryptographic operation.
+struct UsageRow {
+  model::AccountId account;
+  model::Region region;
+  model::KeyId key;
+  std::string operation;
+  TimePoint date;
+  std::string event_id;
+  std::string request_id;
 };
 
 // RotationRow: one completed rotation, the history of ListKeyRotations.
@@ -125,10 +140,13 @@ struct Change {
   std::vector<KeyRow> put_keys = {};
   std::vector<MaterialRow> insert_materials = {};
   std::vector<RotationRow> insert_rotations = {};
+  // set_imports: the bytes, expiry and description of an imported material. Refused (kConflict)
+  // when there is no such material or its key's origin is not EXTERNAL.
+  std::vector<MaterialRow> set_imports = {};
   // drop_materials: prepared materials that nothing was encrypted under. Refused (kConflict) for a
   // generation at or below the key's current one, and for a material that is not there.
   std::vector<MaterialRef> drop_materials = {};
-  std::vector<KeyRef> purge_keys = {};  // key, materials, rotations, aliases: destroyed
+  std::vector<KeyRef> purge_keys = {};  // key, materials, rotations, aliases, usage: destroyed
   std::vector<AliasRow> put_aliases = {};
   std::vector<AliasRow> delete_aliases = {};  // account, region and name count
   std::vector<UserRow> put_users = {};
@@ -139,6 +157,7 @@ struct Change {
   std::vector<TrailRow> insert_trail = {};
   std::vector<std::string> delete_trail = {};  // event ids
   std::vector<std::pair<std::string, Bytes>> put_meta = {};
+  std::vector<UsageRow> put_usage = {};  // of keys that are gone: ignored
 };
 
 // Visitors of Load; each is called once a row, rows of one kind together, in the order below.
@@ -151,6 +170,7 @@ struct Visitors {
   std::function<void(KeyRow)> key;
   std::function<void(MaterialRow)> material;
   std::function<void(RotationRow)> rotation;
+  std::function<void(UsageRow)> usage;
   std::function<void(AliasRow)> alias;
   std::function<void(TrailRow)> trail;
 };

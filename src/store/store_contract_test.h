@@ -70,6 +70,9 @@ TEST_P(StoreContract, AKeyComesBackWithEveryField) {
   key.rotation = keys::RotationSchedule{Days{90}, FromEpochMillis(1'900'000'000'002)};
   key.on_demand_rotations = 25;
   key.generation = 4'000'000'000U;
+  key.deletion_window = Days{9};
+  key.primary_region = TestRegion("eu-west-1");
+  key.settles = FromEpochMillis(1'900'000'000'003);
   key.description = std::string("d\xc3\xa9j\xc3\xa0 \"vu\"\n") + std::string(1, '\0') + "end";
   row.tags = {{"b", "2"}, {"a", ""}, {std::string("\0k", 2), std::string(256, 'v')}};
   ASSERT_TRUE(CommitOne(store(), {.put_keys = {row}}));
@@ -92,6 +95,9 @@ TEST_P(StoreContract, AKeyComesBackWithEveryField) {
   EXPECT_EQ(back.key.on_demand_rotations, key.on_demand_rotations);
   EXPECT_EQ(back.key.generation, key.generation);
   EXPECT_EQ(back.key.current_material, key.current_material);
+  EXPECT_EQ(back.key.deletion_window, key.deletion_window);
+  EXPECT_EQ(back.key.primary_region, key.primary_region);
+  EXPECT_EQ(back.key.settles, key.settles);
   EXPECT_EQ(back.key.description, key.description);
   EXPECT_EQ(back.key.version, 1U);
   EXPECT_EQ(*back.policy_text, *row.policy_text);
@@ -103,6 +109,9 @@ TEST_P(StoreContract, AbsentFieldsStayAbsent) {
   const Contents contents = ContentsOf(store());
   EXPECT_FALSE(contents.keys[0].key.deletion_date);
   EXPECT_FALSE(contents.keys[0].key.rotation);
+  EXPECT_FALSE(contents.keys[0].key.deletion_window);
+  EXPECT_FALSE(contents.keys[0].key.settles);
+  EXPECT_TRUE(contents.keys[0].key.primary_region.empty());
   EXPECT_TRUE(contents.keys[0].tags.empty());
 }
 
@@ -441,6 +450,76 @@ TEST_P(StoreContract, ChangingOneKeysPolicyLeavesTheOthers) {
   ASSERT_TRUE(CommitOne(store(), {.purge_keys = {RefOf(row)}}));
   Reopen();
   EXPECT_EQ(*ContentsOf(store()).keys[0].policy_text, "old");
+}
+
+TEST_P(StoreContract, TheBytesOfImportedMaterialComeAndGo) {
+  KeyRow row = TestKey(1);
+  row.key.origin = model::Origin::kExternal;
+  Change change = CreateKey(row, 1);
+  MaterialRow& material = change.insert_materials[0];
+  material.valid_to = FromEpochMillis(1'900'000'000'000);
+  material.description = "first";
+  ASSERT_TRUE(CommitOne(store(), change));
+  Reopen();
+  MaterialRow back = ContentsOf(store()).materials.at(0);
+  EXPECT_EQ(back.valid_to, material.valid_to);
+  EXPECT_EQ(back.description, "first");
+  back.sealed.clear();
+  back.valid_to.reset();
+  ASSERT_TRUE(CommitOne(store(), {.set_imports = {back}}));
+  Reopen();
+  back = *store().ReadMaterial({RefOf(row), material.id});
+  EXPECT_TRUE(back.sealed.empty());
+  EXPECT_FALSE(back.valid_to);
+  EXPECT_EQ(back.description, "first");
+  EXPECT_EQ(back.created, material.created);
+  back.sealed = Bytes(61, 7);
+  back.description = "again";
+  ASSERT_TRUE(CommitOne(store(), {.set_imports = {back}}));
+  EXPECT_EQ(ContentsOf(store()).materials.at(0).sealed, Bytes(61, 7));
+  EXPECT_EQ(ContentsOf(store()).materials.at(0).description, "again");
+}
+
+TEST_P(StoreContract, OnlyImportedMaterialCanBeSet) {
+  const KeyRow row = TestKey(1);
+  ASSERT_TRUE(CommitOne(store(), CreateKey(row, 1)));
+  MaterialRow material = TestMaterial(row, 1, 0);
+  material.sealed.clear();
+  EXPECT_EQ(CodeOfFailure(CommitOne(store(), {.set_imports = {material}})), ErrorCode::kConflict)
+      << "the only copy of material that was made here";
+  KeyRow external = TestKey(2);
+  external.key.origin = model::Origin::kExternal;
+  ASSERT_TRUE(CommitOne(store(), CreateKey(external, 2)));
+  EXPECT_EQ(CodeOfFailure(CommitOne(store(), {.set_imports = {TestMaterial(external, 2, 1)}})),
+            ErrorCode::kConflict)
+      << "never imported";
+  EXPECT_EQ(ContentsOf(store()).materials.at(0).sealed, TestMaterial(row, 1, 0).sealed);
+}
+
+TEST_P(StoreContract, LastUsageIsReplacedAndGoesWithItsKey) {
+  const KeyRow one = TestKey(1);
+  const KeyRow two = TestKey(2);
+  ASSERT_TRUE(store().Commit(std::vector<Change>{CreateKey(one, 1), CreateKey(two, 2)}));
+  const auto usage = [](const KeyRow& row, const char* operation) {
+    return UsageRow{
+        row.key.account, row.key.region, row.key.id, operation, FromEpochMillis(1'800'000'000'005),
+        "event",         "request"};
+  };
+  ASSERT_TRUE(CommitOne(store(), {.put_usage = {usage(one, "Encrypt"), usage(two, "Decrypt"),
+                                                usage(TestKey(3), "Decrypt")}}))
+      << "of a key that is gone: ignored";
+  ASSERT_TRUE(CommitOne(store(), {.put_usage = {usage(one, "ReEncrypt")}}));
+  Reopen();
+  Contents contents = ContentsOf(store());
+  ASSERT_EQ(contents.usage.size(), 2U);
+  EXPECT_EQ(contents.usage[0].operation, "ReEncrypt");
+  EXPECT_EQ(contents.usage[0].date, FromEpochMillis(1'800'000'000'005));
+  EXPECT_EQ(contents.usage[0].event_id, "event");
+  EXPECT_EQ(contents.usage[0].request_id, "request");
+  ASSERT_TRUE(CommitOne(store(), {.purge_keys = {RefOf(one)}}));
+  contents = ContentsOf(store());
+  ASSERT_EQ(contents.usage.size(), 1U);
+  EXPECT_EQ(contents.usage[0].key, two.key.id);
 }
 
 }  // namespace keyturn::store

@@ -23,6 +23,7 @@ struct Contents {
   std::vector<KeyRow> keys;
   std::vector<MaterialRow> materials;
   std::vector<RotationRow> rotations;
+  std::vector<UsageRow> usage;
   std::vector<AliasRow> aliases;
   std::vector<TrailRow> trail;
 };
@@ -35,6 +36,7 @@ inline Visitors CollectInto(Contents& out) {
   v.key = [&out](KeyRow row) { out.keys.push_back(std::move(row)); };
   v.material = [&out](MaterialRow row) { out.materials.push_back(std::move(row)); };
   v.rotation = [&out](RotationRow row) { out.rotations.push_back(std::move(row)); };
+  v.usage = [&out](UsageRow row) { out.usage.push_back(std::move(row)); };
   v.alias = [&out](AliasRow row) { out.aliases.push_back(std::move(row)); };
   v.trail = [&out](TrailRow row) { out.trail.push_back(std::move(row)); };
   return v;

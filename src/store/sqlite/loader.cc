@@ -35,6 +35,13 @@ class RowReader {
     }
     return Int();
   }
+  std::optional<std::string_view> OptionalText() {
+    if (cursor_.IsNull(column_)) {
+      ++column_;
+      return std::nullopt;
+    }
+    return TextView();
+  }
   std::string_view TextView() { return cursor_.Text(column_++); }
   std::string Text() { return std::string(TextView()); }
   ByteView BlobView() { return cursor_.Blob(column_++); }
@@ -190,7 +197,8 @@ Result<PolicyTexts> LoadPolicies(Database& database) {
 constexpr const char kSelectKeys[] =
     "SELECT account, region, id, version, manager, spec, usage, origin, multi_region, state, "
     "creation_date, deletion_date, rotation_period, rotation_next, on_demand_rotations, "
-    "generation, current_material, policy, tags, description FROM keys "
+    "generation, current_material, policy, tags, description, primary_region, deletion_window, "
+    "settles FROM keys "
     "ORDER BY account, region, id";
 
 KeyRow ReadKey(RowReader& row, RegionMemo& regions, const PolicyTexts& policies) {
@@ -230,6 +238,15 @@ KeyRow ReadKey(RowReader& row, RegionMemo& regions, const PolicyTexts& policies)
   }
   out.tags = row.Take(DecodeTags(row.BlobView()));
   key.description = row.Text();
+  if (const auto primary = row.OptionalText()) {
+    key.primary_region = row.Take(regions.Get(*primary));
+  }
+  if (const auto window = row.OptionalInt()) {
+    key.deletion_window = Days{static_cast<std::int32_t>(*window)};
+  }
+  if (const auto settles = row.OptionalInt()) {
+    key.settles = FromEpochMillis(*settles);
+  }
   return out;
 }
 
@@ -252,7 +269,8 @@ Status LoadKeys(Database& database, const Visitors& visitors) {
 }
 
 constexpr const char kSelectMaterials[] =
-    "SELECT account, region, key, generation, id, created, sealed FROM materials "
+    "SELECT account, region, key, generation, id, created, sealed, valid_to, description "
+    "FROM materials "
     "ORDER BY account, region, key, generation";
 
 MaterialRow ReadMaterialRow(RowReader& row, RegionMemo& regions) {
@@ -264,6 +282,10 @@ MaterialRow ReadMaterialRow(RowReader& row, RegionMemo& regions) {
   out.id = row.Material();
   out.created = row.Instant();
   out.sealed = row.Blob();
+  if (const auto valid_to = row.OptionalInt()) {
+    out.valid_to = FromEpochMillis(*valid_to);
+  }
+  out.description = row.Text();
   return out;
 }
 
@@ -311,6 +333,34 @@ Status LoadRotations(Database& database, const Visitors& visitors) {
   }
 }
 
+constexpr const char kSelectUsage[] =
+    "SELECT account, region, key, operation, date, event_id, request_id FROM usage "
+    "ORDER BY account, region, key";
+
+Status LoadUsage(Database& database, const Visitors& visitors) {
+  KT_ASSIGN(Cursor cursor, database.Select(kSelectUsage));
+  RegionMemo regions;
+  for (;;) {
+    KT_ASSIGN(const bool more, cursor.Next());
+    if (!more) {
+      return {};
+    }
+    RowReader row(cursor, "usage");
+    UsageRow usage;
+    usage.account = row.Account();
+    usage.region = row.Take(regions.Get(row.TextView()));
+    usage.key = row.Key();
+    usage.operation = row.Text();
+    usage.date = row.Instant();
+    usage.event_id = row.Text();
+    usage.request_id = row.Text();
+    if (!row.ok()) {
+      return row.Bad(database, 3);
+    }
+    visitors.usage(std::move(usage));
+  }
+}
+
 constexpr const char kSelectAliases[] =
     "SELECT account, region, name, target, creation_date, last_updated_date FROM aliases "
     "ORDER BY account, region, name";
@@ -352,7 +402,8 @@ Status LoadTrail(Database& database, const Visitors& visitors) {
 }
 
 constexpr const char kSelectMaterial[] =
-    "SELECT account, region, key, generation, id, created, sealed FROM materials "
+    "SELECT account, region, key, generation, id, created, sealed, valid_to, description "
+    "FROM materials "
     "WHERE id = ? AND account = ? AND region = ? AND key = ?";
 constexpr const char kSelectOneMeta[] = "SELECT value FROM meta WHERE key = ?";
 
@@ -376,6 +427,9 @@ Status LoadAll(Database& database, const Visitors& visitors) {
   }
   if (visitors.rotation) {
     KT_TRY(LoadRotations(database, visitors));
+  }
+  if (visitors.usage) {
+    KT_TRY(LoadUsage(database, visitors));
   }
   if (visitors.alias) {
     KT_TRY(LoadAliases(database, visitors));

@@ -129,8 +129,34 @@ CREATE TABLE trail (
 ) STRICT;
 )sql";
 
+// Version 2: imported material (its bytes may be missing, it may expire), multi-Region keys, states
+// that end by themselves, and when a key was last used. A multi-Region key of version 1 has no
+// replicas: it is the primary.
+constexpr const char* kVersion2 = R"sql(
+ALTER TABLE keys ADD COLUMN primary_region TEXT;
+ALTER TABLE keys ADD COLUMN deletion_window INTEGER;
+ALTER TABLE keys ADD COLUMN settles INTEGER;
+UPDATE keys SET primary_region = region WHERE multi_region = 1;
+
+ALTER TABLE materials ADD COLUMN valid_to INTEGER;
+ALTER TABLE materials ADD COLUMN description TEXT NOT NULL DEFAULT '';
+
+CREATE TABLE usage (
+  account    TEXT NOT NULL,
+  region     TEXT NOT NULL,
+  key        TEXT NOT NULL,
+  operation  TEXT NOT NULL,
+  date       INTEGER NOT NULL,
+  event_id   TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  PRIMARY KEY (account, region, key),
+  FOREIGN KEY (account, region, key) REFERENCES keys
+) STRICT, WITHOUT ROWID;
+)sql";
+
 constexpr Migration kMigrations[] = {
     {1, kVersion1},
+    {2, kVersion2},
 };
 
 // RunOne leaves no transaction open unless the rollback itself fails; closing ends that one.

@@ -60,7 +60,8 @@ class SqliteStore final : public Store {
     }
     for (const Change& change : changes) {
       truncate_log_ = truncate_log_ || !change.purge_keys.empty() ||
-                      !change.delete_access_keys.empty() || !change.delete_users.empty();
+                      !change.delete_access_keys.empty() || !change.delete_users.empty() ||
+                      !change.drop_materials.empty() || !change.set_imports.empty();
     }
     TruncateLog();
     return {};

@@ -211,18 +211,26 @@ TEST_F(SqliteFile, ADamagedPageIsFoundAtOpen) {
 TEST_F(SqliteFile, RowsThatMakeNoSenseAreCorruptAndNamed) {
   MakeStoreWithAKey();
   const std::string good = ReadFile(file());
-  for (const char* sql :
-       {"UPDATE keys SET state = 'Sleeping'", "UPDATE keys SET spec = ''",
-        "UPDATE keys SET region = 'nowhere'", "UPDATE keys SET account = '12'",
-        "UPDATE keys SET id = 'x'", "UPDATE keys SET version = 0",
-        "UPDATE keys SET rotation_period = 90", "UPDATE keys SET rotation_next = 90",
-        "UPDATE keys SET rotation_period = 0, rotation_next = 1",
-        "UPDATE keys SET rotation_period = 99999999999, rotation_next = 1",
-        "UPDATE keys SET generation = -1", "UPDATE keys SET generation = 4294967296",
-        "UPDATE keys SET current_material = x'00'", "UPDATE keys SET tags = x'010000'",
-        "UPDATE keys SET tags = x'0100000041'", "UPDATE keys SET multi_region = 2",
-        "DELETE FROM policies", "UPDATE materials SET id = x'00'",
-        "UPDATE materials SET generation = -1"}) {
+  for (const char* sql : {"UPDATE keys SET state = 'Sleeping'",
+                          "UPDATE keys SET spec = ''",
+                          "UPDATE keys SET region = 'nowhere'",
+                          "UPDATE keys SET account = '12'",
+                          "UPDATE keys SET id = 'x'",
+                          "UPDATE keys SET version = 0",
+                          "UPDATE keys SET rotation_period = 90",
+                          "UPDATE keys SET rotation_next = 90",
+                          "UPDATE keys SET rotation_period = 0, rotation_next = 1",
+                          "UPDATE keys SET rotation_period = 99999999999, rotation_next = 1",
+                          "UPDATE keys SET generation = -1",
+                          "UPDATE keys SET generation = 4294967296",
+                          "UPDATE keys SET current_material = x'00'",
+                          "UPDATE keys SET tags = x'010000'",
+                          "UPDATE keys SET tags = x'0100000041'",
+                          "UPDATE keys SET multi_region = 2",
+                          "DELETE FROM policies",
+                          "UPDATE materials SET id = x'00'",
+                          "UPDATE materials SET generation = -1",
+                          "UPDATE keys SET primary_region = 'nowhere'"}) {
     WriteFile(file(), good);
     Outside(file(), sql);
     const auto store = MustOpen({});
@@ -246,6 +254,15 @@ TEST_F(SqliteFile, ANewerFormatIsRefusedAndUntouched) {
   EXPECT_FALSE(fs::exists(file().string() + "-wal"));
 }
 
+bool AnyFileContains(const fs::path& directory, const std::string& text) {
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    if (ReadFile(entry.path()).find(text) != std::string::npos) {
+      return true;
+    }
+  }
+  return false;
+}
+
 TEST_F(SqliteFile, AnOlderFormatIsMigratedStepByStep) {
   MakeStoreWithAKey();
   std::vector<Migration> migrations(Migrations().begin(), Migrations().end());
@@ -262,6 +279,51 @@ TEST_F(SqliteFile, AnOlderFormatIsMigratedStepByStep) {
     EXPECT_EQ(*(*database)->SelectInt("SELECT count(*) FROM keys WHERE colour = 'reddish'"), 1);
   }
   EXPECT_EQ(OpenError().code, ErrorCode::kNewerFormat) << "for the program of before";
+}
+
+TEST_F(SqliteFile, VersionOneBecomesTheNewestWithAllItsRows) {
+  const std::span<const Migration> all = Migrations();
+  fs::create_directory(directory());
+  Outside(file(), all[0].sql);
+  Outside(file(), "PRAGMA application_id = " + std::to_string(kApplicationId) +
+                      "; PRAGMA user_version = 1;"
+                      "INSERT INTO policies VALUES (1, 0, '{}');"
+                      "INSERT INTO keys VALUES ('111122223333', 'us-east-1', "
+                      "'mrk-00000000000000000000000000000001', 3, 'CUSTOMER', 'SYMMETRIC_DEFAULT', "
+                      "'ENCRYPT_DECRYPT', 'AWS_KMS', 1, 'Enabled', 5, NULL, 90, 7, 2, 0, "
+                      "zeroblob(32), 1, x'', 'old');"
+                      "INSERT INTO materials VALUES ('111122223333', 'us-east-1', "
+                      "'mrk-00000000000000000000000000000001', 0, zeroblob(32), 6, x'aabb');");
+  const auto store = MustOpen({});
+  const Contents contents = ContentsOf(*store);
+  ASSERT_EQ(contents.keys.size(), 1U);
+  const keys::Key& key = contents.keys[0].key;
+  EXPECT_EQ(key.version, 3U);
+  EXPECT_EQ(key.description, "old");
+  EXPECT_EQ(key.on_demand_rotations, 2U);
+  EXPECT_TRUE(key.is_primary()) << "a multi-Region key without replicas";
+  EXPECT_FALSE(key.settles);
+  ASSERT_EQ(contents.materials.size(), 1U);
+  EXPECT_EQ(contents.materials[0].sealed, (Bytes{0xaa, 0xbb}));
+  EXPECT_FALSE(contents.materials[0].valid_to);
+  KeyRow changed = contents.keys[0];
+  changed.key.description = "new";
+  EXPECT_TRUE(CommitOne(*store, {.put_keys = {changed}}));
+}
+
+TEST_F(SqliteFile, DeletedImportedMaterialIsOverwrittenInEveryFile) {
+  const auto store = MustOpen({.create = true});
+  KeyRow row = TestKey(1);
+  row.key.origin = model::Origin::kExternal;
+  const std::string mark = "THE-SEALED-MATERIAL-THAT-WAS-IMPORTED-AND-IS-DELETED";
+  Change change = CreateKey(row, 1);
+  change.insert_materials[0].sealed.assign(mark.begin(), mark.end());
+  ASSERT_TRUE(CommitOne(*store, change));
+  ASSERT_TRUE(AnyFileContains(directory(), mark)) << "the test can see it";
+  MaterialRow gone = change.insert_materials[0];
+  gone.sealed.clear();
+  ASSERT_TRUE(CommitOne(*store, {.set_imports = {gone}}));
+  EXPECT_FALSE(AnyFileContains(directory(), mark));
 }
 
 TEST_F(SqliteFile, AMigrationThatFailsChangesNothing) {
@@ -338,15 +400,6 @@ TEST_F(SqliteFile, ADirectoryThatCannotBeMadeIsReported) {
   WriteFile(temp_.path() / "data", "a file where the directory should be");
   EXPECT_FALSE(OpenSqlite(directory(), {.create = true}));
   EXPECT_EQ(OpenError().code, ErrorCode::kNotFound);
-}
-
-bool AnyFileContains(const fs::path& directory, const std::string& text) {
-  for (const auto& entry : fs::directory_iterator(directory)) {
-    if (ReadFile(entry.path()).find(text) != std::string::npos) {
-      return true;
-    }
-  }
-  return false;
 }
 
 TEST_F(SqliteFile, PurgedMaterialIsOverwrittenInEveryFile) {

@@ -50,13 +50,14 @@ Result<std::int64_t> PolicyId(Database& database, std::string_view text) {
 constexpr const char kInsertKey[] =
     "INSERT INTO keys (version, manager, spec, usage, origin, multi_region, state, creation_date, "
     "deletion_date, rotation_period, rotation_next, on_demand_rotations, generation, "
-    "current_material, policy, tags, description, account, region, id) "
-    "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    "current_material, policy, tags, description, primary_region, deletion_window, settles, "
+    "account, region, id) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULLIF(?,''),?,?,?,?,?)";
 constexpr const char kUpdateKey[] =
     "UPDATE keys SET version = ?, manager = ?, spec = ?, usage = ?, origin = ?, multi_region = ?, "
     "state = ?, creation_date = ?, deletion_date = ?, rotation_period = ?, rotation_next = ?, "
     "on_demand_rotations = ?, generation = ?, current_material = ?, policy = ?, tags = ?, "
-    "description = ? WHERE account = ? AND region = ? AND id = ? AND version = ?";
+    "description = ?, primary_region = NULLIF(?,''), deletion_window = ?, settles = ? WHERE "
+    "account = ? AND region = ? AND id = ? AND version = ?";
 
 Status PutKey(Database& database, const KeyRow& row) {
   const keys::Key& key = row.key;
@@ -69,13 +70,18 @@ Status PutKey(Database& database, const KeyRow& row) {
     period = key.rotation->period.count();
     next = ToEpochMillis(key.rotation->next);
   }
+  std::optional<std::int64_t> window;
+  if (key.deletion_window) {
+    window = key.deletion_window->count();
+  }
   const auto version = static_cast<std::int64_t>(key.version);
   const auto run = [&](const char* sql, const auto&... more) {
     return database.Run(sql, version + 1, ToWire(key.manager), ToWire(key.spec), ToWire(key.usage),
                         ToWire(key.origin), key.multi_region, ToWire(key.state),
                         ToEpochMillis(key.creation_date), Milliseconds(key.deletion_date), period,
                         next, key.on_demand_rotations, key.generation, key.current_material.bytes(),
-                        policy, tags, key.description, key.account.text(), key.region.name(),
+                        policy, tags, key.description, key.primary_region.name(), window,
+                        Milliseconds(key.settles), key.account.text(), key.region.name(),
                         key.id.text(), more...);
   };
   if (version == 0) {
@@ -90,15 +96,32 @@ Status PutKey(Database& database, const KeyRow& row) {
 }
 
 constexpr const char kInsertMaterial[] =
-    "INSERT INTO materials (account, region, key, generation, id, created, sealed) "
-    "VALUES (?,?,?,?,?,?,?)";
+    "INSERT INTO materials (account, region, key, generation, id, created, sealed, valid_to, "
+    "description) VALUES (?,?,?,?,?,?,?,?,?)";
 
 Status InsertMaterial(Database& database, const MaterialRow& row) {
   return OnConflict(
       database.Run(kInsertMaterial, row.account.text(), row.region.name(), row.key.text(),
-                   row.generation, row.id.bytes(), ToEpochMillis(row.created), row.sealed),
+                   row.generation, row.id.bytes(), ToEpochMillis(row.created), row.sealed,
+                   Milliseconds(row.valid_to), row.description),
       fmt::format("material {} or generation {} of key {} exists already, or the key does not",
                   row.id.hex(), row.generation, row.key.text()));
+}
+
+constexpr const char kSetImport[] =
+    "UPDATE materials SET sealed = ?1, valid_to = ?2, description = ?3 WHERE id = ?4 AND "
+    "account = ?5 AND region = ?6 AND key = ?7 AND (SELECT origin FROM keys WHERE account = ?5 AND "
+    "region = ?6 AND id = ?7) = 'EXTERNAL'";
+
+Status SetImport(Database& database, const MaterialRow& row) {
+  KT_ASSIGN(const std::int64_t changed,
+            database.Run(kSetImport, row.sealed, Milliseconds(row.valid_to), row.description,
+                         row.id.bytes(), row.account.text(), row.region.name(), row.key.text()));
+  if (changed != 1) {
+    return Fail(ErrorCode::kConflict, fmt::format("material {} of key {} is not imported material",
+                                                  row.id.hex(), row.key.text()));
+  }
+  return {};
 }
 
 constexpr const char kInsertRotation[] =
@@ -131,6 +154,8 @@ Status DropMaterial(Database& database, const MaterialRef& ref) {
 // In the order that the foreign keys ask for.
 constexpr const char kPurgeAliases[] =
     "DELETE FROM aliases WHERE account = ? AND region = ? AND target = ?";
+constexpr const char kPurgeUsage[] =
+    "DELETE FROM usage WHERE account = ? AND region = ? AND key = ?";
 constexpr const char kPurgeRotations[] =
     "DELETE FROM rotations WHERE account = ? AND region = ? AND key = ?";
 constexpr const char kPurgeMaterials[] =
@@ -138,7 +163,8 @@ constexpr const char kPurgeMaterials[] =
 constexpr const char kPurgeKey[] = "DELETE FROM keys WHERE account = ? AND region = ? AND id = ?";
 
 Status PurgeKey(Database& database, const KeyRef& ref) {
-  for (const char* sql : {kPurgeAliases, kPurgeRotations, kPurgeMaterials, kPurgeKey}) {
+  for (const char* sql :
+       {kPurgeAliases, kPurgeUsage, kPurgeRotations, kPurgeMaterials, kPurgeKey}) {
     KT_TRY(database.Run(sql, ref.account.text(), ref.region.name(), ref.id.text()));
   }
   return {};
@@ -184,6 +210,13 @@ constexpr const char kDeleteAccessKey[] = "DELETE FROM access_keys WHERE id = ?"
 constexpr const char kInsertTrail[] = "INSERT INTO trail (event_id, json) VALUES (?,?)";
 constexpr const char kDeleteTrail[] = "DELETE FROM trail WHERE event_id = ?";
 
+constexpr const char kPutUsage[] =
+    "INSERT INTO usage (account, region, key, operation, date, event_id, request_id) "
+    "SELECT ?1,?2,?3,?4,?5,?6,?7 WHERE EXISTS (SELECT 1 FROM keys WHERE account = ?1 AND region = "
+    "?2 "
+    "AND id = ?3) ON CONFLICT DO UPDATE SET operation = excluded.operation, date = excluded.date, "
+    "event_id = excluded.event_id, request_id = excluded.request_id";
+
 constexpr const char kPutMeta[] =
     "INSERT INTO meta (key, value) VALUES (?,?) ON CONFLICT DO UPDATE SET value = excluded.value";
 
@@ -196,6 +229,9 @@ Status ApplyKeys(Database& database, const Change& change) {
   }
   for (const RotationRow& row : change.insert_rotations) {
     KT_TRY(InsertRotation(database, row));
+  }
+  for (const MaterialRow& row : change.set_imports) {
+    KT_TRY(SetImport(database, row));
   }
   for (const MaterialRef& ref : change.drop_materials) {
     KT_TRY(DropMaterial(database, ref));
@@ -272,6 +308,10 @@ Status Apply(Database& database, const Change& change) {
   }
   for (const auto& [key, value] : change.put_meta) {
     KT_TRY(database.Run(kPutMeta, key, value));
+  }
+  for (const UsageRow& row : change.put_usage) {
+    KT_TRY(database.Run(kPutUsage, row.account.text(), row.region.name(), row.key.text(),
+                        row.operation, ToEpochMillis(row.date), row.event_id, row.request_id));
   }
   return {};
 }
