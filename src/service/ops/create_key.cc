@@ -57,6 +57,7 @@ Result<api::CreateKeyResponse> Handle<api::op::CreateKey>(Call& call,
   key.id = model::KeyId::New(call.environment.random, key.multi_region);
   key.account = call.account();
   key.region = call.region;
+  if (key.multi_region) key.primary_region = key.region;
   key.description = request.description.value_or("");
   std::shared_ptr<const KeyPolicy> policy;
   if (request.policy) {
