@@ -1,7 +1,8 @@
 // Measures the server against nginx answering a constant, on the same core in the same run, and
 // prints docs/performance.md's table. `make bench` runs it. Needs nginx, wrk and two cores.
 //
-//   node bench/run.mjs [--seconds 5] [--rounds 3]
+//   node bench/run.mjs [--seconds 5] [--rounds 3] [--keys 100000]
+//     [--only periodic|always|start|generations]
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -137,16 +138,13 @@ async function measureServer(label, args) {
     Decrypt: blobs.map((CiphertextBlob) => ({ CiphertextBlob })),
     GenerateDataKey: blobs.map(() => ({ KeyId, KeySpec: 'AES_256' })),
   };
-  const rows = [];
   for (const [operation, list] of Object.entries(inputs)) {
     const result = compare(nginx, url, await script(url, operation, list));
-    rows.push(`| ${operation}, trail ${label} | ${result.ratio.toFixed(2)} | `
+    console.log(`| ${operation}, trail ${label} | ${result.ratio.toFixed(2)} | `
       + `${result.p99.toFixed(2)} | ${Math.round(result.rate)} | ${(result.p50 / 1000).toFixed(2)} |`);
-    console.error(rows.at(-1));
   }
   stop();
   await new Promise((resolve) => { setTimeout(resolve, 1000); });
-  return rows;
 }
 
 const residentKiB = (pid) => Number(/VmRSS:\s+(\d+)/.exec(
@@ -205,12 +203,15 @@ async function measureStart(keys) {
     + `MiB resident, ${(base / 1024).toFixed(0)} MiB with none).`];
 }
 
-const lines = ['| Call | Rate, of nginx | p99, of nginx | calls/s | p50 ms |',
-  '|---|---|---|---|---|',
-  ...await measureServer('periodic', []),
-  ...await measureServer('always', ['--trail-sync', 'always']),
-  '', ...await measureStart(option('keys', 100000))];
-lines.push(execFileSync('taskset', ['-c', '1', path.join(path.dirname(keyturn),
-  'bench/keyturn_bench_generations')], { encoding: 'utf8' }).trim());
-console.log(lines.join('\n'));
+const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1]
+  : undefined;
+const wanted = (part) => only === undefined || only === part;
+console.log('| Call | Rate, of nginx | p99, of nginx | calls/s | p50 ms |\n|---|---|---|---|---|');
+if (wanted('periodic')) await measureServer('periodic', []);
+if (wanted('always')) await measureServer('always', ['--trail-sync', 'always']);
+if (wanted('start')) console.log(`\n${(await measureStart(option('keys', 100000))).join('\n')}`);
+if (wanted('generations')) {
+  console.log(execFileSync('taskset', ['-c', '1', path.join(path.dirname(keyturn),
+    'bench/keyturn_bench_generations')], { encoding: 'utf8' }).trim());
+}
 process.exit(0);

@@ -77,13 +77,17 @@ struct Pipeline::LoopState {
   json::Parser parser{kJsonLimits};
   std::vector<sigv4::Header> headers;
   sigv4::SigningKeyCache signing_keys;
-  std::vector<Waiting> waiting;
+  std::vector<Waiting> waiting;   // their records are in trail_lines
+  std::vector<Waiting> flushing;  // their records are on their way to the trail
   std::string trail_lines;
   std::string head;
 };
 
 Pipeline::Pipeline(service::Service& service, unsigned threads) : service_(service) {
   for (unsigned i = 0; i < threads; ++i) loops_.push_back(std::make_unique<LoopState>());
+  if (service.trail_sync() == trail::SyncMode::kAlways) {
+    committer_ = std::make_unique<TrailCommitter>(service.trail());
+  }
 }
 
 Pipeline::~Pipeline() = default;
@@ -206,14 +210,28 @@ void Pipeline::Answer(const RequestPtr& request, const Error* error) {
 }
 
 void Pipeline::Flush(LoopState& loop) {
-  const Status written = service_.trail().Append(loop.trail_lines);
-  loop.trail_lines.clear();
+  if (!loop.flushing.empty()) return;  // Finish comes back for what waits now
+  std::swap(loop.flushing, loop.waiting);
+  if (committer_ == nullptr) {
+    const Status written = service_.trail().Append(loop.trail_lines);
+    loop.trail_lines.clear();
+    Finish(loop, written);
+    return;
+  }
+  http::Loop& back = loop.flushing.front().request->exchange->loop();
+  committer_->Append(std::exchange(loop.trail_lines, {}),
+                     [this, &loop, &back](const Status& written) {
+                       back.Post([this, &loop, written] { Finish(loop, written); });
+                     });
+}
+
+void Pipeline::Finish(LoopState& loop, const Status& written) {
   if (!written) {
     metrics_.CountTrailFailure();
     LogError("calls refused, the trail cannot be written: {}", written.error().message);
   }
-  const auto waiting = std::exchange(loop.waiting, {});
-  for (const LoopState::Waiting& each : waiting) {
+  const auto finished = std::exchange(loop.flushing, {});
+  for (const LoopState::Waiting& each : finished) {
     RequestState& request = *each.request;
     int status = each.status;
     if (!written) {
@@ -223,6 +241,7 @@ void Pipeline::Flush(LoopState& loop) {
     }
     Send(request, status);
   }
+  if (!loop.waiting.empty()) Flush(loop);
 }
 
 void Pipeline::Reply(const RequestPtr& request, const Error* error) {

@@ -4,8 +4,9 @@
 // out.
 //
 // A reply is sent only after its audit record is written: calls that read or encrypt are batched,
-// one trail write for all that an event loop has ready; calls that change state carry their record
-// in the commit. When the trail cannot be written, requests are refused.
+// one trail write for all that an event loop has ready (on the committer's thread when each write
+// is synced); calls that change state carry their record in the commit. When the trail cannot be
+// written, requests are refused.
 //
 // Thread-safety: OnRequest runs on the loops; each loop has its own state here.
 #pragma once
@@ -19,6 +20,7 @@
 #include "json/json.h"
 #include "server/metrics.h"
 #include "server/request_state.h"
+#include "server/trail_committer.h"
 #include "service/service.h"
 
 namespace keyturn::server {
@@ -51,12 +53,14 @@ class Pipeline final : public http::Handler {
   Status Authenticate(RequestState& request, std::string_view service_name);
   void Answer(const RequestPtr& request, const Error* error);
   void Flush(LoopState& loop);
+  void Finish(LoopState& loop, const Status& written);
   void Send(RequestState& request, int status);
   void ServePlain(http::Exchange& exchange);
 
   service::Service& service_;
   Metrics metrics_;
   std::vector<std::unique_ptr<LoopState>> loops_;
+  std::unique_ptr<TrailCommitter> committer_;  // only when each answer waits for the disk
 };
 
 // Dispatch runs a KMS operation that is authenticated; it ends in Succeed, Refuse or Reply.

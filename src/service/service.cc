@@ -4,6 +4,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "base/log.h"
@@ -31,6 +32,24 @@ Result<Bytes> ReadDomainKey(store::Store& store, const std::filesystem::path& di
   return std::move(*wrapped);
 }
 
+// Follower finds the keys of rows that come in the order of the keys.
+class Follower {
+ public:
+  explicit Follower(const std::vector<std::shared_ptr<KeyEntry>>& entries) : entries_(entries) {}
+  // Find returns null when no key from the last one on has that name.
+  KeyEntry* Find(model::Region region, const model::KeyId& id) {
+    for (; at_ < entries_.size(); ++at_) {
+      const keys::Key& key = entries_[at_]->key;
+      if (key.id == id && key.region == region) return entries_[at_].get();
+    }
+    return nullptr;
+  }
+
+ private:
+  const std::vector<std::shared_ptr<KeyEntry>>& entries_;
+  std::size_t at_ = 0;
+};
+
 }  // namespace
 
 Service::~Service() = default;
@@ -49,6 +68,7 @@ Result<std::unique_ptr<Service>> Service::Open(const OpenOptions& options, const
   trail::Options trail_options;
   trail_options.directory = options.directory;
   trail_options.sync = options.trail_sync;
+  service->trail_sync_ = options.trail_sync;
   KT_ASSIGN(service->trail_,
             trail::Trail::Open(trail_options, service->keyring_->TrailKey(), service->trail_head_));
   if (!service->pending_trail_.empty()) {
@@ -68,7 +88,9 @@ Status Service::Load() {
   // Rows arrive in the order of store::Visitors: a key before its materials. An entry stays open to
   // change until all is read.
   Delta delta;
-  std::unordered_map<KeyName, std::shared_ptr<KeyEntry>, KeyNameHash> entries;
+  std::vector<std::shared_ptr<KeyEntry>> entries;
+  Follower of_materials(entries);
+  Follower of_rotations(entries);
   Status status;
   const auto keep = [&](const Status& step) {
     if (status && !step) status = step;
@@ -107,11 +129,11 @@ Status Service::Load() {
     entry->policy = last_policy;
     entry->tags = std::move(row.tags);
     entry->materials = std::make_shared<MaterialSet>();
-    entries.emplace(KeyName{entry->key.region, entry->key.id}, std::move(entry));
+    entries.push_back(std::move(entry));
   };
   visitors.material = [&](store::MaterialRow row) {
-    const auto entry = entries.find({row.region, row.key});
-    if (entry == entries.end() || row.generation != entry->second->materials->size()) {
+    KeyEntry* const entry = of_materials.Find(row.region, row.key);
+    if (entry == nullptr || row.generation != entry->materials->size()) {
       return keep(Fail(ErrorCode::kCorrupt, "key material without its key, or out of order"));
     }
     auto material = std::make_shared<Material>();
@@ -119,17 +141,17 @@ Status Service::Load() {
     material->generation = row.generation;
     material->created = row.created;
     material->sealed = std::move(row.sealed);
-    entry->second->materials->Add(material);
-    if (row.generation == entry->second->key.generation) {
-      entry->second->current = std::move(material);
+    entry->materials->Add(material);
+    if (row.generation == entry->key.generation) {
+      entry->current = std::move(material);
     }
   };
   visitors.rotation = [&](const store::RotationRow& row) {
-    const auto entry = entries.find({row.region, row.key});
-    if (entry == entries.end() || row.generation == 0) {
+    KeyEntry* const entry = of_rotations.Find(row.region, row.key);
+    if (entry == nullptr || row.generation == 0) {
       return keep(Fail(ErrorCode::kCorrupt, "rotation history without its key"));
     }
-    entry->second->materials->NoteRotation(row.generation, {row.type, row.date});
+    entry->materials->NoteRotation(row.generation, {row.type, row.date});
   };
   visitors.alias = [&](store::AliasRow row) {
     const AliasId id{row.account, std::string(row.region.name()), row.name};
@@ -138,12 +160,12 @@ Status Service::Load() {
   visitors.trail = [&](store::TrailRow row) { pending_trail_.push_back(std::move(row)); };
   KT_TRY(store_->Load(visitors));
   KT_TRY(status);
-  for (auto& [name, entry] : entries) {
+  for (const auto& entry : entries) {
     if (!entry->current || entry->current->id != entry->key.current_material) {
       return Fail(ErrorCode::kCorrupt, "key " + entry->key.arn() + " lacks its current material");
     }
-    delta.keys.emplace(name, std::move(entry));
   }
+  tables_.Fill({std::make_move_iterator(entries.begin()), std::make_move_iterator(entries.end())});
   tables_.Publish(std::move(delta));
   return {};
 }

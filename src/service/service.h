@@ -65,6 +65,7 @@ class Service {
   Tables& tables() { return tables_; }
   Writer& writer() { return *writer_; }
   trail::Trail& trail() { return *trail_; }
+  trail::SyncMode trail_sync() const { return trail_sync_; }
   // operator_account may administer the users of every account; others their own only.
   const model::AccountId& operator_account() const { return operator_account_; }
 
@@ -83,6 +84,7 @@ class Service {
   std::unique_ptr<trail::Trail> trail_;
   std::vector<store::TrailRow> pending_trail_;
   trail::Head trail_head_;
+  trail::SyncMode trail_sync_ = trail::SyncMode::kPeriodic;
   model::AccountId operator_account_;
   std::unique_ptr<Environment> environment_;
   std::unique_ptr<Writer> writer_;  // last: it stops first

@@ -143,9 +143,22 @@ void Tables::IndexTimes(const KeyPtr& before, const KeyPtr& after) {
   if (new_due) due_[*new_due].insert({after->key.region, after->key.id});
 }
 
+void Tables::Fill(std::vector<KeyPtr> loaded) {
+  const std::unique_lock lock(mutex_);
+  KT_CHECK(keys_.empty());
+  keys_.reserve(loaded.size());
+  for (KeyPtr& entry : loaded) {
+    const keys::Key& key = entry->key;
+    IndexTimes(nullptr, entry);
+    auto& list = key_lists_[{key.account, std::string(key.region.name())}];
+    list.emplace_hint(list.end(), key.id);
+    const KeyName name{key.region, key.id};
+    keys_.emplace(name, std::move(entry));
+  }
+}
+
 void Tables::Publish(Delta&& delta) {
   const std::unique_lock lock(mutex_);
-  if (delta.keys.size() > keys_.size()) keys_.reserve(keys_.size() + delta.keys.size());
   for (auto& [name, entry] : delta.keys) {
     KeyPtr& slot = keys_[name];
     IndexTimes(slot, entry);

@@ -103,6 +103,8 @@ class Tables final : public View {
   std::vector<KeyPtr> DueKeys(TimePoint now, std::size_t limit) const;
   std::size_t key_count() const;
 
+  // Fill takes the keys that were loaded, each once, ordered by account, region and id.
+  void Fill(std::vector<KeyPtr> loaded);
   // Publish makes a committed change visible.
   void Publish(Delta&& delta);
 

@@ -1,0 +1,42 @@
+#include "server/trail_committer.h"
+
+#include <utility>
+
+namespace keyturn::server {
+
+TrailCommitter::TrailCommitter(trail::Trail& trail) : trail_(trail), thread_([this] { Run(); }) {}
+
+TrailCommitter::~TrailCommitter() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+void TrailCommitter::Append(std::string lines, Done done) {
+  {
+    const std::lock_guard lock(mutex_);
+    lines_ += lines;
+    waiting_.push_back(std::move(done));
+  }
+  wake_.notify_one();
+}
+
+void TrailCommitter::Run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wake_.wait(lock, [this] { return stop_ || !waiting_.empty(); });
+    if (waiting_.empty()) return;
+    const std::string lines = std::exchange(lines_, {});
+    std::vector<Done> waiting = std::exchange(waiting_, {});
+    lock.unlock();
+    const Status written = trail_.Append(lines);
+    for (Done& done : waiting) done(written);
+    waiting.clear();
+    lock.lock();
+  }
+}
+
+}  // namespace keyturn::server
