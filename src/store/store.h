@@ -117,6 +117,62 @@ struct UserRow {
   std::string user_id;  // AIDA...
   TimePoint created;
   std::vector<NamedPolicy> policies;
+  std::vector<std::string> groups = {};  // names, in the order of joining
+  std::optional<NamedPolicy> boundary = {};
+  std::vector<Tag> tags = {};
+};
+
+struct GroupRow {
+  model::AccountId account;
+  std::string name;
+  std::string group_id;  // AGPA...
+  TimePoint created;
+  std::vector<NamedPolicy> policies;
+};
+
+struct RoleRow {
+  model::AccountId account;
+  std::string name;
+  std::string path = "/";  // begins and ends with a slash
+  std::string role_id;     // AROA...
+  TimePoint created;
+  std::string trust;  // policy text
+  std::vector<NamedPolicy> policies;
+  std::optional<NamedPolicy> boundary = {};
+  std::vector<Tag> tags = {};
+  std::uint32_t session_seconds_max = 3600;
+};
+
+// ProviderRow: an OpenID Connect issuer whose tokens an account's roles may trust.
+struct ProviderRow {
+  model::AccountId account;
+  std::string host;  // the issuer without https://, "id.example.com/path"
+  TimePoint created;
+  std::vector<std::string> audiences;
+  std::string key_set;  // JWKS, as given
+};
+
+// GrantRow: insert-only; a grant goes by itself or with its key.
+struct GrantRow {
+  model::AccountId account;  // of the key
+  model::Region region;
+  model::KeyId key;
+  std::string id;  // 64 hex digits
+  TimePoint created;
+  std::string name;                // empty: none
+  std::string grantee;             // ARN
+  std::string retiring_principal;  // ARN or empty
+  model::AccountId issuing_account;
+  std::vector<model::GrantOperation> operations;
+  std::optional<std::vector<Tag>> context_equals = {};  // encryption context pairs
+  std::optional<std::vector<Tag>> context_subset = {};
+};
+
+struct GrantRef {
+  model::AccountId account;
+  model::Region region;
+  model::KeyId key;
+  std::string id;
 };
 
 struct AccessKeyRow {
@@ -146,12 +202,22 @@ struct Change {
   // drop_materials: prepared materials that nothing was encrypted under. Refused (kConflict) for a
   // generation at or below the key's current one, and for a material that is not there.
   std::vector<MaterialRef> drop_materials = {};
-  std::vector<KeyRef> purge_keys = {};  // key, materials, rotations, aliases, usage: destroyed
+  std::vector<KeyRef> purge_keys = {};  // with materials, rotations, aliases, grants and usage
   std::vector<AliasRow> put_aliases = {};
   std::vector<AliasRow> delete_aliases = {};  // account, region and name count
   std::vector<UserRow> put_users = {};
   std::vector<std::pair<model::AccountId, std::string>> delete_users =
       {};  // with their access keys
+  // Groups, roles and providers are replaced and deleted by account and name (host).
+  std::vector<GroupRow> put_groups = {};
+  std::vector<std::pair<model::AccountId, std::string>> delete_groups = {};
+  std::vector<RoleRow> put_roles = {};
+  std::vector<std::pair<model::AccountId, std::string>> delete_roles = {};
+  std::vector<ProviderRow> put_providers = {};
+  std::vector<std::pair<model::AccountId, std::string>> delete_providers = {};
+  // insert_grants: kConflict when the grant exists or its key does not.
+  std::vector<GrantRow> insert_grants = {};
+  std::vector<GrantRef> delete_grants = {};  // one that is not there is no error
   std::vector<AccessKeyRow> put_access_keys = {};
   std::vector<std::string> delete_access_keys = {};
   std::vector<TrailRow> insert_trail = {};
@@ -165,6 +231,9 @@ struct Change {
 // generation), trail rows in the order of their insertion. A visitor may be empty.
 struct Visitors {
   std::function<void(std::string key, Bytes value)> meta;
+  std::function<void(GroupRow)> group;
+  std::function<void(RoleRow)> role;
+  std::function<void(ProviderRow)> provider;
   std::function<void(UserRow)> user;
   std::function<void(AccessKeyRow)> access_key;
   std::function<void(KeyRow)> key;
@@ -172,6 +241,7 @@ struct Visitors {
   std::function<void(RotationRow)> rotation;
   std::function<void(UsageRow)> usage;
   std::function<void(AliasRow)> alias;
+  std::function<void(GrantRow)> grant;
   std::function<void(TrailRow)> trail;
 };
 

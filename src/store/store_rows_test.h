@@ -26,6 +26,10 @@ struct Contents {
   std::vector<UsageRow> usage;
   std::vector<AliasRow> aliases;
   std::vector<TrailRow> trail;
+  std::vector<GroupRow> groups;
+  std::vector<RoleRow> roles;
+  std::vector<ProviderRow> providers;
+  std::vector<GrantRow> grants;
 };
 
 inline Visitors CollectInto(Contents& out) {
@@ -38,6 +42,10 @@ inline Visitors CollectInto(Contents& out) {
   v.rotation = [&out](RotationRow row) { out.rotations.push_back(std::move(row)); };
   v.usage = [&out](UsageRow row) { out.usage.push_back(std::move(row)); };
   v.alias = [&out](AliasRow row) { out.aliases.push_back(std::move(row)); };
+  v.group = [&out](GroupRow row) { out.groups.push_back(std::move(row)); };
+  v.role = [&out](RoleRow row) { out.roles.push_back(std::move(row)); };
+  v.provider = [&out](ProviderRow row) { out.providers.push_back(std::move(row)); };
+  v.grant = [&out](GrantRow row) { out.grants.push_back(std::move(row)); };
   v.trail = [&out](TrailRow row) { out.trail.push_back(std::move(row)); };
   return v;
 }
@@ -109,6 +117,23 @@ inline RotationRow TestRotation(const KeyRow& row, unsigned generation) {
 inline AliasRow TestAlias(const std::string& name, const KeyRow& row) {
   return {row.key.account, row.key.region,         "alias/" + name,
           row.key.id,      FromEpochMillis(1'000), FromEpochMillis(2'000)};
+}
+
+inline GrantRow TestGrant(const KeyRow& row, char digit) {
+  GrantRow grant;
+  grant.account = row.key.account;
+  grant.region = row.key.region;
+  grant.key = row.key.id;
+  grant.id = std::string(64, digit);
+  grant.created = FromEpochMillis(3'000);
+  grant.name = "name";
+  grant.grantee = "arn:aws:iam::111122223333:user/ada";
+  grant.retiring_principal = "arn:aws:iam::111122223333:role/Ops";
+  grant.issuing_account = *model::AccountId::Parse("444455556666");
+  grant.operations = {model::GrantOperation::kDecrypt, model::GrantOperation::kReEncryptTo};
+  grant.context_equals.emplace();
+  grant.context_subset = {{"a", "1"}, {"", "x"}};
+  return grant;
 }
 
 inline Change CreateKey(const KeyRow& row, unsigned n) {

@@ -154,9 +154,81 @@ CREATE TABLE usage (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// Version 3: groups, roles, identity providers and grants. principal_policies has every policy
+// that is not a user's own: type is user, group or role, slot policy, boundary or trust. The
+// context_ columns are empty, or a 1 and the pairs as tags are encoded.
+constexpr const char* kVersion3 = R"sql(
+ALTER TABLE users ADD COLUMN tags BLOB NOT NULL DEFAULT x'';
+
+CREATE TABLE groups (
+  account  TEXT NOT NULL,
+  name     TEXT NOT NULL,
+  group_id TEXT NOT NULL,
+  created  INTEGER NOT NULL,
+  PRIMARY KEY (account, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE memberships (
+  account    TEXT NOT NULL,
+  user       TEXT NOT NULL,
+  position   INTEGER NOT NULL,
+  group_name TEXT NOT NULL,
+  PRIMARY KEY (account, user, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE roles (
+  account             TEXT NOT NULL,
+  name                TEXT NOT NULL,
+  path                TEXT NOT NULL,
+  role_id             TEXT NOT NULL,
+  created             INTEGER NOT NULL,
+  session_seconds_max INTEGER NOT NULL,
+  tags                BLOB NOT NULL,
+  PRIMARY KEY (account, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE principal_policies (
+  account   TEXT NOT NULL,
+  type      TEXT NOT NULL,
+  principal TEXT NOT NULL,
+  slot      TEXT NOT NULL,
+  position  INTEGER NOT NULL,
+  name      TEXT NOT NULL,
+  text      TEXT NOT NULL,
+  PRIMARY KEY (account, type, principal, slot, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE providers (
+  account   TEXT NOT NULL,
+  host      TEXT NOT NULL,
+  created   INTEGER NOT NULL,
+  audiences TEXT NOT NULL,
+  key_set   TEXT NOT NULL,
+  PRIMARY KEY (account, host)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE grants (
+  account            TEXT NOT NULL,
+  region             TEXT NOT NULL,
+  key                TEXT NOT NULL,
+  id                 TEXT NOT NULL,
+  created            INTEGER NOT NULL,
+  name               TEXT NOT NULL,
+  grantee            TEXT NOT NULL,
+  retiring_principal TEXT NOT NULL,
+  issuing_account    TEXT NOT NULL,
+  operations         TEXT NOT NULL,
+  context_equals     BLOB NOT NULL,
+  context_subset     BLOB NOT NULL,
+  PRIMARY KEY (account, region, key, id),
+  FOREIGN KEY (account, region, key) REFERENCES keys
+) STRICT, WITHOUT ROWID;
+)sql";
+
 constexpr Migration kMigrations[] = {
     {1, kVersion1},
     {2, kVersion2},
+    {3, kVersion3},
 };
 
 // RunOne leaves no transaction open unless the rollback itself fails; closing ends that one.

@@ -170,6 +170,12 @@ std::string Fingerprint(Store& store) {
   for (const AliasRow& row : c.aliases) {
     text += "alias " + row.name + " " + std::string(row.target.text()) + "\n";
   }
+  for (const GrantRow& row : c.grants) {
+    text += "grant " + row.id + " " + std::to_string(row.operations.size()) + "\n";
+  }
+  for (const RoleRow& row : c.roles) {
+    text += "role " + row.name + " " + std::to_string(row.policies.size()) + row.trust + "\n";
+  }
   for (const TrailRow& row : c.trail) {
     text += "trail " + row.event_id + " " + row.json + "\n";
   }
@@ -253,6 +259,14 @@ std::vector<Change> Group() {
   group[0].insert_trail.push_back({"rotate", std::string(1200, 'r')});
   group[1] = CreateKey(TestKey(100, std::string(6000, 'p')), 100);
   group[1].insert_trail.push_back({"create", std::string(1200, 'c')});
+  group[1].insert_grants.push_back(TestGrant(TestKey(100), 'f'));
+  group[1].put_roles.push_back({kTestAccount,
+                                "Ops",
+                                "/",
+                                "AROAEXAMPLE",
+                                FromEpochMillis(1),
+                                std::string(3000, 't'),
+                                {{"own", "{}"}}});
   group[2].purge_keys.push_back(RefOf(TestKey(2)));
   group[2].delete_trail.push_back("event3");
   group[2].put_meta.emplace_back("mark", Bytes{1, 2, 3});

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/hex.h"
+#include "store/sqlite/access_rows.h"
 
 namespace keyturn::store {
 namespace {
@@ -156,6 +157,8 @@ constexpr const char kPurgeAliases[] =
     "DELETE FROM aliases WHERE account = ? AND region = ? AND target = ?";
 constexpr const char kPurgeUsage[] =
     "DELETE FROM usage WHERE account = ? AND region = ? AND key = ?";
+constexpr const char kPurgeGrants[] =
+    "DELETE FROM grants WHERE account = ? AND region = ? AND key = ?";
 constexpr const char kPurgeRotations[] =
     "DELETE FROM rotations WHERE account = ? AND region = ? AND key = ?";
 constexpr const char kPurgeMaterials[] =
@@ -164,7 +167,7 @@ constexpr const char kPurgeKey[] = "DELETE FROM keys WHERE account = ? AND regio
 
 Status PurgeKey(Database& database, const KeyRef& ref) {
   for (const char* sql :
-       {kPurgeAliases, kPurgeUsage, kPurgeRotations, kPurgeMaterials, kPurgeKey}) {
+       {kPurgeAliases, kPurgeUsage, kPurgeGrants, kPurgeRotations, kPurgeMaterials, kPurgeKey}) {
     KT_TRY(database.Run(sql, ref.account.text(), ref.region.name(), ref.id.text()));
   }
   return {};
@@ -177,34 +180,13 @@ constexpr const char kPutAlias[] =
 constexpr const char kDeleteAlias[] =
     "DELETE FROM aliases WHERE account = ? AND region = ? AND name = ?";
 
-constexpr const char kPutUser[] =
-    "INSERT INTO users (account, name, user_id, created) VALUES (?,?,?,?) "
-    "ON CONFLICT DO UPDATE SET user_id = excluded.user_id, created = excluded.created";
-constexpr const char kDeleteUserPolicies[] =
-    "DELETE FROM user_policies WHERE account = ? AND user = ?";
-constexpr const char kInsertUserPolicy[] =
-    "INSERT INTO user_policies (account, user, position, name, text) VALUES (?,?,?,?,?)";
-constexpr const char kDeleteUser[] = "DELETE FROM users WHERE account = ? AND name = ?";
-constexpr const char kDeleteAccessKeysOfUser[] =
-    "DELETE FROM access_keys WHERE account = ? AND user = ?";
-
-Status PutUser(Database& database, const UserRow& row) {
-  KT_TRY(database.Run(kPutUser, row.account.text(), row.name, row.user_id,
-                      ToEpochMillis(row.created)));
-  KT_TRY(database.Run(kDeleteUserPolicies, row.account.text(), row.name));
-  std::int64_t position = 0;
-  for (const NamedPolicy& policy : row.policies) {
-    KT_TRY(database.Run(kInsertUserPolicy, row.account.text(), row.name, position++, policy.name,
-                        policy.text));
-  }
-  return {};
-}
-
 constexpr const char kPutAccessKey[] =
     "INSERT INTO access_keys (id, account, user, active, created, sealed_secret) "
     "VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE SET account = excluded.account, "
     "user = excluded.user, active = excluded.active, created = excluded.created, "
     "sealed_secret = excluded.sealed_secret";
+constexpr const char kDeleteAccessKeysOfUser[] =
+    "DELETE FROM access_keys WHERE account = ? AND user = ?";
 constexpr const char kDeleteAccessKey[] = "DELETE FROM access_keys WHERE id = ?";
 
 constexpr const char kInsertTrail[] = "INSERT INTO trail (event_id, json) VALUES (?,?)";
@@ -251,13 +233,9 @@ Status ApplyKeys(Database& database, const Change& change) {
 }
 
 Status ApplyUsers(Database& database, const Change& change) {
-  for (const UserRow& row : change.put_users) {
-    KT_TRY(PutUser(database, row));
-  }
+  KT_TRY(ApplyPrincipals(database, change));
   for (const auto& [account, name] : change.delete_users) {
     KT_TRY(database.Run(kDeleteAccessKeysOfUser, account.text(), name));
-    KT_TRY(database.Run(kDeleteUserPolicies, account.text(), name));
-    KT_TRY(database.Run(kDeleteUser, account.text(), name));
   }
   for (const AccessKeyRow& row : change.put_access_keys) {
     KT_TRY(database.Run(kPutAccessKey, row.id, row.account.text(), row.user, row.active,
@@ -299,6 +277,7 @@ std::optional<std::string> TakeField(ByteView& bytes) {
 Status Apply(Database& database, const Change& change) {
   KT_TRY(ApplyKeys(database, change));
   KT_TRY(ApplyUsers(database, change));
+  KT_TRY(ApplyGrants(database, change));
   for (const TrailRow& row : change.insert_trail) {
     KT_TRY(OnConflict(database.Run(kInsertTrail, row.event_id, row.json),
                       fmt::format("trail record {} exists already", row.event_id)));
