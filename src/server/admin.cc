@@ -12,6 +12,7 @@
 #include "service/access.h"
 #include "service/access_keys.h"
 #include "service/create_key.h"
+#include "service/principals.h"
 
 namespace keyturn::server {
 namespace {
@@ -62,16 +63,6 @@ Result<Input> ReadInput(const json::Value& body, const model::AccountId& own) {
   return input;
 }
 
-Status CheckUserName(const std::string& name) {
-  constexpr std::string_view kAllowed =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+=,.@_-";
-  if (name.empty() || name.size() > 64 || name.find_first_not_of(kAllowed) != std::string::npos) {
-    return Fail(ErrorCode::kValidationException,
-                "UserName must have 1 to 64 characters of letters, digits and +=,.@_-");
-  }
-  return {};
-}
-
 Result<service::UserPtr> ExistingUser(const Call& call, const Input& input) {
   service::UserPtr user = call.view.FindUser(input.account, input.user_name);
   if (!user) {
@@ -82,7 +73,7 @@ Result<service::UserPtr> ExistingUser(const Call& call, const Input& input) {
 }
 
 Status CreateUser(Call& call, const Input& input, json::Writer& out) {
-  KT_TRY(CheckUserName(input.user_name));
+  KT_TRY(service::CheckPrincipalName("UserName", input.user_name));
   if (call.view.FindUser(input.account, input.user_name)) {
     return Fail(ErrorCode::kAlreadyExistsException,
                 fmt::format("User {} already exists", input.user_name));
@@ -90,7 +81,7 @@ Status CreateUser(Call& call, const Input& input, json::Writer& out) {
   store::UserRow row;
   row.account = input.account;
   row.name = input.user_name;
-  row.user_id = service::NewUserId(call.environment.random);
+  row.user_id = service::NewPrincipalId("AIDA", call.environment.random);
   row.created = call.now;
   KT_ASSIGN(service::UserPtr user, service::MakeUser(std::move(row)));
   out.BeginObject().Key("UserName").String(user->row.name).Key("UserId").String(user->row.user_id);
@@ -285,7 +276,7 @@ void DispatchAdmin(Pipeline& pipeline, const RequestPtr& request, std::string_vi
     pipeline.Refuse(request, {ErrorCode::kSerializationException, {}, {}});
     return;
   }
-  auto input = ReadInput(*value, request->caller.user->row.account);
+  auto input = ReadInput(*value, request->caller.account());
   if (!input) {
     pipeline.Refuse(request, input.error());
     return;

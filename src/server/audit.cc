@@ -1,10 +1,35 @@
 #include "server/audit.h"
 
 #include "api/errors.h"
+#include "json/json.h"
 #include "model/arn.h"
 #include "trail/record.h"
 
 namespace keyturn::server {
+
+namespace {
+
+// AppendSessionContext: who issued temporary credentials, and when.
+void AppendSessionContext(const service::Caller& caller, std::string& out) {
+  json::Writer writer(out);
+  writer.BeginObject();
+  if (caller.role) {
+    writer.Key("sessionIssuer").BeginObject();
+    writer.Key("type").String("Role").Key("principalId").String(caller.role->row.role_id);
+    writer.Key("arn").String(caller.role->arn);
+    writer.Key("accountId").String(caller.account().text());
+    writer.Key("userName").String(caller.role->row.name).EndObject();
+  }
+  writer.Key("attributes").BeginObject();
+  writer.Key("creationDate").String(FormatIso8601(caller.session->issued));
+  writer.Key("mfaAuthenticated").String("false").EndObject();
+  if (!caller.session->source_identity.empty()) {
+    writer.Key("sourceIdentity").String(caller.session->source_identity);
+  }
+  writer.EndObject();
+}
+
+}  // namespace
 
 void NoteTargets(const service::Call& call, AuditFacts& facts) {
   facts.resources.clear();
@@ -22,15 +47,20 @@ void AppendAuditLine(const RequestState& request, std::string_view event_id, con
                      std::string& out) {
   const http::RequestView& view = request.exchange->request();
   trail::Record record;
-  if (request.caller.user != nullptr) {
-    const store::UserRow& user = request.caller.user->row;
-    record.identity = {"IAMUser",
-                       user.user_id,
-                       request.caller.user->arn,
-                       user.account.text(),
-                       request.caller.access_key->row.id,
-                       user.name};
-    record.recipient_account_id = user.account.text();
+  const service::Caller& caller = request.caller;
+  std::string unique_id;
+  std::string session_context;
+  if (caller.known()) {
+    unique_id = caller.unique_id();
+    if (caller.session) AppendSessionContext(caller, session_context);
+    record.identity = {caller.role ? "AssumedRole" : "IAMUser",
+                       unique_id,
+                       caller.arn(),
+                       caller.account().text(),
+                       caller.access_key_id(),
+                       caller.role ? std::string_view() : std::string_view(caller.user->row.name),
+                       session_context};
+    record.recipient_account_id = caller.account().text();
   } else {
     record.identity.type = "Unknown";
   }

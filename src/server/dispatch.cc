@@ -15,6 +15,9 @@ using service::Call;
 
 // NoteMaterials puts the key materials that were used into additionalEventData.
 void NoteMaterials(const Call& call, AuditFacts& facts) {
+  if (!call.grant_id.empty()) {
+    facts.additional_event_data = R"({"grantId":")" + call.grant_id + "\"}";
+  }
   if (call.key_material_id.empty()) return;
   if (call.destination_key_material_id.empty()) {
     facts.additional_event_data = R"({"keyMaterialId":")" + call.key_material_id + "\"}";

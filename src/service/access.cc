@@ -102,6 +102,11 @@ Status AuthorizeNamed(const Call& call, std::string_view action, const KeyEntry&
   const policy::KeySide key{entry.policy->compiled.get(), &entry.key.account, {}};
   const policy::Decision decision = policy::Authorize(request, &key, call.caller.policies());
   if (decision.allowed) return {};
+  // Grants are looked at only where policies do not suffice.
+  for (const policy::GrantSide& grant : GrantSidesOf(call, action, entry)) {
+    const policy::KeySide with_grant{key.policy, key.account, grant};
+    if (policy::Authorize(request, &with_grant, call.caller.policies()).allowed) return {};
+  }
   return Fail(ErrorCode::kAccessDeniedException, policy::AccessDeniedMessage(request, decision));
 }
 
@@ -140,9 +145,5 @@ Status CheckAliasName(std::string_view name) {
   if (rest.starts_with("aws/")) return Fail(ErrorCode::kNotAuthorizedException);
   return {};
 }
-
-policy::Principal Caller::principal() const { return {user->row.account, user->arn, false}; }
-
-policy::CallerPolicies Caller::policies() const { return {user->policies, nullptr, nullptr}; }
 
 }  // namespace keyturn::service

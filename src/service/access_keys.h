@@ -1,5 +1,5 @@
-// Access keys and users: making their identifiers and secrets in AWS's form.
-// Source: IAM User Guide, "IAM identifiers" (AKIA..., AIDA...).
+// Access keys: making their identifiers and secrets in AWS's form.
+// Source: IAM User Guide, "IAM identifiers" (AKIA...).
 #pragma once
 
 #include <string>
@@ -10,9 +10,6 @@
 
 namespace keyturn::service {
 
-// NewUserId: "AIDA" and 17 characters.
-std::string NewUserId(RandomSource& random);
-
 // NewAccessKey: the row to store, and the secret to show once.
 struct NewAccessKey {
   store::AccessKeyRow row;
@@ -21,9 +18,5 @@ struct NewAccessKey {
 // MakeAccessKey: "AKIA" and 16 characters, a secret of 40 characters (240 random bits).
 NewAccessKey MakeAccessKey(const Keyring& keyring, const model::AccountId& account,
                            const std::string& user, TimePoint now, RandomSource& random);
-
-// MakeUser compiles the policies of a row. kMalformedPolicyDocumentException and the like when one
-// does not compile.
-Result<UserPtr> MakeUser(store::UserRow row);
 
 }  // namespace keyturn::service

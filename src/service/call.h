@@ -37,10 +37,26 @@ struct Caller {
   AccessKeyPtr access_key;
   Peer peer = {};
 
-  bool known() const { return user != nullptr; }
-  const model::AccountId& account() const { return user->row.account; }
+  // identity: the policies of a user with those of its groups, when it is in any.
+  std::vector<policy::PolicyPtr> identity = {};
+  RolePtr role = {};
+  SessionPtr session = {};  // temporary credentials: of role, or of user
+
+  bool known() const { return user != nullptr || role != nullptr; }
+  const model::AccountId& account() const { return role ? role->row.account : user->row.account; }
+  // arn: of the user or of the role's session.
+  const std::string& arn() const { return role ? session->arn : user->arn; }
+  // principal_arn: of the user or of the role (aws:PrincipalArn).
+  const std::string& principal_arn() const { return role ? role->arn : user->arn; }
+  // unique_id: AIDA..., or AROA...:<session> (aws:userid).
+  std::string unique_id() const;
+  const std::string& access_key_id() const {
+    return session ? session->access_key_id : access_key->row.id;
+  }
   policy::Principal principal() const;
   policy::CallerPolicies policies() const;
+  // GranteeNames: whom a grant may name to mean this caller, and how it then counts.
+  std::vector<std::pair<std::string, policy::Effect>> GranteeNames() const;
 };
 
 // Environment: what all calls share. Thread-safe.
@@ -79,6 +95,7 @@ struct Call {
   // For the trail: material ids that a cryptographic operation used.
   std::string key_material_id = {};
   std::string destination_key_material_id = {};
+  std::string grant_id = {};  // that RetireGrant retired
 };
 
 // Handle is specialised for every supported operation.

@@ -28,24 +28,41 @@ bool CallConditions::FindOfCaller(const policy::ConditionKey& key, Values& out) 
   const Caller& caller = call_.caller;
   switch (key.key) {
     case Key::kAwsPrincipalArn:
-      out.push_back(caller.user->arn);
+      out.push_back(caller.principal_arn());
       return true;
     case Key::kAwsPrincipalAccount:
     case Key::kKmsCallerAccount:
       out.emplace_back(caller.account().text());
       return true;
     case Key::kAwsPrincipalType:
-      out.emplace_back("User");
+      out.emplace_back(caller.role ? "AssumedRole" : "User");
       return true;
     case Key::kAwsPrincipalIsAwsService:
     case Key::kAwsViaAwsService:
       AddBool(false, out);
       return true;
     case Key::kAwsUserId:
-      out.push_back(caller.user->row.user_id);
+      out.push_back(caller.unique_id());
       return true;
     case Key::kAwsUsername:
-      out.push_back(caller.user->row.name);
+      if (!caller.role) out.push_back(caller.user->row.name);
+      return true;
+    case Key::kAwsPrincipalTag:
+      // A session's tag hides the role's of the same name.
+      if (caller.session) AddTag(caller.session->tags, key.qualifier, out);
+      if (out.empty())
+        AddTag(caller.role ? caller.role->row.tags : caller.user->row.tags, key.qualifier, out);
+      return true;
+    case Key::kAwsMultiFactorAuthPresent:
+      if (caller.session) AddBool(false, out);
+      return true;
+    case Key::kAwsTokenIssueTime:
+      if (caller.session) out.push_back(FormatIso8601(caller.session->issued));
+      return true;
+    case Key::kAwsSourceIdentity:
+      if (caller.session && !caller.session->source_identity.empty()) {
+        out.push_back(caller.session->source_identity);
+      }
       return true;
     default:
       return false;

@@ -87,8 +87,49 @@ struct User {
   store::UserRow row;
   std::string arn;
   std::vector<policy::PolicyPtr> policies;  // compiled, in the order of row.policies
+  policy::PolicyPtr boundary;               // or null
 };
 using UserPtr = std::shared_ptr<const User>;
+
+struct Group {
+  store::GroupRow row;
+  std::vector<policy::PolicyPtr> policies;
+};
+using GroupPtr = std::shared_ptr<const Group>;
+
+struct Role {
+  store::RoleRow row;
+  std::string arn;
+  policy::PolicyPtr trust;
+  std::vector<policy::PolicyPtr> policies;
+  policy::PolicyPtr boundary;  // or null
+};
+using RolePtr = std::shared_ptr<const Role>;
+
+using ProviderPtr = std::shared_ptr<const store::ProviderRow>;
+
+// Session: temporary credentials, as their token says (service/sessions.h). role_id is the id that
+// the role had: a role made anew under the same name does not revive them.
+struct Session {
+  std::string access_key_id;  // ASIA...
+  SecretBytes secret;
+  model::AccountId account;
+  std::string user;     // of GetSessionToken; else empty
+  std::string user_id;  // likewise
+  std::string role;     // name; else empty
+  std::string role_id;  // likewise
+  std::string name;     // RoleSessionName
+  std::string arn;      // of a role's session
+  std::string issuer;   // the provider of AssumeRoleWithWebIdentity
+  std::string source_identity;
+  TimePoint issued;
+  TimePoint expires;
+  std::string policy_text;  // session policy, or empty
+  policy::PolicyPtr policy;
+  std::vector<store::Tag> tags;
+  std::vector<std::string> transitive_tags;
+};
+using SessionPtr = std::shared_ptr<const Session>;
 
 struct AccessKey {
   store::AccessKeyRow row;

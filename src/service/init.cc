@@ -6,6 +6,7 @@
 #include "model/arn.h"
 #include "service/access_keys.h"
 #include "service/files.h"
+#include "service/principals.h"
 #include "service/root_key.h"
 #include "service/service.h"
 
@@ -43,7 +44,7 @@ Status InitDataDirectory(const InitOptions& options, const Clock& clock, RandomS
   store::UserRow user;
   user.account = options.account;
   user.name = options.admin_user;
-  user.user_id = NewUserId(random);
+  user.user_id = NewPrincipalId("AIDA", random);
   user.created = now;
   user.policies = {{"AdministratorAccess", std::string(kAdministratorPolicy)}};
   NewAccessKey access_key =

@@ -21,6 +21,10 @@ std::string SecretRowName(std::string_view access_key_id) {
   return fmt::format("keyturn/v1/access-key|{}", access_key_id);
 }
 
+std::string TokenName(std::string_view purpose) {
+  return fmt::format("keyturn/v1/token|{}", purpose);
+}
+
 Result<crypto::Key256> ToKey(Result<SecretBytes> opened) {
   if (!opened) return Fail(std::move(opened).error());
   crypto::Key256 key;
@@ -36,7 +40,8 @@ Result<crypto::Key256> ToKey(Result<SecretBytes> opened) {
 Keyring::Keyring(crypto::Key256 domain)
     : domain_(std::move(domain)),
       material_wrap_(crypto::DeriveKey(domain_.reveal(), "keyturn/v1/material-wrap", {})),
-      secret_wrap_(crypto::DeriveKey(domain_.reveal(), "keyturn/v1/access-key-wrap", {})) {}
+      secret_wrap_(crypto::DeriveKey(domain_.reveal(), "keyturn/v1/access-key-wrap", {})),
+      token_wrap_(crypto::DeriveKey(domain_.reveal(), "keyturn/v1/token-wrap", {})) {}
 
 Keyring Keyring::Create(RandomSource& random) {
   crypto::Key256 domain;
@@ -93,6 +98,14 @@ Bytes Keyring::SealAccessKeySecret(std::string_view access_key_id, ByteView secr
 Result<SecretBytes> Keyring::OpenAccessKeySecret(std::string_view access_key_id,
                                                  ByteView sealed) const {
   return crypto::Open(secret_wrap_, AsBytes(SecretRowName(access_key_id)), sealed);
+}
+
+Bytes Keyring::SealToken(std::string_view purpose, ByteView content, RandomSource& random) const {
+  return crypto::Seal(token_wrap_, AsBytes(TokenName(purpose)), content, random);
+}
+
+Result<SecretBytes> Keyring::OpenToken(std::string_view purpose, ByteView sealed) const {
+  return crypto::Open(token_wrap_, AsBytes(TokenName(purpose)), sealed);
 }
 
 crypto::Key256 Keyring::TrailKey() const {

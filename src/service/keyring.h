@@ -36,6 +36,10 @@ class Keyring {
                             RandomSource& random) const;
   Result<SecretBytes> OpenAccessKeySecret(std::string_view access_key_id, ByteView sealed) const;
 
+  // SealToken seals what a client keeps for us; purpose separates the kinds of tokens.
+  Bytes SealToken(std::string_view purpose, ByteView content, RandomSource& random) const;
+  Result<SecretBytes> OpenToken(std::string_view purpose, ByteView sealed) const;
+
   // trail_key authenticates the audit chain; marker_key the page markers.
   crypto::Key256 TrailKey() const;
   crypto::Key256 MarkerKey() const;
@@ -45,6 +49,7 @@ class Keyring {
   crypto::Key256 domain_;
   crypto::Key256 material_wrap_;
   crypto::Key256 secret_wrap_;
+  crypto::Key256 token_wrap_;
 };
 
 }  // namespace keyturn::service

@@ -80,7 +80,11 @@ Status Prepare(Call& call, const typename Operation::Request& request) {
   constexpr const api::OperationInfo& info = Operation::kInfo;
   static const std::string action = ActionOf(info.name);
   call.asked = AskedBy(request);
-  if constexpr (info.key_argument == KeyArgument::kNone) {
+  if constexpr (info.operation == api::Operation::kRetireGrant) {
+    return {};  // the grant decides
+  } else if constexpr (info.operation == api::Operation::kListRetirableGrants) {
+    return AuthorizeResource(call, action, request.retiring_principal);
+  } else if constexpr (info.key_argument == KeyArgument::kNone) {
     return AuthorizeResource(call, action, "*");
   } else if constexpr (info.key_argument == KeyArgument::kKey ||
                        info.key_argument == KeyArgument::kKeyOrAlias) {
@@ -135,6 +139,7 @@ Status Prepare(Call& call, const typename Operation::Request& request) {
 // clang-format off
 KEYTURN_PREPARE(CancelKeyDeletion)
 KEYTURN_PREPARE(CreateAlias)
+KEYTURN_PREPARE(CreateGrant)
 KEYTURN_PREPARE(CreateKey)
 KEYTURN_PREPARE(Decrypt)
 KEYTURN_PREPARE(DeleteAlias)
@@ -150,12 +155,16 @@ KEYTURN_PREPARE(GenerateRandom)
 KEYTURN_PREPARE(GetKeyPolicy)
 KEYTURN_PREPARE(GetKeyRotationStatus)
 KEYTURN_PREPARE(ListAliases)
+KEYTURN_PREPARE(ListGrants)
 KEYTURN_PREPARE(ListKeyPolicies)
 KEYTURN_PREPARE(ListKeyRotations)
 KEYTURN_PREPARE(ListKeys)
 KEYTURN_PREPARE(ListResourceTags)
+KEYTURN_PREPARE(ListRetirableGrants)
 KEYTURN_PREPARE(PutKeyPolicy)
 KEYTURN_PREPARE(ReEncrypt)
+KEYTURN_PREPARE(RetireGrant)
+KEYTURN_PREPARE(RevokeGrant)
 KEYTURN_PREPARE(RotateKeyOnDemand)
 KEYTURN_PREPARE(ScheduleKeyDeletion)
 KEYTURN_PREPARE(TagResource)

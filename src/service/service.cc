@@ -12,6 +12,7 @@
 #include "service/access_keys.h"
 #include "service/events.h"
 #include "service/key_material.h"
+#include "service/principals.h"
 #include "service/root_key.h"
 
 namespace keyturn::service {
@@ -103,6 +104,24 @@ Status Service::Load() {
     if (key == "account") {
       operator_account_ = model::AccountId::Parse(AsText(value)).value_or(model::AccountId());
     }
+  };
+  visitors.group = [&](store::GroupRow row) {
+    auto group = MakeGroup(std::move(row));
+    if (!group) return keep(Fail(group.error()));
+    delta.groups[{(*group)->row.account, (*group)->row.name}] = *group;
+  };
+  visitors.role = [&](store::RoleRow row) {
+    auto role = MakeRole(std::move(row));
+    if (!role) return keep(Fail(role.error()));
+    delta.roles[{(*role)->row.account, (*role)->row.name}] = *role;
+  };
+  visitors.provider = [&](store::ProviderRow row) {
+    const UserName name{row.account, row.host};
+    delta.providers[name] = std::make_shared<const store::ProviderRow>(std::move(row));
+  };
+  visitors.grant = [&](store::GrantRow row) {
+    const GrantName name = GrantName::Of(row);
+    delta.grants[name] = std::make_shared<const store::GrantRow>(std::move(row));
   };
   visitors.user = [&](store::UserRow row) {
     auto user = MakeUser(std::move(row));

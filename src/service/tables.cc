@@ -14,17 +14,75 @@ std::optional<TimePoint> DueAt(const keys::Key& key) {
   return std::nullopt;
 }
 
+// Get and List are the same for every kind of principal.
+template <typename Ptr>
+Ptr Get(const std::map<UserName, Ptr>& map, const model::AccountId& account,
+        const std::string& name) {
+  const auto found = map.find({account, name});
+  return found == map.end() ? nullptr : found->second;
+}
+
+template <typename Ptr>
+std::vector<Ptr> List(const std::map<UserName, Ptr>& map, const model::AccountId& account) {
+  std::vector<Ptr> list;
+  for (auto at = map.lower_bound({account, {}}); at != map.end() && at->first.account == account;
+       ++at) {
+    list.push_back(at->second);
+  }
+  return list;
+}
+
+// PublishAll moves the entries of a delta into a table; null takes one away.
+template <typename Map>
+void PublishAll(Map& from, Map& to) {
+  for (auto& [name, entry] : from) {
+    if (entry) {
+      to[name] = std::move(entry);
+    } else {
+      to.erase(name);
+    }
+  }
+}
+
 }  // namespace
+
+bool PrincipalExists(const View& view, const model::AccountId& account, const model::Arn& arn) {
+  constexpr std::string_view kUser = "user/";
+  constexpr std::string_view kRole = "role/";
+  constexpr std::string_view kSession = "assumed-role/";
+  const std::string_view resource = arn.resource;
+  if (arn.service == "sts") {
+    if (resource.starts_with("federated-user/")) return true;
+    if (!resource.starts_with(kSession)) return false;
+    const std::string_view rest = resource.substr(kSession.size());
+    const std::size_t slash = rest.find('/');
+    return slash != std::string_view::npos && slash + 1 < rest.size() &&
+           view.FindRole(account, std::string(rest.substr(0, slash))) != nullptr;
+  }
+  if (resource == "root") return true;
+  if (resource.starts_with(kUser)) {
+    return view.FindUser(account, std::string(resource.substr(kUser.size()))) != nullptr;
+  }
+  if (!resource.starts_with(kRole)) return false;
+  const std::size_t name = resource.rfind('/') + 1;
+  const RolePtr role = view.FindRole(account, std::string(resource.substr(name)));
+  return role && resource.substr(kRole.size() - 1, name - kRole.size() + 1) == role->row.path;
+}
 
 void Delta::Merge(Delta&& later) {
   for (auto& [name, entry] : later.keys) keys[name] = std::move(entry);
   for (auto& [name, row] : later.aliases) aliases[name] = std::move(row);
   for (auto& [name, user] : later.users) users[name] = std::move(user);
   for (auto& [id, key] : later.access_keys) access_keys[id] = std::move(key);
+  for (auto& [name, group] : later.groups) groups[name] = std::move(group);
+  for (auto& [name, role] : later.roles) roles[name] = std::move(role);
+  for (auto& [name, provider] : later.providers) providers[name] = std::move(provider);
+  for (auto& [name, grant] : later.grants) grants[name] = std::move(grant);
 }
 
 bool Delta::empty() const {
-  return keys.empty() && aliases.empty() && users.empty() && access_keys.empty();
+  return keys.empty() && aliases.empty() && users.empty() && access_keys.empty() &&
+         groups.empty() && roles.empty() && providers.empty() && grants.empty();
 }
 
 KeyPtr Tables::FindKey(model::Region region, const model::KeyId& id) const {
@@ -56,8 +114,7 @@ std::vector<store::AliasRow> Tables::AliasesOf(const model::AccountId& account,
 
 UserPtr Tables::FindUser(const model::AccountId& account, const std::string& name) const {
   const std::shared_lock lock(mutex_);
-  const auto found = users_.find({account, name});
-  return found == users_.end() ? nullptr : found->second;
+  return Get(users_, account, name);
 }
 
 AccessKeyPtr Tables::FindAccessKey(std::string_view id) const {
@@ -94,12 +151,7 @@ std::vector<store::AliasRow> Tables::ListAliases(const model::AccountId& account
 
 std::vector<UserPtr> Tables::ListUsers(const model::AccountId& account) const {
   const std::shared_lock lock(mutex_);
-  std::vector<UserPtr> users;
-  for (auto at = users_.lower_bound({account, {}});
-       at != users_.end() && at->first.account == account; ++at) {
-    users.push_back(at->second);
-  }
-  return users;
+  return List(users_, account);
 }
 
 std::vector<AccessKeyPtr> Tables::ListAccessKeys(const model::AccountId& account,
@@ -169,6 +221,7 @@ void Tables::Publish(Delta&& delta) {
       slot = std::move(entry);
     } else {
       list.erase(name.id);
+      grants_.RemoveKey(name.region, name.id);
       keys_.erase(name);
     }
   }
@@ -183,20 +236,83 @@ void Tables::Publish(Delta&& delta) {
       aliases_.insert_or_assign(id, std::move(*row));
     }
   }
-  for (auto& [name, user] : delta.users) {
-    if (user) {
-      users_[name] = std::move(user);
-    } else {
-      users_.erase(name);
+  PublishAll(delta.users, users_);
+  PublishAll(delta.access_keys, access_keys_);
+  PublishAll(delta.groups, groups_);
+  PublishAll(delta.roles, roles_);
+  PublishAll(delta.providers, providers_);
+  for (const auto& [name, grant] : delta.grants) {
+    if (!grant) {
+      grants_.Remove(name);
+    } else if (keys_.contains({grant->region, grant->key})) {
+      grants_.Put(grant);
     }
   }
-  for (auto& [id, key] : delta.access_keys) {
-    if (key) {
-      access_keys_[id] = std::move(key);
-    } else {
-      access_keys_.erase(id);
-    }
-  }
+}
+
+GroupPtr Tables::FindGroup(const model::AccountId& account, const std::string& name) const {
+  const std::shared_lock lock(mutex_);
+  return Get(groups_, account, name);
+}
+
+RolePtr Tables::FindRole(const model::AccountId& account, const std::string& name) const {
+  const std::shared_lock lock(mutex_);
+  return Get(roles_, account, name);
+}
+
+ProviderPtr Tables::FindProvider(const model::AccountId& account, const std::string& host) const {
+  const std::shared_lock lock(mutex_);
+  return Get(providers_, account, host);
+}
+
+GrantPtr Tables::FindGrant(model::Region region, const model::KeyId& key,
+                           const std::string& id) const {
+  const std::shared_lock lock(mutex_);
+  return grants_.Find({std::string(region.name()), key, id});
+}
+
+std::vector<GrantPtr> Tables::GrantsOf(model::Region region, const model::KeyId& key,
+                                       const std::string& grantee) const {
+  const std::shared_lock lock(mutex_);
+  return grants_.OfGrantee(region, key, grantee);
+}
+
+bool Tables::HasGrants(model::Region region, const model::KeyId& key) const {
+  const std::shared_lock lock(mutex_);
+  return grants_.HasAny(region, key);
+}
+
+std::vector<GroupPtr> Tables::ListGroups(const model::AccountId& account) const {
+  const std::shared_lock lock(mutex_);
+  return List(groups_, account);
+}
+
+std::vector<RolePtr> Tables::ListRoles(const model::AccountId& account) const {
+  const std::shared_lock lock(mutex_);
+  return List(roles_, account);
+}
+
+std::vector<ProviderPtr> Tables::ListProviders(const model::AccountId& account) const {
+  const std::shared_lock lock(mutex_);
+  return List(providers_, account);
+}
+
+std::vector<GrantPtr> Tables::ListGrants(model::Region region, const model::KeyId& key,
+                                         const std::string& after, std::size_t limit) const {
+  const std::shared_lock lock(mutex_);
+  return grants_.OfKey(region, key, after, limit);
+}
+
+std::vector<GrantPtr> Tables::ListRetirableGrants(const std::string& principal,
+                                                  model::Region region, const std::string& after,
+                                                  std::size_t limit) const {
+  const std::shared_lock lock(mutex_);
+  return grants_.OfRetirer(principal, region, after, limit);
+}
+
+std::size_t Tables::CountGrants(model::Region region, const model::KeyId& key) const {
+  const std::shared_lock lock(mutex_);
+  return grants_.CountOfKey(region, key);
 }
 
 }  // namespace keyturn::service

@@ -15,7 +15,9 @@
 #include <utility>
 #include <vector>
 
+#include "model/arn.h"
 #include "service/entities.h"
+#include "service/grants.h"
 
 namespace keyturn::service {
 
@@ -47,6 +49,7 @@ struct AliasId {
   auto operator<=>(const AliasId&) const = default;
 };
 
+// UserName: of a user, group, role or identity provider.
 struct UserName {
   model::AccountId account;
   std::string name;
@@ -67,7 +70,21 @@ class View {
                                                  const model::KeyId& id) const = 0;
   virtual UserPtr FindUser(const model::AccountId& account, const std::string& name) const = 0;
   virtual AccessKeyPtr FindAccessKey(std::string_view id) const = 0;
+  virtual GroupPtr FindGroup(const model::AccountId& account, const std::string& name) const = 0;
+  virtual RolePtr FindRole(const model::AccountId& account, const std::string& name) const = 0;
+  virtual ProviderPtr FindProvider(const model::AccountId& account,
+                                   const std::string& host) const = 0;
+  virtual GrantPtr FindGrant(model::Region region, const model::KeyId& key,
+                             const std::string& id) const = 0;
+  // GrantsOf: a key's grants for exactly this grantee.
+  virtual std::vector<GrantPtr> GrantsOf(model::Region region, const model::KeyId& key,
+                                         const std::string& grantee) const = 0;
+  virtual bool HasGrants(model::Region region, const model::KeyId& key) const = 0;
 };
+
+// PrincipalExists: whether arn (of IAM or STS, in account) names somebody: the account's root, a
+// user, a role, a session whose role exists, a federated user.
+bool PrincipalExists(const View& view, const model::AccountId& account, const model::Arn& arn);
 
 // Delta: the differences between two states. A null pointer or empty optional is a removal.
 struct Delta {
@@ -75,6 +92,10 @@ struct Delta {
   std::map<AliasId, std::optional<store::AliasRow>> aliases;
   std::map<UserName, UserPtr> users;
   std::map<std::string, AccessKeyPtr, std::less<>> access_keys;
+  std::map<UserName, GroupPtr> groups;
+  std::map<UserName, RolePtr> roles;
+  std::map<UserName, ProviderPtr> providers;
+  std::map<GrantName, GrantPtr> grants;
 
   void Merge(Delta&& later);
   bool empty() const;
@@ -89,6 +110,14 @@ class Tables final : public View {
                                          const model::KeyId& id) const override;
   UserPtr FindUser(const model::AccountId& account, const std::string& name) const override;
   AccessKeyPtr FindAccessKey(std::string_view id) const override;
+  GroupPtr FindGroup(const model::AccountId& account, const std::string& name) const override;
+  RolePtr FindRole(const model::AccountId& account, const std::string& name) const override;
+  ProviderPtr FindProvider(const model::AccountId& account, const std::string& host) const override;
+  GrantPtr FindGrant(model::Region region, const model::KeyId& key,
+                     const std::string& id) const override;
+  std::vector<GrantPtr> GrantsOf(model::Region region, const model::KeyId& key,
+                                 const std::string& grantee) const override;
+  bool HasGrants(model::Region region, const model::KeyId& key) const override;
 
   // Listings: up to limit entries behind after (empty: from the start), in order of id or name.
   std::vector<model::KeyId> ListKeys(const model::AccountId& account, model::Region region,
@@ -96,6 +125,14 @@ class Tables final : public View {
   std::vector<store::AliasRow> ListAliases(const model::AccountId& account, model::Region region,
                                            std::string_view after, std::size_t limit) const;
   std::vector<UserPtr> ListUsers(const model::AccountId& account) const;
+  std::vector<GroupPtr> ListGroups(const model::AccountId& account) const;
+  std::vector<RolePtr> ListRoles(const model::AccountId& account) const;
+  std::vector<ProviderPtr> ListProviders(const model::AccountId& account) const;
+  std::vector<GrantPtr> ListGrants(model::Region region, const model::KeyId& key,
+                                   const std::string& after, std::size_t limit) const;
+  std::vector<GrantPtr> ListRetirableGrants(const std::string& principal, model::Region region,
+                                            const std::string& after, std::size_t limit) const;
+  std::size_t CountGrants(model::Region region, const model::KeyId& key) const;
   std::vector<AccessKeyPtr> ListAccessKeys(const model::AccountId& account,
                                            const std::string& user) const;
 
@@ -118,6 +155,10 @@ class Tables final : public View {
   std::unordered_map<KeyName, std::set<std::string>, KeyNameHash> aliases_of_;
   std::map<UserName, UserPtr> users_;
   std::map<std::string, AccessKeyPtr, std::less<>> access_keys_;
+  std::map<UserName, GroupPtr> groups_;
+  std::map<UserName, RolePtr> roles_;
+  std::map<UserName, ProviderPtr> providers_;
+  GrantTable grants_;
   // due_: the instants at which something happens to keys by themselves.
   std::map<TimePoint, std::set<KeyName, KeyNameLess>> due_;
 };

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "service/writer_batch.h"
 
 namespace keyturn::service {
 namespace {
@@ -18,14 +19,6 @@ constexpr std::size_t kMovedTrailMax = 1024;
 store::KeyRef RefOf(const keys::Key& key) { return {key.account, key.region, key.id}; }
 
 }  // namespace
-
-// Batch: what the jobs of one commit have staged so far, and whom to tell.
-struct Txn::Batch {
-  Writer& writer;
-  std::vector<store::Change> changes;
-  Delta delta;
-  std::vector<Writer::Done> waiting;  // told after the commit
-};
 
 std::array<const Delta*, 2> Txn::Layers() const { return {&delta_, &batch_.delta}; }
 

@@ -31,6 +31,16 @@ class Txn final : public View {
                                          const model::KeyId& id) const override;
   UserPtr FindUser(const model::AccountId& account, const std::string& name) const override;
   AccessKeyPtr FindAccessKey(std::string_view id) const override;
+  GroupPtr FindGroup(const model::AccountId& account, const std::string& name) const override;
+  RolePtr FindRole(const model::AccountId& account, const std::string& name) const override;
+  ProviderPtr FindProvider(const model::AccountId& account, const std::string& host) const override;
+  GrantPtr FindGrant(model::Region region, const model::KeyId& key,
+                     const std::string& id) const override;
+  std::vector<GrantPtr> GrantsOf(model::Region region, const model::KeyId& key,
+                                 const std::string& grantee) const override;
+  bool HasGrants(model::Region region, const model::KeyId& key) const override;
+  // CountGrants counts what is stored and what is staged.
+  std::size_t CountGrants(model::Region region, const model::KeyId& key) const;
 
   // PutKey stages entry, whose key.version is the one that was read (0: a new key).
   void PutKey(KeyEntry entry);
@@ -45,6 +55,14 @@ class Txn final : public View {
   void PutUser(UserPtr user);
   // DeleteUser removes the user with its access keys.
   void DeleteUser(const UserPtr& user, const std::vector<AccessKeyPtr>& access_keys);
+  void PutGroup(GroupPtr group);
+  void DeleteGroup(const GroupPtr& group);
+  void PutRole(RolePtr role);
+  void DeleteRole(const RolePtr& role);
+  void PutProvider(ProviderPtr provider);
+  void DeleteProvider(const ProviderPtr& provider);
+  void AddGrant(GrantPtr grant);
+  void DeleteGrant(const GrantPtr& grant);
   void PutAccessKey(AccessKeyPtr access_key);
   void DeleteAccessKey(const std::string& id);
   // AddTrailLine puts an audit record (without line end) into the commit.

@@ -69,6 +69,17 @@ void OptionalField(std::string_view name, std::string_view text, std::string& ou
   }
 }
 
+void JsonOrNull(std::string_view name, std::string_view json, std::string& out) {
+  out += name;
+  out += json.empty() ? std::string_view("null") : json;
+}
+
+void OptionalJson(std::string_view name, std::string_view json, std::string& out) {
+  if (!json.empty()) {
+    JsonOrNull(name, json, out);
+  }
+}
+
 // AppendTime appends the second; records of one second share the formatting.
 void AppendTime(TimePoint time, std::string& out) {
   thread_local std::int64_t cached_second = std::numeric_limits<std::int64_t>::min();
@@ -94,6 +105,7 @@ void AppendIdentity(const UserIdentity& identity, std::string& out) {
   OptionalField(R"(,"accountId":)", identity.account_id, out);
   OptionalField(R"(,"accessKeyId":)", identity.access_key_id, out);
   OptionalField(R"(,"userName":)", identity.user_name, out);
+  OptionalJson(R"(,"sessionContext":)", identity.session_context_json, out);
   out += '}';
 }
 
@@ -122,17 +134,6 @@ void AppendTls(const Record& record, std::string& out) {
   Field(R"(,"cipherSuite":)", record.tls_cipher_suite, out);
   Field(R"(,"clientProvidedHostHeader":)", record.tls_host, out);
   out += '}';
-}
-
-void JsonOrNull(std::string_view name, std::string_view json, std::string& out) {
-  out += name;
-  out += json.empty() ? std::string_view("null") : json;
-}
-
-void OptionalJson(std::string_view name, std::string_view json, std::string& out) {
-  if (!json.empty()) {
-    JsonOrNull(name, json, out);
-  }
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ struct UserIdentity {
   std::string_view arn;
   std::string_view account_id;
   std::string_view access_key_id;
-  std::string_view user_name;  // IAMUser only
+  std::string_view user_name;                  // IAMUser only
+  std::string_view session_context_json = {};  // temporary credentials only: an object
 };
 
 struct Resource {

@@ -12,6 +12,7 @@ const delegate = { Sid: 'Account', Effect: 'Allow', Principal: { AWS: root }, Ac
 let server;
 let client;
 let anna;
+let greta;
 
 const send = (command, as = client) => as.send(command);
 const policy = (...statements) => JSON.stringify({ Version: '2012-10-17', Statement: statements });
@@ -36,8 +37,7 @@ before(async () => {
   anna = server.client({ credentials: await person(server, 'anna') });
 });
 after(async () => {
-  client.destroy();
-  anna.destroy();
+  for (const each of [client, anna, greta]) each?.destroy();
   await server.stop();
 });
 
@@ -205,4 +205,173 @@ test('malformed policies are refused and change nothing', async () => {
   assert.equal(lockout.message,
     'The new key policy will not allow you to update the key policy in the future.');
   assert.equal((await send(new kms.GetKeyPolicyCommand({ KeyId }))).Policy, Policy);
+});
+
+// --- Grants ---------------------------------------------------------------------------------
+
+const grant = (KeyId, more = {}) => send(new kms.CreateGrantCommand({ KeyId,
+  GranteePrincipal: userArn('greta'), Operations: ['Encrypt', 'Decrypt'], ...more }));
+
+test('a grant lets its grantee use a key at once, and no longer when it is revoked', async () => {
+  greta = server.client({ credentials: await person(server, 'greta') });
+  const { KeyId, Arn } = await newKey();
+  const encrypt = (more = {}) => send(new kms.EncryptCommand({ KeyId, Plaintext, ...more }), greta);
+  await denied(encrypt(), /because no identity-based policy allows the kms:Encrypt action/);
+  const { GrantId, GrantToken } = await grant(KeyId, { Name: 'app' });
+  assert.match(GrantId, /^[0-9a-f]{64}$/);
+  assert.match(GrantToken, /^[A-Za-z0-9+/=]{1,8192}$/);
+  await encrypt();
+  await encrypt({ GrantTokens: [GrantToken] });
+  await denied(send(new kms.GenerateDataKeyCommand({ KeyId, KeySpec: 'AES_256' }), greta));
+  const again = await grant(KeyId, { Name: 'app' });
+  assert.equal(again.GrantId, GrantId, 'a name and the same content make a retry');
+  assert.notEqual(again.GrantToken, GrantToken);
+  const other = await grant(KeyId, { Name: 'app', Operations: ['Encrypt'] });
+  assert.notEqual(other.GrantId, GrantId);
+  const { Grants, Truncated } = await send(new kms.ListGrantsCommand({ KeyId, GrantId }));
+  assert.equal(Truncated, false);
+  assert.deepEqual(Grants.map(({ CreationDate, ...rest }) => rest), [{ KeyId: Arn, GrantId,
+    Name: 'app', GranteePrincipal: userArn('greta'), IssuingAccount: root,
+    Operations: ['Encrypt', 'Decrypt'] }]);
+  await send(new kms.RevokeGrantCommand({ KeyId, GrantId: other.GrantId }));
+  await encrypt();
+  await send(new kms.RevokeGrantCommand({ KeyId, GrantId }));
+  await denied(encrypt());
+  const token = await failure(encrypt({ GrantTokens: [GrantToken] }));
+  assert.match(token.name, /InvalidGrantToken|AccessDenied/);
+  const gone = await failure(send(new kms.RevokeGrantCommand({ KeyId, GrantId })));
+  assert.equal(gone.name, 'NotFoundException');
+});
+
+test('grant constraints: equals, subset, and DescribeKey which has no context', async () => {
+  const { KeyId } = await newKey();
+  const Operations = ['Encrypt', 'DescribeKey'];
+  const encrypt = (EncryptionContext) => send(new kms.EncryptCommand({ KeyId, Plaintext,
+    EncryptionContext }), greta);
+  const equals = await grant(KeyId, { Operations,
+    Constraints: { EncryptionContextEquals: { Team: 'red', Run: '1' } } });
+  await encrypt({ team: 'red', run: '1' });
+  await denied(encrypt({ Team: 'red' }));
+  await denied(encrypt({ Team: 'red', Run: '1', More: 'x' }));
+  await denied(encrypt({ Team: 'RED', Run: '1' }));
+  await send(new kms.DescribeKeyCommand({ KeyId }), greta);
+  await send(new kms.RevokeGrantCommand({ KeyId, GrantId: equals.GrantId }));
+  await grant(KeyId, { Operations, Constraints: { EncryptionContextSubset: { Team: 'red' } } });
+  await encrypt({ Team: 'red', More: 'x' });
+  await denied(encrypt({ More: 'x' }));
+  await denied(encrypt(undefined));
+  const { Grants } = await send(new kms.ListGrantsCommand({ KeyId }));
+  assert.deepEqual(Grants[0].Constraints, { EncryptionContextSubset: { Team: 'red' } });
+});
+
+test('a Deny of the key policy holds against a grant', async () => {
+  const { KeyId } = await newKey([{ Effect: 'Deny', Principal: { AWS: userArn('greta') },
+    Action: 'kms:Decrypt', Resource: '*' }]);
+  await grant(KeyId);
+  const { CiphertextBlob } = await send(new kms.EncryptCommand({ KeyId, Plaintext }), greta);
+  await denied(send(new kms.DecryptCommand({ CiphertextBlob }), greta),
+    /with an explicit deny in a resource-based policy/);
+});
+
+test('a grant is retired by its retiring principal, by its grantee, or by an identity', async () => {
+  const { KeyId } = await newKey();
+  const ralf = server.client({ credentials: await person(server, 'ralf') });
+  const RetiringPrincipal = userArn('ralf');
+  const one = await grant(KeyId, { RetiringPrincipal });
+  const two = await grant(KeyId, { Operations: ['RetireGrant'] });
+  const three = await grant(KeyId);
+  const retire = (input, as) => send(new kms.RetireGrantCommand(input), as);
+  await putPolicy(server, 'ralf', [{ Effect: 'Allow', Action: 'kms:ListRetirableGrants',
+    Resource: '*' }]);
+  const list = await send(new kms.ListRetirableGrantsCommand({ RetiringPrincipal }), ralf);
+  assert.deepEqual(list.Grants.map((each) => each.GrantId), [one.GrantId]);
+  await denied(retire({ KeyId, GrantId: one.GrantId }, greta));
+  const dry = await failure(retire({ KeyId, GrantId: one.GrantId, DryRun: true }, ralf));
+  assert.equal(dry.name, 'DryRunOperationException');
+  await retire({ GrantToken: one.GrantToken }, ralf);
+  await denied(retire({ KeyId, GrantId: two.GrantId }, ralf));
+  await retire({ KeyId, GrantId: two.GrantId }, greta);
+  await denied(retire({ KeyId, GrantId: three.GrantId }, greta));
+  await retire({ KeyId, GrantId: three.GrantId });
+  assert.deepEqual((await send(new kms.ListGrantsCommand({ KeyId }))).Grants, []);
+  for (const input of [{}, { KeyId }, { GrantToken: 'x', KeyId }]) {
+    assert.equal((await failure(retire(input, ralf))).name, 'ValidationException');
+  }
+  const forged = await failure(retire({ GrantToken: 'AAAA' }, ralf));
+  assert.equal(forged.name, 'InvalidGrantTokenException');
+  ralf.destroy();
+});
+
+test('a grantee may pass on what it has, and nothing more', async () => {
+  const { KeyId } = await newKey();
+  await grant(KeyId, { Operations: ['CreateGrant', 'Encrypt'],
+    Constraints: { EncryptionContextSubset: { team: 'red' } } });
+  await grant(KeyId, { Operations: ['Decrypt'] });
+  const pass = (Operations, Constraints) => send(new kms.CreateGrantCommand({ KeyId, Operations,
+    GranteePrincipal: userArn('anna'), Constraints }), greta);
+  const narrow = { EncryptionContextSubset: { Team: 'red', run: '1' } };
+  await denied(pass(['Encrypt']));
+  await denied(pass(['Encrypt', 'Decrypt'], narrow));
+  await denied(pass(['Encrypt'], { EncryptionContextSubset: { team: 'blue' } }));
+  await pass(['Encrypt'], narrow);
+  await pass(['Encrypt'], { EncryptionContextEquals: { team: 'red' } });
+});
+
+test('CreateGrant: conditions, refusals and states', async () => {
+  const { KeyId } = await newKey([allow('kms:CreateGrant', { 'ForAllValues:StringEquals':
+    { 'kms:GrantOperations': ['Encrypt', 'DescribeKey'] }, StringEquals:
+    { 'kms:GranteePrincipal': userArn('greta'), 'kms:GrantConstraintType':
+      'EncryptionContextSubset' }, Bool: { 'kms:GrantIsForAWSResource': 'false' } }),
+  deny('kms:CreateGrant', { Null: { 'kms:RetiringPrincipal': 'false' } })]);
+  await putPolicy(server, 'anna', [{ Effect: 'Allow', Action: 's3:*', Resource: '*' }]);
+  const make = (more) => send(new kms.CreateGrantCommand({ KeyId, Operations: ['Encrypt'],
+    GranteePrincipal: userArn('greta'), Constraints: { EncryptionContextSubset: { a: 'b' } },
+    ...more }), anna);
+  await make({});
+  await denied(make({ Operations: ['Encrypt', 'Decrypt'] }));
+  await denied(make({ GranteePrincipal: userArn('anna') }));
+  await denied(make({ Constraints: undefined }));
+  await denied(make({ RetiringPrincipal: userArn('anna') }), /explicit deny/);
+  const refused = async (input, name, pattern) => {
+    const error = await failure(grant(KeyId, input));
+    assert.equal(error.name, name, error.message);
+    assert.match(error.message, pattern);
+  };
+  await refused({ GranteePrincipal: userArn('nobody') }, 'InvalidArnException',
+    /^ARN does not refer to a valid principal: arn:aws:iam::.*:user\/nobody$/);
+  await refused({ GranteePrincipal: 'greta' }, 'InvalidArnException', /^ARN is not valid: greta$/);
+  await refused({ Operations: ['Sign'] }, 'ValidationException', new RegExp(
+    '^Operations \\[Sign\\] are not supported when creating a grant for a symmetric KMS key with '
+    + 'key usage ENCRYPT_DECRYPT. Valid operations are \\[CreateGrant, RetireGrant, '));
+  await refused({ Operations: [] }, 'ValidationException', /operations/);
+  await refused({ DryRun: true }, 'DryRunOperationException', /would have succeeded/);
+  await send(new kms.DisableKeyCommand({ KeyId }));
+  await refused({}, 'DisabledException', /is disabled\.$/);
+  const alias = await failure(grant('alias/nothing'));
+  assert.equal(alias.name, 'InvalidArnException');
+});
+
+test('grants page, survive a crash, and go with their key', async () => {
+  const { KeyId } = await newKey();
+  const ids = [];
+  for (let i = 0; i < 7; i += 1) ids.push((await grant(KeyId)).GrantId);
+  assert.equal(new Set(ids).size, 7, 'without a name every call makes a grant');
+  const listed = [];
+  let Marker;
+  do {
+    const page = await send(new kms.ListGrantsCommand({ KeyId, Limit: 3, Marker,
+      GranteePrincipal: userArn('greta') }));
+    assert.ok(page.Grants.length <= 3);
+    listed.push(...page.Grants.map((each) => each.GrantId));
+    Marker = page.NextMarker;
+  } while (Marker);
+  assert.deepEqual(listed, [...ids].sort());
+  const unknown = await failure(send(new kms.ListGrantsCommand({ KeyId, GrantId: 'x' })));
+  assert.equal(unknown.name, 'InvalidGrantIdException');
+  await server.kill();
+  await server.launch();
+  const later = server.client();
+  const after = await send(new kms.ListGrantsCommand({ KeyId }), later);
+  later.destroy();
+  assert.deepEqual(after.Grants.map((each) => each.GrantId), [...ids].sort());
 });

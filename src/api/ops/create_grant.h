@@ -69,7 +69,7 @@ struct CreateGrant {
                                        .key_argument = KeyArgument::kKey,
                                        .cross_account = true,
                                        .has_output = true,
-                                       .refusal = "grants come with a later version"};
+                                       .refusal = ""};
 };
 }  // namespace op
 

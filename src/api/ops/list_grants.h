@@ -63,7 +63,7 @@ struct ListGrants {
                                        .key_argument = KeyArgument::kKey,
                                        .cross_account = true,
                                        .has_output = true,
-                                       .refusal = "grants come with a later version"};
+                                       .refusal = ""};
 };
 }  // namespace op
 

@@ -60,7 +60,7 @@ struct ListRetirableGrants {
                                        .key_argument = KeyArgument::kNone,
                                        .cross_account = false,
                                        .has_output = true,
-                                       .refusal = "grants come with a later version"};
+                                       .refusal = ""};
 };
 }  // namespace op
 

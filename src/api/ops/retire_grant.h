@@ -52,7 +52,7 @@ struct RetireGrant {
                                        .key_argument = KeyArgument::kNone,
                                        .cross_account = true,
                                        .has_output = false,
-                                       .refusal = "grants come with a later version"};
+                                       .refusal = ""};
 };
 }  // namespace op
 

@@ -50,7 +50,7 @@ struct RevokeGrant {
                                        .key_argument = KeyArgument::kKey,
                                        .cross_account = true,
                                        .has_output = false,
-                                       .refusal = "grants come with a later version"};
+                                       .refusal = ""};
 };
 }  // namespace op
 

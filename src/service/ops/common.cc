@@ -15,14 +15,11 @@ const crypto::EncryptionContext& OrEmpty(const std::optional<crypto::EncryptionC
   return context ? *context : kNone;
 }
 
-bool PrincipalExists(const Call& call, std::string_view principal) {
-  const auto arn = model::Arn::Parse(principal);
-  if (!arn) return true;  // "*" or an account id
-  if (arn->resource == "root") return true;
-  constexpr std::string_view kUser = "user/";
-  const auto account = model::AccountId::Parse(arn->account);
-  return account && arn->resource.starts_with(kUser) &&
-         call.view.FindUser(*account, std::string(arn->resource.substr(kUser.size()))) != nullptr;
+// IsPrincipal: one name of a key policy, which the compiler has found well-formed.
+bool IsPrincipal(const Call& call, const std::string& name) {
+  const auto arn = model::Arn::Parse(name);
+  const auto account = arn ? model::AccountId::Parse(arn->account) : std::nullopt;
+  return account && PrincipalExists(call.view, *account, *arn);
 }
 
 bool HasReservedPrefix(std::string_view key) {
@@ -76,7 +73,7 @@ Result<std::shared_ptr<const KeyPolicy>> StorablePolicy(const Call& call, const 
   KT_ASSIGN(const policy::PolicyPtr given, policy::Compile(text, policy::Kind::kKeyPolicy));
   const auto& principals = policy::NamedPrincipals(*given);
   if (!std::all_of(principals.begin(), principals.end(),
-                   [&](const std::string& name) { return PrincipalExists(call, name); })) {
+                   [&](const std::string& name) { return IsPrincipal(call, name); })) {
     return Fail(ErrorCode::kMalformedPolicyDocumentException,
                 "Policy contains a statement with one or more invalid principals.");
   }

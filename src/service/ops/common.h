@@ -13,6 +13,7 @@
 #include "model/arn.h"
 #include "service/access.h"
 #include "service/call.h"
+#include "service/grants.h"
 #include "service/key_material.h"
 #include "service/markers.h"
 #include "service/metadata.h"
@@ -22,12 +23,6 @@ namespace keyturn::service {
 // Source: KMS Developer Guide, "Resource quotas".
 inline constexpr std::size_t kAliasesPerKeyMax = 50;
 inline constexpr std::size_t kTagsPerKeyMax = 50;
-
-// CheckGrantTokens: no grants exist yet, so every token is unknown.
-inline Status CheckGrantTokens(const std::optional<std::vector<std::string>>& tokens) {
-  if (tokens && !tokens->empty()) return Fail(ErrorCode::kInvalidGrantTokenException);
-  return {};
-}
 
 // CheckRecipient: attestation documents are refused, never ignored: the caller would get a
 // plaintext that it asked to be encrypted.

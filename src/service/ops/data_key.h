@@ -14,7 +14,7 @@ template <typename Request>
 Result<DataKey> MakeDataKey(Call& call, std::string_view operation, const Request& request) {
   const KeyEntry& entry = call.key();
   KT_TRY(CheckSymmetricUse(entry.key, keys::KeyOperation::kGenerateDataKey, operation));
-  KT_TRY(CheckGrantTokens(request.grant_tokens));
+  KT_TRY(CheckGrantTokens(call, request.grant_tokens));
   if (request.key_spec.has_value() == request.number_of_bytes.has_value()) {
     return Fail(ErrorCode::kValidationException,
                 "Please specify either number of bytes or key spec.");

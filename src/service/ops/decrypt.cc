@@ -8,7 +8,7 @@ Result<api::DecryptResponse> Handle<api::op::Decrypt>(Call& call,
   const KeyEntry& entry = call.key();
   KT_TRY(CheckSymmetricUse(entry.key, keys::KeyOperation::kDecrypt, "Decrypt"));
   KT_TRY(CheckAlgorithm(entry.key, request.encryption_algorithm));
-  KT_TRY(CheckGrantTokens(request.grant_tokens));
+  KT_TRY(CheckGrantTokens(call, request.grant_tokens));
   KT_TRY(CheckRecipient(request.recipient));
   KT_ASSIGN(Opened opened,
             DecryptWithAny(call, entry, request.encryption_context, *request.ciphertext_blob));

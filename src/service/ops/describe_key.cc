@@ -5,7 +5,7 @@ namespace keyturn::service {
 template <>
 Result<api::DescribeKeyResponse> Handle<api::op::DescribeKey>(
     Call& call, const api::DescribeKeyRequest& request) {
-  KT_TRY(CheckGrantTokens(request.grant_tokens));
+  KT_TRY(CheckGrantTokens(call, request.grant_tokens));
   return api::DescribeKeyResponse{.key_metadata = ToKeyMetadata(call.key().key)};
 }
 

@@ -8,7 +8,7 @@ Result<api::EncryptResponse> Handle<api::op::Encrypt>(Call& call,
   const KeyEntry& entry = call.key();
   KT_TRY(CheckSymmetricUse(entry.key, keys::KeyOperation::kEncrypt, "Encrypt"));
   KT_TRY(CheckAlgorithm(entry.key, request.encryption_algorithm));
-  KT_TRY(CheckGrantTokens(request.grant_tokens));
+  KT_TRY(CheckGrantTokens(call, request.grant_tokens));
   call.key_material_id = entry.current->id.hex();
   KT_TRY(CheckDryRun(request.dry_run));
   KT_ASSIGN(Bytes blob, EncryptWithCurrent(call, entry, request.encryption_context,

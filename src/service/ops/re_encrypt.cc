@@ -12,7 +12,7 @@ Result<api::ReEncryptResponse> Handle<api::op::ReEncrypt>(Call& call,
   }
   KT_TRY(CheckAlgorithm(source.key, request.source_encryption_algorithm));
   KT_TRY(CheckAlgorithm(destination.key, request.destination_encryption_algorithm));
-  KT_TRY(CheckGrantTokens(request.grant_tokens));
+  KT_TRY(CheckGrantTokens(call, request.grant_tokens));
   KT_ASSIGN(Opened opened, DecryptWithAny(call, source, request.source_encryption_context,
                                           *request.ciphertext_blob));
   call.key_material_id = opened.key_material_id;

@@ -1,0 +1,244 @@
+#include "service/grants.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/operations.h"
+#include "base/base64.h"
+#include "model/arn.h"
+#include "service/call.h"
+
+namespace keyturn::service {
+namespace {
+
+using Pairs = std::map<std::string, std::string>;
+
+constexpr std::string_view kActionPrefix = "kms:";
+
+std::string RetirerKey(const store::GrantRow& row) {
+  return std::string(row.key.text()) + " " + row.id;
+}
+
+// ValueOf: the request's value of a context key, without regard to the key's case. nullopt when it
+// has none, or several keys that differ in case only.
+std::optional<std::string> ValueOf(const Call& call, std::string_view action,
+                                   std::string_view name) {
+  policy::ConditionKey key;
+  key.key = policy::Key::kKmsEncryptionContext;
+  key.qualifier = policy::ToLowerAscii(name);
+  policy::Values values;
+  call.asked.find(call.asked.request, action, key, values);
+  if (values.size() != 1) return std::nullopt;
+  return std::move(values.front());
+}
+
+std::size_t ContextSize(const Call& call, std::string_view action) {
+  policy::ConditionKey key;
+  key.key = policy::Key::kKmsEncryptionContextKeys;
+  policy::Values names;
+  call.asked.find(call.asked.request, action, key, names);
+  return names.size();
+}
+
+bool ConstraintsHold(const Call& call, std::string_view action, const store::GrantRow& grant) {
+  if (!grant.context_equals && !grant.context_subset) return true;
+  if (action == "kms:DescribeKey") return true;
+  if (call.asked.find == nullptr) return false;
+  const auto has = [&](const store::Tag& pair) {
+    return ValueOf(call, action, pair.key) == pair.value;
+  };
+  for (const auto* pairs : {&grant.context_equals, &grant.context_subset}) {
+    if (*pairs && !std::all_of((*pairs)->begin(), (*pairs)->end(), has)) return false;
+  }
+  return !grant.context_equals || ContextSize(call, action) == grant.context_equals->size();
+}
+
+bool Contains(const Pairs& pairs, const store::Tag& wanted) {
+  return std::any_of(pairs.begin(), pairs.end(), [&](const auto& pair) {
+    return policy::EqualsFolded(pair.first, wanted.key) && pair.second == wanted.value;
+  });
+}
+
+bool ContainsAll(const std::optional<Pairs>& pairs, const std::vector<store::Tag>& wanted) {
+  return pairs && std::all_of(wanted.begin(), wanted.end(),
+                              [&](const store::Tag& each) { return Contains(*pairs, each); });
+}
+
+// ParentCovers: a grant may be made through another one that has all its operations and is no
+// stricter.
+bool ParentCovers(const store::GrantRow& parent, const api::CreateGrantRequest& child) {
+  for (const model::GrantOperation operation : child.operations) {
+    if (std::find(parent.operations.begin(), parent.operations.end(), operation) ==
+        parent.operations.end()) {
+      return false;
+    }
+  }
+  const auto constraints = child.constraints.value_or(api::GrantConstraints{});
+  if (parent.context_equals) {
+    const auto& equals = constraints.encryption_context_equals;
+    if (!ContainsAll(equals, *parent.context_equals) ||
+        equals->size() != parent.context_equals->size()) {
+      return false;
+    }
+  }
+  return !parent.context_subset ||
+         ContainsAll(constraints.encryption_context_equals, *parent.context_subset) ||
+         ContainsAll(constraints.encryption_context_subset, *parent.context_subset);
+}
+
+bool Allows(const Call& call, std::string_view action, model::GrantOperation operation,
+            const store::GrantRow& grant) {
+  if (std::find(grant.operations.begin(), grant.operations.end(), operation) ==
+      grant.operations.end()) {
+    return false;
+  }
+  if (operation == model::GrantOperation::kCreateGrant) {
+    return ParentCovers(grant, *static_cast<const api::CreateGrantRequest*>(call.asked.request));
+  }
+  return ConstraintsHold(call, action, grant);
+}
+
+}  // namespace
+
+void GrantTable::Put(const GrantPtr& grant) {
+  const std::string region(grant->region.name());
+  by_key_[{region, grant->key}][grant->id] = grant;
+  by_grantee_[{region, grant->key, grant->grantee}][grant->id] = grant;
+  if (!grant->retiring_principal.empty()) {
+    by_retirer_[{grant->retiring_principal, region}][RetirerKey(*grant)] = grant;
+  }
+}
+
+void GrantTable::Remove(const GrantName& name) {
+  const GrantPtr grant = Find(name);
+  if (!grant) return;
+  const auto take = [](auto& map, const auto& key, const std::string& id) {
+    const auto found = map.find(key);
+    if (found == map.end()) return;
+    found->second.erase(id);
+    if (found->second.empty()) map.erase(found);
+  };
+  take(by_key_, KeyPart{name.region, name.key}, name.id);
+  take(by_grantee_, std::tuple{name.region, name.key, grant->grantee}, name.id);
+  take(by_retirer_, std::pair{grant->retiring_principal, name.region}, RetirerKey(*grant));
+}
+
+void GrantTable::RemoveKey(model::Region region, const model::KeyId& key) {
+  const auto found = by_key_.find({std::string(region.name()), key});
+  if (found == by_key_.end()) return;
+  const auto grants = found->second;
+  for (const auto& [id, grant] : grants) Remove(GrantName::Of(*grant));
+}
+
+GrantPtr GrantTable::Find(const GrantName& name) const {
+  const auto of_key = by_key_.find({name.region, name.key});
+  if (of_key == by_key_.end()) return nullptr;
+  const auto found = of_key->second.find(name.id);
+  return found == of_key->second.end() ? nullptr : found->second;
+}
+
+std::vector<GrantPtr> GrantTable::OfGrantee(model::Region region, const model::KeyId& key,
+                                            const std::string& grantee) const {
+  std::vector<GrantPtr> grants;
+  const auto found = by_grantee_.find({std::string(region.name()), key, grantee});
+  if (found == by_grantee_.end()) return grants;
+  for (const auto& [id, grant] : found->second) grants.push_back(grant);
+  return grants;
+}
+
+std::vector<GrantPtr> GrantTable::OfKey(model::Region region, const model::KeyId& key,
+                                        const std::string& after, std::size_t limit) const {
+  std::vector<GrantPtr> grants;
+  const auto found = by_key_.find({std::string(region.name()), key});
+  if (found == by_key_.end()) return grants;
+  for (auto at = found->second.upper_bound(after);
+       at != found->second.end() && grants.size() < limit; ++at) {
+    grants.push_back(at->second);
+  }
+  return grants;
+}
+
+std::vector<GrantPtr> GrantTable::OfRetirer(const std::string& principal, model::Region region,
+                                            const std::string& after, std::size_t limit) const {
+  std::vector<GrantPtr> grants;
+  const auto found = by_retirer_.find({principal, std::string(region.name())});
+  if (found == by_retirer_.end()) return grants;
+  for (auto at = found->second.upper_bound(after);
+       at != found->second.end() && grants.size() < limit; ++at) {
+    grants.push_back(at->second);
+  }
+  return grants;
+}
+
+std::size_t GrantTable::CountOfKey(model::Region region, const model::KeyId& key) const {
+  const auto found = by_key_.find({std::string(region.name()), key});
+  return found == by_key_.end() ? 0 : found->second.size();
+}
+
+bool GrantTable::HasAny(model::Region region, const model::KeyId& key) const {
+  return !by_key_.empty() && by_key_.contains({std::string(region.name()), key});
+}
+
+std::vector<policy::GrantSide> GrantSidesOf(const Call& call, std::string_view action,
+                                            const KeyEntry& entry) {
+  std::vector<policy::GrantSide> sides;
+  if (!action.starts_with(kActionPrefix) || !call.view.HasGrants(entry.key.region, entry.key.id)) {
+    return sides;
+  }
+  const auto operation =
+      model::FromWire<model::GrantOperation>(action.substr(kActionPrefix.size()));
+  if (!operation) return sides;
+  const bool foreign = call.account() != entry.key.account;
+  for (const auto& [grantee, effect] : call.caller.GranteeNames()) {
+    for (const GrantPtr& grant : call.view.GrantsOf(entry.key.region, entry.key.id, grantee)) {
+      if (!Allows(call, action, *operation, *grant)) continue;
+      sides.push_back({effect, foreign && grant->issuing_account == call.account()});
+    }
+  }
+  return sides;
+}
+
+std::string MakeGrantToken(const Call& call, const store::GrantRow& grant) {
+  const std::string name = fmt::format("{} {} {}", grant.region.name(), grant.key.text(), grant.id);
+  return Base64Encode(
+      call.environment.keyring.SealToken("grant", AsBytes(name), call.environment.random));
+}
+
+Result<GrantPtr> OpenGrantToken(const Call& call, const std::string& token) {
+  const auto sealed = Base64Decode(token);
+  const auto opened = sealed ? call.environment.keyring.OpenToken("grant", *sealed)
+                             : Result<SecretBytes>(Fail(ErrorCode::kMalformed));
+  if (!opened) return Fail(ErrorCode::kInvalidGrantTokenException);
+  const std::string_view text = AsText(opened->reveal());
+  const std::size_t first = text.find(' ');
+  const std::size_t second = text.find(' ', first + 1);
+  const auto region = model::Region::Intern(text.substr(0, first));
+  const auto key = model::KeyId::Parse(text.substr(first + 1, second - first - 1));
+  GrantPtr grant = region && key && *region == call.region
+                       ? call.view.FindGrant(*region, *key, std::string(text.substr(second + 1)))
+                       : nullptr;
+  if (!grant) return Fail(ErrorCode::kInvalidGrantTokenException);
+  return grant;
+}
+
+Status CheckGrantTokens(const Call& call, const std::optional<std::vector<std::string>>& tokens) {
+  if (!tokens) return {};
+  for (const std::string& token : *tokens) KT_TRY(OpenGrantToken(call, token));
+  return {};
+}
+
+Status CheckGrantPrincipal(const Call& call, const std::string& text) {
+  const auto arn = model::Arn::Parse(text);
+  const auto account = arn ? model::AccountId::Parse(arn->account) : std::nullopt;
+  if (!account || (arn->service != "iam" && arn->service != "sts")) {
+    return Fail(ErrorCode::kInvalidArnException, fmt::format("ARN is not valid: {}", text));
+  }
+  if (!PrincipalExists(call.view, *account, *arn)) {
+    return Fail(ErrorCode::kInvalidArnException,
+                fmt::format("ARN does not refer to a valid principal: {}", text));
+  }
+  return {};
+}
+
+}  // namespace keyturn::service

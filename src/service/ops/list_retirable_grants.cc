@@ -1,0 +1,34 @@
+#include "service/ops/common.h"
+#include "service/ops/grant_entry.h"
+
+namespace keyturn::service {
+
+template <>
+Result<api::ListRetirableGrantsResponse> Handle<api::op::ListRetirableGrants>(
+    Call& call, const api::ListRetirableGrantsRequest& request) {
+  const std::string& principal = request.retiring_principal;
+  KT_TRY(CheckGrantPrincipal(call, principal));
+  // The principals of another account are that account's to ask for.
+  const auto arn = model::Arn::Parse(principal);
+  if (arn->account != call.account().text()) {
+    return Fail(ErrorCode::kInvalidArnException,
+                "ARN does not refer to a valid principal: " + principal);
+  }
+  const std::string scope = "ListRetirableGrants " + principal;
+  KT_ASSIGN(const Page page,
+            ReadPage(call, scope, request.marker, request.limit, kGrantsPageDefault));
+  auto grants = call.environment.tables.ListRetirableGrants(principal, call.region, page.after,
+                                                            page.limit + 1);
+  api::ListRetirableGrantsResponse response;
+  response.truncated = grants.size() > page.limit;
+  if (*response.truncated) {
+    grants.resize(page.limit);
+    const store::GrantRow& last = *grants.back();
+    response.next_marker = MakeMarker(call, scope, std::string(last.key.text()) + " " + last.id);
+  }
+  auto& entries = response.grants.emplace();
+  for (const GrantPtr& grant : grants) entries.push_back(ToGrantEntry(*grant));
+  return response;
+}
+
+}  // namespace keyturn::service
