@@ -117,7 +117,7 @@ void CallConditions::FindOfKey(const policy::ConditionKey& key, Values& out) con
       AddBool(record.multi_region, out);
       break;
     case Key::kKmsMultiRegionKeyType:
-      if (record.multi_region) out.emplace_back("PRIMARY");
+      if (record.multi_region) out.emplace_back(record.is_replica() ? "REPLICA" : "PRIMARY");
       break;
     case Key::kKmsRequestAlias:
       if (!alias_.empty()) out.emplace_back(alias_);
