@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/data_access.h"
+#include "cli/yaml_json.h"
 #include "http/client.h"
 #include "json/json.h"
 #include "service/files.h"
@@ -18,6 +19,8 @@ namespace {
 struct AdminFlags {
   std::string data_dir, endpoint_url, region;
   std::string account, name, policy_name, policy_file, access_key_id, alias;
+  std::string file;
+  bool dry_run = false, prune = false;
 };
 
 // Connect finds endpoint and credentials: the data directory's, or those of the environment.
@@ -114,11 +117,13 @@ Result<std::string> PolicyDocument(const std::string& file) {
 }
 
 using MakeBody = std::function<Result<std::string>(const AdminFlags&)>;
+// Show makes an answer readable; without it the answer is printed as it is.
+using Show = Result<std::string> (*)(const std::string& answer);
 
 // AddOperation makes one leaf command.
 CLI::App* AddOperation(CLI::App& group, const char* name, const char* help, const char* operation,
                        Invocation& invocation, const std::shared_ptr<AdminFlags>& flags,
-                       MakeBody make_body) {
+                       MakeBody make_body, Show show = nullptr) {
   CLI::App* command = group.add_subcommand(name, help);
   command->add_option("--data-dir", flags->data_dir, "Directory of the server on this machine")
       ->type_name("DIR");
@@ -126,14 +131,17 @@ CLI::App* AddOperation(CLI::App& group, const char* name, const char* help, cons
   command->add_option("--region", flags->region, "Region")->type_name("REGION");
   command->add_option("--account", flags->account, "Account, when not the caller's own")
       ->type_name("ID");
-  command->callback([&invocation, flags, operation, make_body = std::move(make_body)] {
-    invocation.run = [flags, operation, make_body](const Terminal&) {
+  command->callback([&invocation, flags, operation, show, make_body = std::move(make_body)] {
+    invocation.run = [flags, operation, show, make_body](const Terminal&) {
       const std::string place = std::string("admin ") + operation;
       auto body = make_body(*flags);
       if (!body) return ReportError(place, body.error());
       auto answer = CallAdmin(*flags, operation, std::move(*body));
       if (!answer) return ReportError(place, answer.error());
-      return WriteOut(*answer + "\n") ? 0 : 1;
+      if (show == nullptr) return WriteOut(*answer + "\n") ? 0 : 1;
+      const auto shown = show(*answer);
+      if (!shown) return ReportError(place, shown.error());
+      return WriteOut(*shown) ? 0 : 1;
     };
   });
   return command;
@@ -218,6 +226,71 @@ void AddAccessKeyCommands(CLI::App& admin, Invocation& invocation,
   }
 }
 
+// ShowChanges prints the difference that ApplyAccess found, a line for each principal.
+Result<std::string> ShowChanges(const std::string& answer) {
+  json::Parser parser;
+  KT_ASSIGN(const json::Value body, parser.Parse(answer));
+  const auto changes = body.Find("Changes");
+  if (!changes) return Fail(ErrorCode::kMalformed, "the answer has no Changes");
+  const auto text_of = [](const json::Value& object, const char* name) {
+    const auto member = object.Find(name);
+    return std::string(member ? member->AsString().value_or("") : "");
+  };
+  std::string out;
+  changes->ForEachElement([&](std::size_t, json::Value change) {
+    const std::string action = text_of(change, "Action");
+    out += action == "create" ? "+ " : action == "delete" ? "- " : "~ ";
+    out += fmt::format("{} {} {}", text_of(change, "AccountId"), text_of(change, "Type"),
+                       text_of(change, "Name"));
+    std::string separator = ": ";
+    if (const auto parts = change.Find("Parts")) {
+      parts->ForEachElement([&](std::size_t, json::Value part) {
+        out += separator + std::string(part.AsString().value_or(""));
+        separator = ", ";
+        return true;
+      });
+    }
+    out += '\n';
+    return true;
+  });
+  const bool applied = body.Find("Applied")->AsBool().value_or(false);
+  out += fmt::format("{} change{} {}\n", changes->size(), changes->size() == 1 ? "" : "s",
+                     applied ? "applied" : "to apply (dry run)");
+  return out;
+}
+
+void AddAccessCommands(CLI::App& admin, Invocation& invocation,
+                       const std::shared_ptr<AdminFlags>& flags) {
+  const MakeBody of_account = [](const AdminFlags& f) -> Result<std::string> {
+    return Body({{"AccountId", f.account}});
+  };
+  CLI::App* group = admin.add_subcommand("group", "Groups of users");
+  group->require_subcommand(1);
+  AddOperation(*group, "list", "List the groups of an account", "ListGroups", invocation, flags,
+               of_account);
+  CLI::App* role = admin.add_subcommand("role", "Roles");
+  role->require_subcommand(1);
+  AddOperation(*role, "list", "List the roles of an account", "ListRoles", invocation, flags,
+               of_account);
+  CLI::App* apply = AddOperation(
+      admin, "apply", "Make accounts what a file says: users, groups, roles, identity providers",
+      "ApplyAccess", invocation, flags,
+      [](const AdminFlags& f) -> Result<std::string> {
+        KT_ASSIGN(const std::string yaml, PolicyDocument(f.file));
+        KT_ASSIGN(const std::string document, YamlToJson(yaml));
+        return Body({{"Document", document},
+                     {"DryRun", f.dry_run ? "true" : ""},
+                     {"Prune", f.prune ? "true" : ""}});
+      },
+      &ShowChanges);
+  apply->add_option("-f,--file", flags->file, "YAML or JSON; docs/access.md has its form")
+      ->required()
+      ->type_name("FILE");
+  apply->add_flag("--dry-run", flags->dry_run, "Show what would change, and change nothing");
+  apply->add_flag("--prune", flags->prune,
+                  "Delete what the file's sections do not name, with access keys");
+}
+
 }  // namespace
 
 void AddAdminCommands(CLI::App& app, Invocation& invocation) {
@@ -236,13 +309,15 @@ void AddAdminCommands(CLI::App& app, Invocation& invocation) {
   create->add_option("--alias", flags->alias, "alias/aws/<service>")
       ->required()
       ->type_name("ALIAS");
+  AddAccessCommands(*admin, invocation, flags);
   admin->footer(
       "Examples:\n"
       "  keyturn admin user create --data-dir ./data --name alice\n"
       "  keyturn admin user put-policy --data-dir ./data --name alice --policy-name use "
       "--policy-file use.json\n"
       "  keyturn admin access-key create --data-dir ./data --user alice\n"
-      "  keyturn admin aws-managed-key create --data-dir ./data --alias alias/aws/s3");
+      "  keyturn admin aws-managed-key create --data-dir ./data --alias alias/aws/s3\n"
+      "  keyturn admin apply --data-dir ./data -f organisation.yaml --dry-run");
 }
 
 }  // namespace keyturn::cli

@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <array>
 
+#include "base/hex.h"
 #include "base/uuid.h"
+#include "crypto/digest.h"
+#include "server/apply_access.h"
 #include "server/audit.h"
 #include "server/pipeline.h"
 #include "service/access.h"
@@ -24,6 +27,8 @@ using service::Txn;
 struct Input {
   model::AccountId account;
   std::string user_name, policy_name, policy_document, access_key_id, status, alias_name;
+  std::string document, dry_run, prune;
+  bool operator_asks = false;  // of ApplyAccess: all accounts are the caller's to administer
 };
 
 Result<Input> ReadInput(const json::Value& body, const model::AccountId& own) {
@@ -37,7 +42,10 @@ Result<Input> ReadInput(const json::Value& body, const model::AccountId& own) {
       {"PolicyDocument", &input.policy_document},
       {"AccessKeyId", &input.access_key_id},
       {"Status", &input.status},
-      {"AliasName", &input.alias_name}};
+      {"AliasName", &input.alias_name},
+      {"Document", &input.document},
+      {"DryRun", &input.dry_run},
+      {"Prune", &input.prune}};
   std::string unknown;
   body.ForEachMember([&](std::string_view name, json::Value value) {
     const auto* const member = std::find_if(std::begin(members), std::end(members),
@@ -92,7 +100,7 @@ Status CreateUser(Call& call, const Input& input, json::Writer& out) {
 
 Status DeleteUser(Call& call, const Input& input, json::Writer& out) {
   KT_ASSIGN(const service::UserPtr user, ExistingUser(call, input));
-  if (user == call.caller.user) {
+  if (call.caller.user && user->row.user_id == call.caller.user->row.user_id) {
     return Fail(ErrorCode::kValidationException, "a user cannot delete itself");
   }
   call.txn->DeleteUser(user,
@@ -164,7 +172,7 @@ Result<service::AccessKeyPtr> ExistingAccessKey(const Call& call, const Input& i
                 fmt::format("Access key {} does not exist in account {}", input.access_key_id,
                             input.account.text()));
   }
-  if (key == call.caller.access_key) {
+  if (call.caller.access_key && key->row.id == call.caller.access_key->row.id) {
     return Fail(ErrorCode::kValidationException,
                 "an access key cannot take itself away; use another one");
   }
@@ -213,12 +221,62 @@ Status CreateAwsManagedKey(Call& call, const Input& input, json::Writer& out) {
   return {};
 }
 
+Status ApplyAccess(Call& call, const Input& input, json::Writer& out) {
+  json::Parser parser(json::Limits{.bytes_max = 512 << 10, .depth_max = 24});
+  const auto document = parser.Parse(input.document);
+  if (!document) {
+    return Fail(ErrorCode::kValidationException,
+                "the document is not valid JSON: " + document.error().message);
+  }
+  KT_ASSIGN(
+      const auto changes,
+      StageAccess(call, *document, input.prune == "true", [&](const model::AccountId& account) {
+        return account == call.account() || input.operator_asks;
+      }));
+  out.BeginObject().Key("Applied").Bool(input.dry_run != "true").Key("Changes").BeginArray();
+  constexpr std::string_view kKinds[] = {"create", "update", "delete"};
+  for (const AccessChange& change : changes) {
+    out.BeginObject().Key("Action").String(kKinds[static_cast<std::size_t>(change.kind)]);
+    out.Key("AccountId").String(change.account).Key("Type").String(change.type);
+    out.Key("Name").String(change.name).Key("Parts").BeginArray();
+    for (const std::string& part : change.parts) out.String(part);
+    out.EndArray().EndObject();
+  }
+  out.EndArray().EndObject();
+  if (input.dry_run == "true") call.txn->Discard();
+  return {};
+}
+
+Status ListGroups(Call& call, const Input& input, json::Writer& out) {
+  out.BeginObject().Key("Groups").BeginArray();
+  for (const service::GroupPtr& group : call.environment.tables.ListGroups(input.account)) {
+    out.BeginObject().Key("GroupName").String(group->row.name).Key("Policies").BeginArray();
+    for (const store::NamedPolicy& policy : group->row.policies) out.String(policy.name);
+    out.EndArray().EndObject();
+  }
+  out.EndArray().EndObject();
+  return {};
+}
+
+Status ListRoles(Call& call, const Input& input, json::Writer& out) {
+  out.BeginObject().Key("Roles").BeginArray();
+  for (const service::RolePtr& role : call.environment.tables.ListRoles(input.account)) {
+    out.BeginObject().Key("RoleName").String(role->row.name).Key("Arn").String(role->arn);
+    out.Key("Policies").BeginArray();
+    for (const store::NamedPolicy& policy : role->row.policies) out.String(policy.name);
+    out.EndArray().EndObject();
+  }
+  out.EndArray().EndObject();
+  return {};
+}
+
 struct AdminOperation {
   std::string_view name;
   bool read_only;
   Status (*run)(Call&, const Input&, json::Writer&);
 };
-constexpr std::array<AdminOperation, 10> kOperations = {{
+constexpr std::array<AdminOperation, 13> kOperations = {{
+    {"ApplyAccess", false, &ApplyAccess},
     {"CreateAccessKey", false, &CreateAccessKey},
     {"CreateAwsManagedKey", false, &CreateAwsManagedKey},
     {"CreateUser", false, &CreateUser},
@@ -226,6 +284,8 @@ constexpr std::array<AdminOperation, 10> kOperations = {{
     {"DeleteUser", false, &DeleteUser},
     {"DeleteUserPolicy", false, &DeleteUserPolicy},
     {"ListAccessKeys", true, &ListAccessKeys},
+    {"ListGroups", true, &ListGroups},
+    {"ListRoles", true, &ListRoles},
     {"ListUsers", true, &ListUsers},
     {"PutUserPolicy", false, &PutUserPolicy},
     {"UpdateAccessKey", false, &UpdateAccessKey},
@@ -245,6 +305,11 @@ std::string Parameters(const Input& input) {
       {"aliasName", &input.alias_name}};
   for (const auto& [name, value] : members) {
     if (!value->empty()) out.Key(name).String(*value);
+  }
+  if (!input.document.empty()) {
+    // The document may be long; its digest says which one it was.
+    out.Key("documentSha256").String(HexEncode(crypto::Sha256(AsBytes(input.document))));
+    out.Key("dryRun").Bool(input.dry_run == "true").Key("prune").Bool(input.prune == "true");
   }
   out.EndObject();
   return text;
@@ -281,6 +346,7 @@ void DispatchAdmin(Pipeline& pipeline, const RequestPtr& request, std::string_vi
     pipeline.Refuse(request, input.error());
     return;
   }
+  input->operator_asks = request->caller.account() == pipeline.service().operator_account();
   request->audit.request_parameters = Parameters(*input);
   pipeline.service().writer().Submit(
       [&pipeline, request, operation, input = std::move(*input)](Txn& txn) -> Status {

@@ -65,6 +65,7 @@ void AppendAuditLine(const RequestState& request, std::string_view event_id, con
     record.identity.type = "Unknown";
   }
   record.event_time = request.now;
+  if (request.sts) record.event_source = "sts.amazonaws.com";
   record.event_name = request.audit.event_name;
   record.region = request.region.name();
   record.source_ip = view.remote_address;

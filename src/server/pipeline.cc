@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "base/uuid.h"
 #include "server/audit.h"
+#include "server/sts.h"
+#include "service/sessions.h"
 #include "sigv4/sigv4.h"
 
 namespace keyturn::server {
@@ -16,12 +18,14 @@ namespace {
 
 // A JSON document that is larger than any request needs is refused before it is looked at.
 constexpr json::Limits kJsonLimits{.bytes_max = 512 << 10, .depth_max = 16};
+// Opened session tokens that a loop keeps; when they are more, it forgets them all.
+constexpr std::size_t kSessionsMax = 1024;
 
 std::string_view View(const UuidText& uuid) { return {uuid.data(), uuid.size()}; }
 
 // WriteHead makes head the reply's; the date is formatted once a second.
-void WriteHead(int status, const UuidText& request_id, std::size_t body_bytes, TimePoint now,
-               std::string& head) {
+void WriteHead(int status, const RequestState& request, std::string& head) {
+  const TimePoint now = request.now;
   thread_local std::int64_t date_second = -1;
   thread_local std::string date;
   const std::int64_t second = ToEpochMillis(now) / 1000;
@@ -31,16 +35,19 @@ void WriteHead(int status, const UuidText& request_id, std::size_t body_bytes, T
   }
   const std::string_view line = status == 200   ? "HTTP/1.1 200 OK"
                                 : status == 400 ? "HTTP/1.1 400 Bad Request"
+                                : status == 403 ? "HTTP/1.1 403 Forbidden"
                                 : status == 503 ? "HTTP/1.1 503 Service Unavailable"
                                                 : "HTTP/1.1 500 Internal Server Error";
   head.clear();
-  head.append(line).append("\r\nx-amzn-RequestId: ").append(View(request_id));
+  head.append(line).append("\r\nx-amzn-RequestId: ").append(View(request.request_id));
   head.append(
       "\r\nCache-Control: no-cache, no-store, must-revalidate, private\r\nExpires: 0\r\nPragma: "
       "no-cache\r\nDate: ");
-  head.append(date).append("\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: ");
+  head.append(date).append(request.sts ? "\r\nContent-Type: text/xml"
+                                       : "\r\nContent-Type: application/x-amz-json-1.1");
+  head.append("\r\nContent-Length: ");
   char digits[24];
-  const auto end = std::to_chars(std::begin(digits), std::end(digits), body_bytes);
+  const auto end = std::to_chars(std::begin(digits), std::end(digits), request.body.size());
   head.append(std::begin(digits), end.ptr).append("\r\n\r\n");
 }
 
@@ -56,8 +63,9 @@ Error InvalidToken() {
           {}};
 }
 
-// SafeName keeps what a client calls an operation from filling the trail with anything else.
-std::string SafeName(std::string_view name) {
+}  // namespace
+
+std::string SafeEventName(std::string_view name) {
   constexpr std::size_t kCharactersMax = 64;
   std::string safe;
   for (const char c : name.substr(0, kCharactersMax)) {
@@ -67,8 +75,6 @@ std::string SafeName(std::string_view name) {
   return safe.empty() ? "Unknown" : safe;
 }
 
-}  // namespace
-
 struct Pipeline::LoopState {
   struct Waiting {
     RequestPtr request;
@@ -77,6 +83,7 @@ struct Pipeline::LoopState {
   json::Parser parser{kJsonLimits};
   std::vector<sigv4::Header> headers;
   sigv4::SigningKeyCache signing_keys;
+  std::unordered_map<std::string, service::SessionPtr> sessions;  // by token
   std::vector<Waiting> waiting;   // their records are in trail_lines
   std::vector<Waiting> flushing;  // their records are on their way to the trail
   std::string trail_lines;
@@ -129,12 +136,16 @@ void Pipeline::ServePlain(http::Exchange& exchange) {
 }
 
 void Pipeline::Serve(const RequestPtr& request) {
+  if (IsStsRequest(request->exchange->request())) {
+    ServeSts(request);
+    return;
+  }
   const std::string_view target = request->exchange->request().Header("x-amz-target");
   const bool admin = target.starts_with(kAdminTargetPrefix);
   const std::size_t dot = target.find('.');
   const std::string_view name = dot == std::string_view::npos ? target : target.substr(dot + 1);
   if (target.starts_with(api::kTargetPrefix)) request->operation = api::FindOperation(name);
-  request->audit.event_name = SafeName(name);
+  request->audit.event_name = SafeEventName(name);
   if (const Status known = Authenticate(*request, admin ? kAdminServiceName : "kms"); !known) {
     metrics_.CountUnauthenticated();
     Refuse(request, known.error());
@@ -162,26 +173,54 @@ Status Pipeline::Authenticate(RequestState& request, std::string_view service_na
                                       AsBytes(view.body)};
   KT_ASSIGN(const sigv4::Authorization authorization,
             sigv4::ParseAuthorization(signed_request, service_name, request.now));
-  const service::AccessKeyPtr access_key =
-      service_.tables().FindAccessKey(authorization.access_key_id);
-  if (!access_key || !access_key->row.active || !authorization.security_token.empty()) {
-    return Fail(InvalidToken());
+  service::Caller caller;
+  ByteView secret;
+  if (authorization.security_token.empty()) {
+    const service::AccessKeyPtr access_key =
+        service_.tables().FindAccessKey(authorization.access_key_id);
+    if (!access_key || !access_key->row.active) return Fail(InvalidToken());
+    KT_ASSIGN(caller, service::CallerOf(service_.tables(), access_key));
+    secret = access_key->secret.reveal();
+  } else {
+    KT_ASSIGN(const service::SessionPtr session, OpenToken(loop, authorization.security_token));
+    if (session->access_key_id != authorization.access_key_id) return Fail(InvalidToken());
+    KT_ASSIGN(caller, service::CallerOf(service_.tables(), session));
+    secret = session->secret.reveal();
   }
-  service::UserPtr user = service_.tables().FindUser(access_key->row.account, access_key->row.user);
-  if (!user) return Fail(InvalidToken());
-
   KT_TRY(sigv4::VerifySignature(signed_request, authorization,
-                                loop.signing_keys.Get(authorization, access_key->secret.reveal())));
+                                loop.signing_keys.Get(authorization, secret)));
+  if (caller.session && caller.session->expires <= request.now) {
+    return Fail(ErrorCode::kExpiredTokenException,
+                "The security token included in the request is expired");
+  }
   const auto region = model::Region::Intern(authorization.region);
   if (!region) {
     return Fail(ErrorCode::kInvalidSignatureException,
                 "Credential should be scoped to a valid region.");
   }
   request.region = *region;
-  request.caller = {std::move(user),
-                    access_key,
-                    {view.remote_address, view.Header("user-agent"), view.tls.has_value()}};
+  request.caller = std::move(caller);
+  request.caller.peer = {view.remote_address, view.Header("user-agent"), view.tls.has_value()};
   return {};
+}
+
+Result<service::SessionPtr> Pipeline::OpenToken(LoopState& loop, std::string_view token) {
+  const std::string name(token);
+  if (const auto known = loop.sessions.find(name); known != loop.sessions.end()) {
+    return known->second;
+  }
+  KT_ASSIGN(service::SessionPtr session,
+            service::OpenSession(service_.environment().keyring, token));
+  if (loop.sessions.size() >= kSessionsMax) loop.sessions.clear();
+  loop.sessions.emplace(name, session);
+  return session;
+}
+
+int Pipeline::WriteError(RequestState& request, const Error& error) {
+  request.body.clear();
+  if (request.sts) return AppendStsError(error, request.request_id, request.body);
+  api::AppendError(error, request.body);
+  return api::Wire(error.code).http_status;
 }
 
 void Pipeline::Succeed(const RequestPtr& request) { Answer(request, nullptr); }
@@ -199,9 +238,7 @@ void Pipeline::Answer(const RequestPtr& request, const Error* error) {
   AppendAuditLine(*request, View(event_id), error, loop.trail_lines);
   int status = 200;
   if (error != nullptr) {
-    status = api::Wire(error->code).http_status;
-    request->body.clear();
-    api::AppendError(*error, request->body);
+    status = WriteError(*request, *error);
   }
   loop.waiting.push_back({request, status});
   if (loop.waiting.size() == 1) {
@@ -237,7 +274,7 @@ void Pipeline::Finish(LoopState& loop, const Status& written) {
     if (!written) {
       status = 500;
       WipeMemory(request.body.data(), request.body.size());
-      request.body = R"({"__type":"KMSInternalException"})";
+      (void)WriteError(request, {ErrorCode::kKMSInternalException, {}, {}});
     }
     Send(request, status);
   }
@@ -247,9 +284,7 @@ void Pipeline::Finish(LoopState& loop, const Status& written) {
 void Pipeline::Reply(const RequestPtr& request, const Error* error) {
   int status = 200;
   if (error != nullptr) {
-    status = api::Wire(error->code).http_status;
-    request->body.clear();
-    api::AppendError(*error, request->body);
+    status = WriteError(*request, *error);
   }
   Send(*request, status);
 }
@@ -257,7 +292,7 @@ void Pipeline::Reply(const RequestPtr& request, const Error* error) {
 void Pipeline::Send(RequestState& request, int status) {
   if (request.operation) metrics_.Count(*request.operation, status);
   std::string& head = StateOf(request.exchange->loop()).head;
-  WriteHead(status, request.request_id, request.body.size(), request.now, head);
+  WriteHead(status, request, head);
   request.exchange->Reply(head, request.body);
 }
 

@@ -50,7 +50,12 @@ class Pipeline final : public http::Handler {
 
   LoopState& StateOf(http::Loop& loop);
   void Serve(const RequestPtr& request);
+  void ServeSts(const RequestPtr& request);  // server/sts.cc
   Status Authenticate(RequestState& request, std::string_view service_name);
+  // OpenToken opens a session token, or finds it among those of the loop.
+  Result<service::SessionPtr> OpenToken(LoopState& loop, std::string_view token);
+  // WriteError makes the error the request's body and returns the HTTP status.
+  int WriteError(RequestState& request, const Error& error);
   void Answer(const RequestPtr& request, const Error* error);
   void Flush(LoopState& loop);
   void Finish(LoopState& loop, const Status& written);
@@ -67,6 +72,9 @@ class Pipeline final : public http::Handler {
 void Dispatch(Pipeline& pipeline, const RequestPtr& request, api::Operation operation);
 // DispatchAdmin runs an administrative operation (server/admin.cc).
 void DispatchAdmin(Pipeline& pipeline, const RequestPtr& request, std::string_view operation);
+
+// SafeEventName keeps what a client calls an operation from filling the trail with anything else.
+std::string SafeEventName(std::string_view name);
 
 inline constexpr std::string_view kAdminTargetPrefix = "KeyturnAdmin.";
 inline constexpr std::string_view kAdminServiceName = "keyturn";

@@ -35,7 +35,8 @@ struct RequestState {
   TimePoint now;
   UuidText request_id{};
   std::optional<api::Operation> operation;  // of KMS, once its name is known
-  service::Caller caller;                   // user is null until the request is authenticated
+  bool sts = false;                         // Query protocol: answers are XML
+  service::Caller caller;                   // known once the request is authenticated
   model::Region region;
   AuditFacts audit;
   std::string body;  // of the reply, once the operation has succeeded

@@ -26,6 +26,7 @@ void AddTag(const std::vector<store::Tag>& tags, std::string_view name, Values& 
 
 bool CallConditions::FindOfCaller(const policy::ConditionKey& key, Values& out) const {
   const Caller& caller = call_.caller;
+  if (!caller.known()) return false;
   switch (key.key) {
     case Key::kAwsPrincipalArn:
       out.push_back(caller.principal_arn());

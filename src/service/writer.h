@@ -68,6 +68,11 @@ class Txn final : public View {
   // AddTrailLine puts an audit record (without line end) into the commit.
   void AddTrailLine(std::string event_id, std::string json);
 
+  // Discard forgets what this transaction has staged so far; what follows counts.
+  void Discard() {
+    change_ = {};
+    delta_ = {};
+  }
   // Flush commits what this and the transactions before it have staged, now; then the work goes on.
   // On failure everything staged so far is gone and Work must fail.
   Status Flush();

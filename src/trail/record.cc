@@ -143,7 +143,8 @@ void AppendLine(const Record& record, std::string& out) {
   AppendIdentity(record.identity, out);
   out += R"(,"eventTime":")";
   AppendTime(record.event_time, out);
-  Field(R"(","eventSource":"kms.amazonaws.com","eventName":)", record.event_name, out);
+  Field(R"(","eventSource":)", record.event_source, out);
+  Field(R"(,"eventName":)", record.event_name, out);
   Field(R"(,"awsRegion":)", record.region, out);
   Field(R"(,"sourceIPAddress":)", record.source_ip, out);
   Field(R"(,"userAgent":)", record.user_agent, out);

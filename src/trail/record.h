@@ -35,6 +35,7 @@ struct Resource {
 struct Record {
   UserIdentity identity;
   TimePoint event_time;
+  std::string_view event_source = "kms.amazonaws.com";
   std::string_view event_name;
   std::string_view region;
   std::string_view source_ip;
