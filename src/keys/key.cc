@@ -55,6 +55,7 @@ constexpr Rule kRules[] = {
     {KeyOperation::kDecrypt, {kOk, kD, kP, kI, kU, kCr, kOk}},
     {KeyOperation::kDeleteAlias, {kOk, kOk, kOk, kOk, kOk, kOk, kOk}},
     {KeyOperation::kDeleteImportedKeyMaterial, {kOk, kOk, kOk, kOk, kX, kCr, kUp}},
+    {KeyOperation::kDeriveSharedSecret, {kOk, kD, kP, kI, kU, kCr, kOk}},
     {KeyOperation::kDescribeKey, {kOk, kOk, kOk, kOk, kOk, kOk, kOk}},
     {KeyOperation::kDisableKey, {kOk, kOk, kP, kI, kOk, kCr, kUp}},
     {KeyOperation::kDisableKeyRotation, {kOk, kD, kP, kX, kX, kCr, kOk}},
@@ -62,9 +63,11 @@ constexpr Rule kRules[] = {
     {KeyOperation::kEnableKeyRotation, {kOk, kD, kP, kX, kX, kCr, kOk}},
     {KeyOperation::kEncrypt, {kOk, kD, kP, kI, kU, kCr, kOk}},
     {KeyOperation::kGenerateDataKey, {kOk, kD, kP, kI, kU, kCr, kOk}},
+    {KeyOperation::kGenerateMac, {kOk, kD, kP, kI, kU, kCr, kOk}},
     {KeyOperation::kGetKeyPolicy, {kOk, kOk, kOk, kOk, kOk, kOk, kOk}},
     {KeyOperation::kGetKeyRotationStatus, {kOk, kOk, kOk, kOk, kX, kOk, kOk}},
     {KeyOperation::kGetParametersForImport, {kOk, kOk, kP, kOk, kX, kCr, kUp}},
+    {KeyOperation::kGetPublicKey, {kOk, kOk, kP, kI, kU, kCr, kOk}},
     {KeyOperation::kImportKeyMaterial, {kOk, kOk, kP, kOk, kX, kCr, kOk}},
     {KeyOperation::kListAliases, {kOk, kOk, kOk, kOk, kOk, kOk, kOk}},
     {KeyOperation::kListKeyPolicies, {kOk, kOk, kOk, kOk, kOk, kOk, kOk}},
@@ -75,11 +78,14 @@ constexpr Rule kRules[] = {
     {KeyOperation::kReplicateKey, {kOk, kD, kP, kI, kU, kCr, kUp}},
     {KeyOperation::kRotateKeyOnDemand, {kOk, kD, kP, kI, kX, kCr, kOk}},
     {KeyOperation::kScheduleKeyDeletion, {kOk, kOk, kP, kOk, kOk, kOk, kUp}},
+    {KeyOperation::kSign, {kOk, kD, kP, kI, kU, kCr, kOk}},
     {KeyOperation::kTagResource, {kOk, kOk, kP, kOk, kOk, kOk, kOk}},
     {KeyOperation::kUntagResource, {kOk, kOk, kP, kOk, kOk, kOk, kOk}},
     {KeyOperation::kUpdateAliasNewTarget, {kOk, kOk, kP, kOk, kOk, kOk, kOk}},
     {KeyOperation::kUpdateKeyDescription, {kOk, kOk, kP, kOk, kOk, kOk, kOk}},
     {KeyOperation::kUpdatePrimaryRegion, {kOk, kD, kP, kI, kU, kCr, kOk}},
+    {KeyOperation::kVerify, {kOk, kD, kP, kI, kU, kCr, kOk}},
+    {KeyOperation::kVerifyMac, {kOk, kD, kP, kI, kU, kCr, kOk}},
 };
 
 constexpr bool RulesAreInOrder() {
@@ -89,7 +95,7 @@ constexpr bool RulesAreInOrder() {
       return false;
     }
   }
-  return number == static_cast<std::size_t>(KeyOperation::kUpdatePrimaryRegion) + 1;
+  return number == static_cast<std::size_t>(KeyOperation::kVerifyMac) + 1;
 }
 static_assert(RulesAreInOrder());
 
