@@ -3,8 +3,8 @@
 // A spec that this server cannot make has no usages: SM2 (AWS has it in China only) and ML-DSA,
 // which needs OpenSSL 3.5.
 // Thread-safety: constants.
-// Source: KMS Developer Guide, "Key spec reference" and "Cryptographic algorithms"; the order of the
-// algorithms is that of AWS's answers.
+// Source: KMS Developer Guide, "Key spec reference" and "Cryptographic algorithms"; the order of
+// the algorithms is that of AWS's answers.
 #pragma once
 
 #include <cstdint>

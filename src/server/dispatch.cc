@@ -2,11 +2,13 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <type_traits>
 
 #include "api/codec.h"
 #include "base/uuid.h"
 #include "server/audit.h"
 #include "server/pipeline.h"
+#include "service/key_pairs.h"
 
 namespace keyturn::server {
 namespace {
@@ -77,6 +79,7 @@ void RunChanging(Pipeline& pipeline, const RequestPtr& request,
       [&pipeline, request, input](service::Txn& txn) -> Status {
         const service::Environment& environment = pipeline.service().environment();
         Call call{environment, request->caller, request->region, request->now, txn, &txn};
+        if (request->ready_material) call.ready_material = &*request->ready_material;
         KT_TRY(Perform<Operation>(call, *input, *request));
         const std::string event_id = NewUuid(environment.random);
         std::string line;
@@ -97,6 +100,65 @@ void RunChanging(Pipeline& pipeline, const RequestPtr& request,
           }
         });
       });
+}
+
+// TakesLong: the request's work would hold up its loop, or the writer.
+template <typename Request>
+bool TakesLong(const Request& input) {
+  if constexpr (requires { input.key_pair_spec; }) {
+    return service::TakesLong(input.key_pair_spec);
+  } else if constexpr (requires { input.signing_algorithm; }) {
+    return service::TakesLong(input.signing_algorithm);
+  } else if constexpr (requires { input.encryption_algorithm; }) {
+    return input.encryption_algorithm && service::TakesLong(*input.encryption_algorithm);
+  } else if constexpr (requires { input.source_encryption_algorithm; }) {
+    return (input.source_encryption_algorithm &&
+            service::TakesLong(*input.source_encryption_algorithm)) ||
+           (input.destination_encryption_algorithm &&
+            service::TakesLong(*input.destination_encryption_algorithm));
+  } else if constexpr (std::is_same_v<Request, api::CreateKeyRequest>) {
+    const auto spec = input.key_spec ? input.key_spec : input.customer_master_key_spec;
+    return spec && service::TakesLong(*spec);
+  } else {
+    return false;
+  }
+}
+
+// RunReadingAside performs on a worker and ends on the request's own loop, where it must die.
+template <typename Operation>
+void RunReadingAside(Pipeline& pipeline, const RequestPtr& request,
+                     std::shared_ptr<typename Operation::Request> input) {
+  pipeline.workers().Run([&pipeline, held = request, input]() mutable {
+    const service::Environment& environment = pipeline.service().environment();
+    Call call{environment, held->caller, held->region, held->now, environment.tables};
+    const Status done = Perform<Operation>(call, *input, *held);
+    http::Loop& loop = held->exchange->loop();
+    loop.Post([&pipeline, request = std::move(held), done] {
+      if (done) {
+        pipeline.Succeed(request);
+      } else {
+        pipeline.Refuse(request, done.error());
+      }
+    });
+  });
+}
+
+// RunCreateKeyAside makes the key on a worker, if the caller may create one at all, and lets the
+// writer go on with it.
+void RunCreateKeyAside(Pipeline& pipeline, const RequestPtr& request,
+                       std::shared_ptr<api::CreateKeyRequest> input) {
+  pipeline.workers().Run([&pipeline, held = request, input]() mutable {
+    const service::Environment& environment = pipeline.service().environment();
+    Call call{environment, held->caller, held->region, held->now, environment.tables};
+    if (service::Prepare<api::op::CreateKey>(call, *input)) {
+      const auto spec = input->key_spec ? input->key_spec : input->customer_master_key_spec;
+      held->ready_material = service::MakeMaterialBytes(environment.random, *spec);
+    }
+    http::Loop& loop = held->exchange->loop();
+    loop.Post([&pipeline, request = std::move(held), input] {
+      RunChanging<api::op::CreateKey>(pipeline, request, input);
+    });
+  });
 }
 
 template <typename Operation>
@@ -122,8 +184,17 @@ void Run(Pipeline& pipeline, const RequestPtr& request) {
     }
     api::AppendTrailObject(*input, request->audit.request_parameters);
     if constexpr (info.mutates) {
-      RunChanging<Operation>(pipeline, request,
-                             std::make_shared<typename Operation::Request>(std::move(*input)));
+      auto held = std::make_shared<typename Operation::Request>(std::move(*input));
+      if constexpr (info.operation == api::Operation::kCreateKey) {
+        if (TakesLong(*held)) {
+          RunCreateKeyAside(pipeline, request, std::move(held));
+          return;
+        }
+      }
+      RunChanging<Operation>(pipeline, request, std::move(held));
+    } else if (TakesLong(*input)) {
+      RunReadingAside<Operation>(pipeline, request,
+                                 std::make_shared<typename Operation::Request>(std::move(*input)));
     } else {
       RunReading<Operation>(pipeline, request, *input);
     }

@@ -21,6 +21,7 @@
 #include "server/metrics.h"
 #include "server/request_state.h"
 #include "server/trail_committer.h"
+#include "server/workers.h"
 #include "service/service.h"
 
 namespace keyturn::server {
@@ -44,6 +45,7 @@ class Pipeline final : public http::Handler {
   // Reply replies without audit: the record is in the trail already.
   void Reply(const RequestPtr& request, const Error* error);
   json::Parser& parser(const RequestState& request);
+  Workers& workers() { return workers_; }
 
  private:
   struct LoopState;
@@ -65,6 +67,7 @@ class Pipeline final : public http::Handler {
   service::Service& service_;
   Metrics metrics_;
   std::vector<std::unique_ptr<LoopState>> loops_;
+  Workers workers_{2};
   std::unique_ptr<TrailCommitter> committer_;  // only when each answer waits for the disk
 };
 

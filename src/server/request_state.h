@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/operation.h"
+#include "base/secret.h"
 #include "base/time.h"
 #include "base/uuid.h"
 #include "http/server.h"
@@ -39,7 +40,8 @@ struct RequestState {
   service::Caller caller;                   // known once the request is authenticated
   model::Region region;
   AuditFacts audit;
-  std::string body;  // of the reply, once the operation has succeeded
+  std::optional<SecretBytes> ready_material;  // CreateKey: made ahead, see service::Call
+  std::string body;                           // of the reply, once the operation has succeeded
 };
 using RequestPtr = std::shared_ptr<RequestState>;
 

@@ -92,6 +92,9 @@ struct Call {
   Asked asked = {};
   std::optional<bool> reencrypt_on_same_key = {};
 
+  // CreateKey: the bytes of the material where they were made ahead; see NewMaterial.
+  const SecretBytes* ready_material = nullptr;
+
   // For the trail: material ids that a cryptographic operation used.
   std::string key_material_id = {};
   std::string destination_key_material_id = {};

@@ -10,8 +10,8 @@ namespace keyturn::service {
 
 keys::Key AddKey(Txn& txn, const Environment& environment, keys::Key key,
                  std::shared_ptr<const KeyPolicy> policy, std::vector<store::Tag> tags,
-                 TimePoint now) {
-  const auto material = NewMaterial(environment, key, 0, now);
+                 TimePoint now, const SecretBytes* ready) {
+  const auto material = NewMaterial(environment, key, 0, now, ready);
   key.creation_date = now;
   key.current_material = material->id;
   KeyEntry entry;

@@ -5,10 +5,11 @@
 
 namespace keyturn::service {
 
-// AddKey stages key (not stored yet) with its first material, and returns what will be there.
+// AddKey stages key (not stored yet) with its first material, and returns what will be there. ready
+// as for NewMaterial.
 keys::Key AddKey(Txn& txn, const Environment& environment, keys::Key key,
                  std::shared_ptr<const KeyPolicy> policy, std::vector<store::Tag> tags,
-                 TimePoint now);
+                 TimePoint now, const SecretBytes* ready = nullptr);
 
 // AddAwsManagedKey stages the key of alias/aws/<service> with its alias and yearly rotation.
 // kAlreadyExistsException when the alias exists; kValidationException for another kind of name.

@@ -13,6 +13,7 @@
 
 #include "base/secret.h"
 #include "base/time.h"
+#include "crypto/asymmetric.h"
 #include "crypto/kdf.h"
 #include "keys/key.h"
 #include "model/ids.h"
@@ -29,11 +30,16 @@ struct Material {
   Bytes sealed;
   // key is the opened material, or null before the first use. Set once, by Keyring::Reveal.
   mutable std::atomic<const crypto::Key256*> key{nullptr};
+  // pair is the same for a key pair. Set once, by Keyring::RevealPair.
+  mutable std::atomic<const crypto::AsymmetricKey*> pair{nullptr};
 
   Material() = default;
   Material(const Material&) = delete;
   Material& operator=(const Material&) = delete;
-  ~Material() { delete key.load(); }
+  ~Material() {
+    delete key.load();
+    delete pair.load();
+  }
 };
 using MaterialPtr = std::shared_ptr<const Material>;
 

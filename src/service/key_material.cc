@@ -6,7 +6,9 @@
 #include "base/log.h"
 #include "crypto/ciphertext.h"
 #include "keys/rotation.h"
+#include "keys/spec.h"
 #include "service/events.h"
+#include "service/key_pairs.h"
 
 namespace keyturn::service {
 namespace {
@@ -30,17 +32,18 @@ Status ProveMaterial(const Environment& environment, const keys::Key& key,
 }  // namespace
 
 std::shared_ptr<Material> NewMaterial(const Environment& environment, const keys::Key& key,
-                                      std::uint32_t generation, TimePoint now) {
-  crypto::Key256 bytes;
-  environment.random.Fill(bytes.reveal_mutable());
+                                      std::uint32_t generation, TimePoint now,
+                                      const SecretBytes* ready) {
+  SecretBytes made;
+  if (ready == nullptr) made = MakeMaterialBytes(environment.random, key.spec);
+  const ByteView bytes = ready != nullptr ? ready->reveal() : made.reveal();
   std::array<std::uint8_t, 32> id{};
   environment.random.Fill(id);
   auto material = std::make_shared<Material>();
   material->id = model::MaterialId(id);
   material->generation = generation;
   material->created = now;
-  material->sealed =
-      environment.keyring.SealMaterial(key, material->id, bytes.reveal(), environment.random);
+  material->sealed = environment.keyring.SealMaterial(key, material->id, bytes, environment.random);
   return material;
 }
 
@@ -94,13 +97,9 @@ Result<std::vector<RotationFailure>> RotateKeys(Txn& txn, const Environment& env
 
 Status CheckSymmetricUse(const keys::Key& key, keys::KeyOperation operation,
                          std::string_view operation_name) {
-  KT_TRY(keys::CheckState(key, operation));
-  if (key.usage != model::KeyUsage::kEncryptDecrypt) {
-    return Fail(ErrorCode::kInvalidKeyUsageException,
-                fmt::format("{} key usage is {} which is not valid for {}.", key.arn(),
-                            model::ToWire(key.usage), operation_name));
-  }
-  return {};
+  KT_TRY(keys::CheckUse(key, operation, operation_name, model::KeyUsage::kEncryptDecrypt));
+  constexpr auto kSymmetric = model::EncryptionAlgorithmSpec::kSymmetricDefault;
+  return keys::CheckAlgorithm(key, keys::SpecOf(key.spec).encryption, kSymmetric);
 }
 
 }  // namespace keyturn::service

@@ -13,9 +13,11 @@
 
 namespace keyturn::service {
 
-// NewMaterial makes random, sealed material of generation for key; its id is random.
+// NewMaterial makes random, sealed material of generation for key; its id is random. ready is
+// MakeMaterialBytes of the key's spec, made earlier by a thread that has time; null: made here.
 std::shared_ptr<Material> NewMaterial(const Environment& environment, const keys::Key& key,
-                                      std::uint32_t generation, TimePoint now);
+                                      std::uint32_t generation, TimePoint now,
+                                      const SecretBytes* ready = nullptr);
 
 // RotateKeys rotates keys on the writer's thread, in txn: T1 for all of them in one commit, T2
 // staged for the commit that ends txn. Keys whose new material does not prove itself are left as
@@ -28,7 +30,7 @@ Result<std::vector<RotationFailure>> RotateKeys(Txn& txn, const Environment& env
                                                 const std::vector<KeyPtr>& keys,
                                                 model::RotationType type, TimePoint now);
 
-// CheckSymmetricUse: state, then that the key is for encryption.
+// CheckSymmetricUse: state, then that the key is for symmetric encryption.
 Status CheckSymmetricUse(const keys::Key& key, keys::KeyOperation operation,
                          std::string_view operation_name);
 

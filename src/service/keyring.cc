@@ -4,6 +4,7 @@
 
 #include "crypto/seal.h"
 #include "model/enums.h"
+#include "service/key_pairs.h"
 
 namespace keyturn::service {
 namespace {
@@ -68,9 +69,14 @@ Bytes Keyring::SealMaterial(const keys::Key& key, const model::MaterialId& id, B
   return crypto::Seal(material_wrap_, AsBytes(MaterialRowName(key, id)), material, random);
 }
 
+Result<SecretBytes> Keyring::OpenMaterialBytes(const keys::Key& key, const model::MaterialId& id,
+                                               ByteView sealed) const {
+  return crypto::Open(material_wrap_, AsBytes(MaterialRowName(key, id)), sealed);
+}
+
 Result<crypto::Key256> Keyring::OpenMaterial(const keys::Key& key, const model::MaterialId& id,
                                              ByteView sealed) const {
-  return ToKey(crypto::Open(material_wrap_, AsBytes(MaterialRowName(key, id)), sealed));
+  return ToKey(OpenMaterialBytes(key, id, sealed));
 }
 
 Result<const crypto::Key256*> Keyring::Reveal(const keys::Key& key,
@@ -85,6 +91,26 @@ Result<const crypto::Key256*> Keyring::Reveal(const keys::Key& key,
   auto fresh = std::make_unique<const crypto::Key256>(std::move(*opened));
   const crypto::Key256* expected = nullptr;
   if (material.key.compare_exchange_strong(expected, fresh.get(), std::memory_order_acq_rel)) {
+    return fresh.release();
+  }
+  return expected;  // another thread was faster
+}
+
+Result<const crypto::AsymmetricKey*> Keyring::RevealPair(const keys::Key& key,
+                                                         const Material& material) const {
+  if (const crypto::AsymmetricKey* open = material.pair.load(std::memory_order_acquire)) {
+    return open;
+  }
+  const auto bytes = OpenMaterialBytes(key, material.id, material.sealed);
+  auto opened = bytes.and_then([&](const SecretBytes& der) {
+    return crypto::AsymmetricKey::FromPkcs8(KeyTypeOf(key.spec), der.reveal());
+  });
+  if (!opened) {
+    return Fail(ErrorCode::kCorrupt, {}, "key material " + material.id.hex() + " does not open");
+  }
+  auto fresh = std::make_unique<const crypto::AsymmetricKey>(std::move(*opened));
+  const crypto::AsymmetricKey* expected = nullptr;
+  if (material.pair.compare_exchange_strong(expected, fresh.get(), std::memory_order_acq_rel)) {
     return fresh.release();
   }
   return expected;  // another thread was faster

@@ -29,6 +29,12 @@ class Keyring {
                      RandomSource& random) const;
   Result<crypto::Key256> OpenMaterial(const keys::Key& key, const model::MaterialId& id,
                                       ByteView sealed) const;
+  // OpenMaterialBytes opens material of any kind of key.
+  Result<SecretBytes> OpenMaterialBytes(const keys::Key& key, const model::MaterialId& id,
+                                        ByteView sealed) const;
+  // RevealPair opens a key pair on first use and keeps it open for the material's life.
+  Result<const crypto::AsymmetricKey*> RevealPair(const keys::Key& key,
+                                                  const Material& material) const;
   // Reveal opens a material on first use and keeps it open for the material's life.
   Result<const crypto::Key256*> Reveal(const keys::Key& key, const Material& material) const;
 

@@ -1,8 +1,32 @@
 #include "service/metadata.h"
 
+#include "keys/spec.h"
 #include "model/arn.h"
 
 namespace keyturn::service {
+
+namespace {
+
+// NameAlgorithms: those of the key's usage, and no list for what it is not for.
+void NameAlgorithms(const keys::Key& key, api::KeyMetadata& metadata) {
+  const keys::Spec& spec = keys::SpecOf(key.spec);
+  switch (key.usage) {
+    case model::KeyUsage::kEncryptDecrypt:
+      metadata.encryption_algorithms.emplace(spec.encryption.begin(), spec.encryption.end());
+      break;
+    case model::KeyUsage::kSignVerify:
+      metadata.signing_algorithms.emplace(spec.signing.begin(), spec.signing.end());
+      break;
+    case model::KeyUsage::kGenerateVerifyMac:
+      metadata.mac_algorithms.emplace(spec.mac.begin(), spec.mac.end());
+      break;
+    case model::KeyUsage::kKeyAgreement:
+      metadata.key_agreement_algorithms.emplace(spec.agreement.begin(), spec.agreement.end());
+      break;
+  }
+}
+
+}  // namespace
 
 api::KeyMetadata ToKeyMetadata(const keys::Key& key) {
   api::KeyMetadata metadata;
@@ -19,7 +43,7 @@ api::KeyMetadata ToKeyMetadata(const keys::Key& key) {
   metadata.key_manager = key.manager;
   metadata.customer_master_key_spec = key.spec;
   metadata.key_spec = key.spec;
-  metadata.encryption_algorithms = {model::EncryptionAlgorithmSpec::kSymmetricDefault};
+  NameAlgorithms(key, metadata);
   metadata.multi_region = key.multi_region;
   if (key.multi_region) {
     metadata.multi_region_configuration = api::MultiRegionConfiguration{
@@ -28,7 +52,9 @@ api::KeyMetadata ToKeyMetadata(const keys::Key& key) {
             api::MultiRegionKey{.arn = key.arn(), .region = std::string(key.region.name())},
         .replica_keys = std::vector<api::MultiRegionKey>{}};
   }
-  metadata.current_key_material_id = key.current_material.hex();
+  if (keys::SpecOf(key.spec).is_symmetric_encryption()) {
+    metadata.current_key_material_id = key.current_material.hex();
+  }
   return metadata;
 }
 

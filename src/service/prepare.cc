@@ -31,16 +31,29 @@ bool IsKeyOfBlob(const std::optional<Bytes>& blob, const model::KeyId& id) {
 }
 
 // PrepareCiphertext: the key comes from the blob; a KeyId must name that very key.
+// RSA ciphertexts name no key, so that KeyId must.
 Status PrepareCiphertext(Call& call, const std::optional<Bytes>& blob,
-                         const std::optional<std::string>& key_id, std::string_view action) {
+                         const std::optional<std::string>& key_id,
+                         const std::optional<model::EncryptionAlgorithmSpec>& algorithm,
+                         std::string_view action) {
   if (!blob) {
     return Fail(ErrorCode::kValidationException,
                 "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy "
                 "constraint: Member must not be null");
   }
+  const bool asymmetric =
+      algorithm && *algorithm != model::EncryptionAlgorithmSpec::kSymmetricDefault;
+  if (asymmetric && !key_id) {
+    return Fail(ErrorCode::kValidationException, "KeyId must not be null");
+  }
   std::optional<Target> named;
   if (key_id) {
     KT_ASSIGN(named, ResolveKey(call, *key_id, true, action, true));
+  }
+  if (asymmetric) {
+    KT_TRY(AuthorizeKey(call, action, *named));
+    call.targets.push_back(std::move(*named));
+    return {};
   }
   KT_ASSIGN(KeyPtr key, KeyOfBlob(call, *blob, action));
   if (named && named->key->key.id != key->key.id) {
@@ -94,7 +107,8 @@ Status Prepare(Call& call, const typename Operation::Request& request) {
     call.targets.push_back(std::move(target));
     return {};
   } else if constexpr (info.key_argument == KeyArgument::kCiphertext) {
-    return PrepareCiphertext(call, request.ciphertext_blob, request.key_id, action);
+    return PrepareCiphertext(call, request.ciphertext_blob, request.key_id,
+                             request.encryption_algorithm, action);
   } else if constexpr (info.key_argument == KeyArgument::kReEncrypt) {
     // The destination is looked up first, and its errors told last: a condition on the source may
     // ask whether both are one key.
@@ -103,7 +117,7 @@ Status Prepare(Call& call, const typename Operation::Request& request) {
       call.reencrypt_on_same_key = IsKeyOfBlob(request.ciphertext_blob, target->key->key.id);
     }
     KT_TRY(PrepareCiphertext(call, request.ciphertext_blob, request.source_key_id,
-                             "kms:ReEncryptFrom"));
+                             request.source_encryption_algorithm, "kms:ReEncryptFrom"));
     if (!target) return Fail(std::move(target).error());
     KT_TRY(AuthorizeKey(call, "kms:ReEncryptTo", *target));
     call.targets.push_back(std::move(*target));
@@ -143,6 +157,7 @@ KEYTURN_PREPARE(CreateGrant)
 KEYTURN_PREPARE(CreateKey)
 KEYTURN_PREPARE(Decrypt)
 KEYTURN_PREPARE(DeleteAlias)
+KEYTURN_PREPARE(DeriveSharedSecret)
 KEYTURN_PREPARE(DisableKey)
 KEYTURN_PREPARE(DisableKeyRotation)
 KEYTURN_PREPARE(DescribeKey)
@@ -150,10 +165,14 @@ KEYTURN_PREPARE(EnableKey)
 KEYTURN_PREPARE(EnableKeyRotation)
 KEYTURN_PREPARE(Encrypt)
 KEYTURN_PREPARE(GenerateDataKey)
+KEYTURN_PREPARE(GenerateDataKeyPair)
+KEYTURN_PREPARE(GenerateDataKeyPairWithoutPlaintext)
 KEYTURN_PREPARE(GenerateDataKeyWithoutPlaintext)
+KEYTURN_PREPARE(GenerateMac)
 KEYTURN_PREPARE(GenerateRandom)
 KEYTURN_PREPARE(GetKeyPolicy)
 KEYTURN_PREPARE(GetKeyRotationStatus)
+KEYTURN_PREPARE(GetPublicKey)
 KEYTURN_PREPARE(ListAliases)
 KEYTURN_PREPARE(ListGrants)
 KEYTURN_PREPARE(ListKeyPolicies)
@@ -167,10 +186,13 @@ KEYTURN_PREPARE(RetireGrant)
 KEYTURN_PREPARE(RevokeGrant)
 KEYTURN_PREPARE(RotateKeyOnDemand)
 KEYTURN_PREPARE(ScheduleKeyDeletion)
+KEYTURN_PREPARE(Sign)
 KEYTURN_PREPARE(TagResource)
 KEYTURN_PREPARE(UntagResource)
 KEYTURN_PREPARE(UpdateAlias)
 KEYTURN_PREPARE(UpdateKeyDescription)
+KEYTURN_PREPARE(Verify)
+KEYTURN_PREPARE(VerifyMac)
 // clang-format on
 #undef KEYTURN_PREPARE
 

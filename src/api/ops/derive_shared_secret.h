@@ -64,16 +64,15 @@ namespace op {
 struct DeriveSharedSecret {
   using Request = DeriveSharedSecretRequest;
   using Response = DeriveSharedSecretResponse;
-  static constexpr OperationInfo kInfo{
-      .operation = Operation::kDeriveSharedSecret,
-      .name = "DeriveSharedSecret",
-      .access = Access::kCryptographic,
-      .read_only = true,
-      .mutates = false,
-      .key_argument = KeyArgument::kKeyOrAlias,
-      .cross_account = true,
-      .has_output = true,
-      .refusal = "asymmetric and HMAC keys come with a later version"};
+  static constexpr OperationInfo kInfo{.operation = Operation::kDeriveSharedSecret,
+                                       .name = "DeriveSharedSecret",
+                                       .access = Access::kCryptographic,
+                                       .read_only = true,
+                                       .mutates = false,
+                                       .key_argument = KeyArgument::kKeyOrAlias,
+                                       .cross_account = true,
+                                       .has_output = true,
+                                       .refusal = ""};
 };
 }  // namespace op
 

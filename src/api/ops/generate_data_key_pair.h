@@ -69,16 +69,15 @@ namespace op {
 struct GenerateDataKeyPair {
   using Request = GenerateDataKeyPairRequest;
   using Response = GenerateDataKeyPairResponse;
-  static constexpr OperationInfo kInfo{
-      .operation = Operation::kGenerateDataKeyPair,
-      .name = "GenerateDataKeyPair",
-      .access = Access::kCryptographic,
-      .read_only = true,
-      .mutates = false,
-      .key_argument = KeyArgument::kKeyOrAlias,
-      .cross_account = true,
-      .has_output = true,
-      .refusal = "asymmetric and HMAC keys come with a later version"};
+  static constexpr OperationInfo kInfo{.operation = Operation::kGenerateDataKeyPair,
+                                       .name = "GenerateDataKeyPair",
+                                       .access = Access::kCryptographic,
+                                       .read_only = true,
+                                       .mutates = false,
+                                       .key_argument = KeyArgument::kKeyOrAlias,
+                                       .cross_account = true,
+                                       .has_output = true,
+                                       .refusal = ""};
 };
 }  // namespace op
 

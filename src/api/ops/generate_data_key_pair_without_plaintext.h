@@ -64,16 +64,15 @@ namespace op {
 struct GenerateDataKeyPairWithoutPlaintext {
   using Request = GenerateDataKeyPairWithoutPlaintextRequest;
   using Response = GenerateDataKeyPairWithoutPlaintextResponse;
-  static constexpr OperationInfo kInfo{
-      .operation = Operation::kGenerateDataKeyPairWithoutPlaintext,
-      .name = "GenerateDataKeyPairWithoutPlaintext",
-      .access = Access::kCryptographic,
-      .read_only = true,
-      .mutates = false,
-      .key_argument = KeyArgument::kKeyOrAlias,
-      .cross_account = true,
-      .has_output = true,
-      .refusal = "asymmetric and HMAC keys come with a later version"};
+  static constexpr OperationInfo kInfo{.operation = Operation::kGenerateDataKeyPairWithoutPlaintext,
+                                       .name = "GenerateDataKeyPairWithoutPlaintext",
+                                       .access = Access::kCryptographic,
+                                       .read_only = true,
+                                       .mutates = false,
+                                       .key_argument = KeyArgument::kKeyOrAlias,
+                                       .cross_account = true,
+                                       .has_output = true,
+                                       .refusal = ""};
 };
 }  // namespace op
 

@@ -55,16 +55,15 @@ namespace op {
 struct GenerateMac {
   using Request = GenerateMacRequest;
   using Response = GenerateMacResponse;
-  static constexpr OperationInfo kInfo{
-      .operation = Operation::kGenerateMac,
-      .name = "GenerateMac",
-      .access = Access::kCryptographic,
-      .read_only = true,
-      .mutates = false,
-      .key_argument = KeyArgument::kKeyOrAlias,
-      .cross_account = true,
-      .has_output = true,
-      .refusal = "asymmetric and HMAC keys come with a later version"};
+  static constexpr OperationInfo kInfo{.operation = Operation::kGenerateMac,
+                                       .name = "GenerateMac",
+                                       .access = Access::kCryptographic,
+                                       .read_only = true,
+                                       .mutates = false,
+                                       .key_argument = KeyArgument::kKeyOrAlias,
+                                       .cross_account = true,
+                                       .has_output = true,
+                                       .refusal = ""};
 };
 }  // namespace op
 

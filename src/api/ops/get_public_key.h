@@ -59,16 +59,15 @@ namespace op {
 struct GetPublicKey {
   using Request = GetPublicKeyRequest;
   using Response = GetPublicKeyResponse;
-  static constexpr OperationInfo kInfo{
-      .operation = Operation::kGetPublicKey,
-      .name = "GetPublicKey",
-      .access = Access::kRead,
-      .read_only = true,
-      .mutates = false,
-      .key_argument = KeyArgument::kKeyOrAlias,
-      .cross_account = true,
-      .has_output = true,
-      .refusal = "asymmetric and HMAC keys come with a later version"};
+  static constexpr OperationInfo kInfo{.operation = Operation::kGetPublicKey,
+                                       .name = "GetPublicKey",
+                                       .access = Access::kRead,
+                                       .read_only = true,
+                                       .mutates = false,
+                                       .key_argument = KeyArgument::kKeyOrAlias,
+                                       .cross_account = true,
+                                       .has_output = true,
+                                       .refusal = ""};
 };
 }  // namespace op
 

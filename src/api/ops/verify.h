@@ -59,16 +59,15 @@ namespace op {
 struct Verify {
   using Request = VerifyRequest;
   using Response = VerifyResponse;
-  static constexpr OperationInfo kInfo{
-      .operation = Operation::kVerify,
-      .name = "Verify",
-      .access = Access::kCryptographic,
-      .read_only = true,
-      .mutates = false,
-      .key_argument = KeyArgument::kKeyOrAlias,
-      .cross_account = true,
-      .has_output = true,
-      .refusal = "asymmetric and HMAC keys come with a later version"};
+  static constexpr OperationInfo kInfo{.operation = Operation::kVerify,
+                                       .name = "Verify",
+                                       .access = Access::kCryptographic,
+                                       .read_only = true,
+                                       .mutates = false,
+                                       .key_argument = KeyArgument::kKeyOrAlias,
+                                       .cross_account = true,
+                                       .has_output = true,
+                                       .refusal = ""};
 };
 }  // namespace op
 

@@ -57,16 +57,15 @@ namespace op {
 struct VerifyMac {
   using Request = VerifyMacRequest;
   using Response = VerifyMacResponse;
-  static constexpr OperationInfo kInfo{
-      .operation = Operation::kVerifyMac,
-      .name = "VerifyMac",
-      .access = Access::kCryptographic,
-      .read_only = true,
-      .mutates = false,
-      .key_argument = KeyArgument::kKeyOrAlias,
-      .cross_account = true,
-      .has_output = true,
-      .refusal = "asymmetric and HMAC keys come with a later version"};
+  static constexpr OperationInfo kInfo{.operation = Operation::kVerifyMac,
+                                       .name = "VerifyMac",
+                                       .access = Access::kCryptographic,
+                                       .read_only = true,
+                                       .mutates = false,
+                                       .key_argument = KeyArgument::kKeyOrAlias,
+                                       .cross_account = true,
+                                       .has_output = true,
+                                       .refusal = ""};
 };
 }  // namespace op
 

@@ -5,10 +5,14 @@
 #include <algorithm>
 #include <set>
 
+#include "keys/spec.h"
 #include "model/arn.h"
+#include "service/key_pairs.h"
 
 namespace keyturn::service {
 namespace {
+
+constexpr auto kSymmetric = model::EncryptionAlgorithmSpec::kSymmetricDefault;
 
 const crypto::EncryptionContext& OrEmpty(const std::optional<crypto::EncryptionContext>& context) {
   static const crypto::EncryptionContext kNone;
@@ -32,14 +36,46 @@ bool HasReservedPrefix(std::string_view key) {
 
 }  // namespace
 
-Status CheckAlgorithm(const keys::Key& key,
-                      const std::optional<model::EncryptionAlgorithmSpec>& algorithm) {
-  if (algorithm && *algorithm != model::EncryptionAlgorithmSpec::kSymmetricDefault) {
-    return Fail(ErrorCode::kInvalidKeyUsageException,
-                fmt::format("Algorithm {} is incompatible with key spec {}.",
-                            model::ToWire(*algorithm), model::ToWire(key.spec)));
+Result<model::EncryptionAlgorithmSpec> CheckEncryption(
+    const keys::Key& key, keys::KeyOperation operation, std::string_view operation_name,
+    const std::optional<model::EncryptionAlgorithmSpec>& algorithm,
+    const std::optional<crypto::EncryptionContext>& context) {
+  const auto used = algorithm.value_or(kSymmetric);
+  KT_TRY(keys::CheckUse(key, operation, operation_name, model::KeyUsage::kEncryptDecrypt));
+  KT_TRY(keys::CheckAlgorithm(key, keys::SpecOf(key.spec).encryption, used));
+  if (used != kSymmetric && context && !context->empty()) {
+    return Fail(ErrorCode::kValidationException,
+                "EncryptionContext is not supported when encrypting/decrypting with asymmetric "
+                "CMKs.");
   }
-  return {};
+  return used;
+}
+
+Result<Bytes> EncryptAs(const Call& call, const KeyEntry& entry,
+                        model::EncryptionAlgorithmSpec algorithm,
+                        const std::optional<crypto::EncryptionContext>& context,
+                        ByteView plaintext) {
+  if (algorithm == kSymmetric) return EncryptWithCurrent(call, entry, context, plaintext);
+  KT_ASSIGN(const crypto::AsymmetricKey* pair,
+            call.environment.keyring.RevealPair(entry.key, *entry.current));
+  const std::size_t bytes_max = pair->OaepBytesMax(HashOf(algorithm));
+  if (plaintext.size() > bytes_max) {
+    return Fail(
+        ErrorCode::kValidationException,
+        fmt::format("Algorithm {} and key spec {} cannot encrypt data larger than {} bytes.",
+                    model::ToWire(algorithm), model::ToWire(entry.key.spec), bytes_max));
+  }
+  return pair->EncryptOaep(HashOf(algorithm), plaintext);
+}
+
+Result<Opened> DecryptAs(const Call& call, const KeyEntry& entry,
+                         model::EncryptionAlgorithmSpec algorithm,
+                         const std::optional<crypto::EncryptionContext>& context, ByteView blob) {
+  if (algorithm == kSymmetric) return DecryptWithAny(call, entry, context, blob);
+  KT_ASSIGN(const crypto::AsymmetricKey* pair,
+            call.environment.keyring.RevealPair(entry.key, *entry.current));
+  KT_ASSIGN(SecretBytes plaintext, pair->DecryptOaep(HashOf(algorithm), blob));
+  return Opened{std::move(plaintext), {}};
 }
 
 void ReplaceKey(Call& call, const KeyEntry& entry, keys::Key changed) {

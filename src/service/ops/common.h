@@ -44,14 +44,25 @@ inline Status CheckDryRun(const std::optional<bool>& dry_run) {
   return {};
 }
 
-// CheckAlgorithm: keys here are symmetric; an asymmetric algorithm does not fit them.
-Status CheckAlgorithm(const keys::Key& key,
-                      const std::optional<model::EncryptionAlgorithmSpec>& algorithm);
+// CheckEncryption is what Encrypt, Decrypt and ReEncrypt ask of each key: state and usage, that the
+// algorithm (SYMMETRIC_DEFAULT where none is named) fits it, and no context with RSA. It returns
+// the algorithm.
+Result<model::EncryptionAlgorithmSpec> CheckEncryption(
+    const keys::Key& key, keys::KeyOperation operation, std::string_view operation_name,
+    const std::optional<model::EncryptionAlgorithmSpec>& algorithm,
+    const std::optional<crypto::EncryptionContext>& context);
 
 // ReplaceKey stages entry with another key record, everything else as it was.
 void ReplaceKey(Call& call, const KeyEntry& entry, keys::Key changed);
 
-// EncryptWithCurrent encrypts under the key's current material.
+// EncryptAs encrypts with an algorithm that CheckEncryption has returned: ValidationException when
+// the plaintext is too long for RSA.
+Result<Bytes> EncryptAs(const Call& call, const KeyEntry& entry,
+                        model::EncryptionAlgorithmSpec algorithm,
+                        const std::optional<crypto::EncryptionContext>& context,
+                        ByteView plaintext);
+
+// EncryptWithCurrent encrypts under the current material of a symmetric key.
 Result<Bytes> EncryptWithCurrent(const Call& call, const KeyEntry& entry,
                                  const std::optional<crypto::EncryptionContext>& context,
                                  ByteView plaintext);
@@ -59,8 +70,16 @@ Result<Bytes> EncryptWithCurrent(const Call& call, const KeyEntry& entry,
 // Opened: a plaintext and the material that decrypted it.
 struct Opened {
   SecretBytes plaintext;
-  std::string key_material_id;
+  std::string key_material_id;  // empty for RSA
 };
+// IdOrNone: the member of an answer, which RSA does not have.
+inline std::optional<std::string> IdOrNone(const std::string& id) {
+  return id.empty() ? std::nullopt : std::optional<std::string>(id);
+}
+// DecryptAs decrypts with an algorithm that CheckEncryption has returned.
+Result<Opened> DecryptAs(const Call& call, const KeyEntry& entry,
+                         model::EncryptionAlgorithmSpec algorithm,
+                         const std::optional<crypto::EncryptionContext>& context, ByteView blob);
 Result<Opened> DecryptWithAny(const Call& call, const KeyEntry& entry,
                               const std::optional<crypto::EncryptionContext>& context,
                               ByteView blob);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "keys/spec.h"
 #include "service/ops/common.h"
 
 namespace keyturn::service {
@@ -15,21 +16,12 @@ Status CheckSpec(const api::CreateKeyRequest& request, model::KeySpec spec) {
                 "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. "
                 "CustomerMasterKeySpec is deprecated.");
   }
-  if (spec != model::KeySpec::kSymmetricDefault) {
-    if (!request.key_usage) {
-      return Fail(ErrorCode::kValidationException,
-                  "You must specify a KeyUsage value for all KMS keys except for symmetric "
-                  "encryption keys.");
-    }
-    return Fail(ErrorCode::kUnsupportedOperationException,
-                fmt::format("KeySpec {} is not supported by this server.", model::ToWire(spec)));
-  }
-  const auto usage = request.key_usage.value_or(model::KeyUsage::kEncryptDecrypt);
-  if (usage != model::KeyUsage::kEncryptDecrypt) {
+  if (spec != model::KeySpec::kSymmetricDefault && !request.key_usage) {
     return Fail(ErrorCode::kValidationException,
-                fmt::format("KeyUsage {} is not compatible with KeySpec {}", model::ToWire(usage),
-                            model::ToWire(spec)));
+                "You must specify a KeyUsage value for all KMS keys except for symmetric "
+                "encryption keys.");
   }
+  KT_TRY(keys::CheckUsage(spec, request.key_usage.value_or(model::KeyUsage::kEncryptDecrypt)));
   const auto origin = request.origin.value_or(model::Origin::kAwsKms);
   if (origin != model::Origin::kAwsKms || request.custom_key_store_id || request.xks_key_id) {
     return Fail(ErrorCode::kUnsupportedOperationException,
@@ -59,6 +51,8 @@ Result<api::CreateKeyResponse> Handle<api::op::CreateKey>(Call& call,
   key.region = call.region;
   if (key.multi_region) key.primary_region = key.region;
   key.description = request.description.value_or("");
+  key.spec = spec;
+  key.usage = request.key_usage.value_or(model::KeyUsage::kEncryptDecrypt);
   std::shared_ptr<const KeyPolicy> policy;
   if (request.policy) {
     const bool bypass = request.bypass_policy_lockout_safety_check.value_or(false);
@@ -68,7 +62,7 @@ Result<api::CreateKeyResponse> Handle<api::op::CreateKey>(Call& call,
                           policy::DefaultKeyPolicy(call.region.partition(), call.account())));
   }
   key = AddKey(*call.txn, call.environment, std::move(key), std::move(policy), std::move(tags),
-               call.now);
+               call.now, call.ready_material);
   call.targets.push_back({call.txn->FindKey(key.region, key.id), std::nullopt});
   return api::CreateKeyResponse{.key_metadata = ToKeyMetadata(key)};
 }

@@ -6,17 +6,20 @@ template <>
 Result<api::EncryptResponse> Handle<api::op::Encrypt>(Call& call,
                                                       const api::EncryptRequest& request) {
   const KeyEntry& entry = call.key();
-  KT_TRY(CheckSymmetricUse(entry.key, keys::KeyOperation::kEncrypt, "Encrypt"));
-  KT_TRY(CheckAlgorithm(entry.key, request.encryption_algorithm));
+  KT_ASSIGN(const auto algorithm,
+            CheckEncryption(entry.key, keys::KeyOperation::kEncrypt, "Encrypt",
+                            request.encryption_algorithm, request.encryption_context));
   KT_TRY(CheckGrantTokens(call, request.grant_tokens));
-  call.key_material_id = entry.current->id.hex();
+  if (algorithm == model::EncryptionAlgorithmSpec::kSymmetricDefault) {
+    call.key_material_id = entry.current->id.hex();
+  }
+  // Encrypted before the question of a dry run, so that a plaintext that is too long is told.
+  KT_ASSIGN(Bytes blob, EncryptAs(call, entry, algorithm, request.encryption_context,
+                                  request.plaintext.reveal()));
   KT_TRY(CheckDryRun(request.dry_run));
-  KT_ASSIGN(Bytes blob, EncryptWithCurrent(call, entry, request.encryption_context,
-                                           request.plaintext.reveal()));
-  return api::EncryptResponse{
-      .ciphertext_blob = std::move(blob),
-      .key_id = entry.key.arn(),
-      .encryption_algorithm = model::EncryptionAlgorithmSpec::kSymmetricDefault};
+  return api::EncryptResponse{.ciphertext_blob = std::move(blob),
+                              .key_id = entry.key.arn(),
+                              .encryption_algorithm = algorithm};
 }
 
 }  // namespace keyturn::service

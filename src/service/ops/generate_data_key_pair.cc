@@ -1,0 +1,19 @@
+#include "service/ops/data_key_pair.h"
+
+namespace keyturn::service {
+
+template <>
+Result<api::GenerateDataKeyPairResponse> Handle<api::op::GenerateDataKeyPair>(
+    Call& call, const api::GenerateDataKeyPairRequest& request) {
+  KT_TRY(CheckRecipient(request.recipient));
+  KT_ASSIGN(DataKeyPair made, MakeDataKeyPair(call, "GenerateDataKeyPair", request));
+  return api::GenerateDataKeyPairResponse{.private_key_ciphertext_blob = std::move(made.blob),
+                                          .private_key_plaintext = std::move(made.private_key),
+                                          .public_key = std::move(made.public_key),
+                                          .key_id = call.key().key.arn(),
+                                          .key_pair_spec = request.key_pair_spec,
+                                          .ciphertext_for_recipient = std::nullopt,
+                                          .key_material_id = call.key_material_id};
+}
+
+}  // namespace keyturn::service
