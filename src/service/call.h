@@ -67,6 +67,8 @@ struct Environment {
   store::Store& store;
   Tables& tables;
   PolicyPool& policies;
+  // How long Creating and Updating last at least; for tests of clients that must wait for them.
+  Millis settle_delay = {};
 };
 
 // Target: a key (or alias) that a call acts on, authorised.

@@ -11,17 +11,24 @@ namespace keyturn::service {
 keys::Key AddKey(Txn& txn, const Environment& environment, keys::Key key,
                  std::shared_ptr<const KeyPolicy> policy, std::vector<store::Tag> tags,
                  TimePoint now, const SecretBytes* ready) {
-  const auto material = NewMaterial(environment, key, 0, now, ready);
+  const bool external = key.origin == model::Origin::kExternal;
+  const auto material = external ? nullptr : NewMaterial(environment, key, 0, now, ready);
   key.creation_date = now;
-  key.current_material = material->id;
+  if (material) {
+    key.current_material = material->id;
+  } else {
+    key.state = model::KeyState::kPendingImport;
+  }
   KeyEntry entry;
   entry.key = key;
   entry.policy = std::move(policy);
   entry.tags = std::move(tags);
   entry.materials = std::make_shared<MaterialSet>();
-  entry.materials->Add(material);
-  entry.current = material;
-  txn.AddMaterial(key, *material);
+  if (material) {
+    entry.materials->Add(material);
+    entry.current = material;
+    txn.AddMaterial(key, *material);
+  }
   txn.PutKey(std::move(entry));
   return key;
 }

@@ -28,6 +28,30 @@ void MaterialSet::DropLast() {
   if (by_generation_.size() < kIndexFrom) index_.reset();
 }
 
+std::shared_ptr<MaterialSet> MaterialSet::Copy() const {
+  auto copy = std::make_shared<MaterialSet>();
+  const std::scoped_lock lock(mutex_);
+  copy->by_generation_ = by_generation_;
+  copy->rotations_ = rotations_;
+  if (index_ != nullptr) {
+    copy->index_ = std::make_unique<std::unordered_map<model::MaterialId, MaterialPtr>>(*index_);
+  }
+  return copy;
+}
+
+void MaterialSet::Replace(MaterialPtr material) {
+  const std::scoped_lock lock(mutex_);
+  MaterialPtr& place = by_generation_.at(material->generation);
+  KT_CHECK(place->id == material->id);
+  if (index_ != nullptr) index_->insert_or_assign(material->id, material);
+  place = std::move(material);
+}
+
+std::vector<MaterialPtr> MaterialSet::All() const {
+  const std::scoped_lock lock(mutex_);
+  return by_generation_;
+}
+
 void MaterialSet::NoteRotation(std::uint32_t generation, Rotation rotation) {
   const std::scoped_lock lock(mutex_);
   KT_CHECK(generation > 0);
@@ -60,6 +84,20 @@ MaterialPtr MaterialSet::At(std::uint32_t generation) const {
 std::uint32_t MaterialSet::size() const {
   const std::scoped_lock lock(mutex_);
   return static_cast<std::uint32_t>(by_generation_.size());
+}
+
+std::vector<keys::ImportedMaterial> ImportsOf(const KeyEntry& entry) {
+  std::vector<keys::ImportedMaterial> imports;
+  for (const MaterialPtr& material : entry.materials->All()) {
+    keys::ImportedMaterial& each = imports.emplace_back();
+    each.id = material->id;
+    each.present = material->present();
+    if (material->import != nullptr) {
+      each.valid_to = material->import->valid_to;
+      each.description = material->import->description;
+    }
+  }
+  return imports;
 }
 
 }  // namespace keyturn::service

@@ -15,6 +15,7 @@
 #include "base/time.h"
 #include "crypto/asymmetric.h"
 #include "crypto/kdf.h"
+#include "keys/imports.h"
 #include "keys/key.h"
 #include "model/ids.h"
 #include "policy/policy.h"
@@ -22,12 +23,19 @@
 
 namespace keyturn::service {
 
+// ImportFacts: what imported material has beyond other material.
+struct ImportFacts {
+  std::optional<TimePoint> valid_to;
+  std::string description;
+};
+
 // Material: one generation of key material. It stays sealed until it is first used.
 struct Material {
   model::MaterialId id;
   std::uint32_t generation = 0;
   TimePoint created;
-  Bytes sealed;
+  Bytes sealed;                               // empty: imported material whose bytes are gone
+  std::unique_ptr<const ImportFacts> import;  // null: not imported
   // key is the opened material, or null before the first use. Set once, by Keyring::Reveal.
   mutable std::atomic<const crypto::Key256*> key{nullptr};
   // pair is the same for a key pair. Set once, by Keyring::RevealPair.
@@ -40,6 +48,7 @@ struct Material {
     delete key.load();
     delete pair.load();
   }
+  bool present() const { return !sealed.empty(); }
 };
 using MaterialPtr = std::shared_ptr<const Material>;
 
@@ -52,12 +61,17 @@ struct Rotation {
 // MaterialSet: all generations of one key, shared by the key's snapshots. Only grows while the key
 // lives, so that every ciphertext finds its material in the same time however many there are. A
 // generation above the key's current one is prepared: durable, but nothing is encrypted with it.
-// Thread-safe.
+// Imported material comes and goes: such a key's snapshots share a set only until it changes, and
+// the change is made to a Copy. Thread-safe.
 class MaterialSet {
  public:
   void Add(MaterialPtr material);
   // DropLast removes a prepared material that does not open.
   void DropLast();
+  std::shared_ptr<MaterialSet> Copy() const;
+  // Replace puts material in the place of the one with its generation and id.
+  void Replace(MaterialPtr material);
+  std::vector<MaterialPtr> All() const;
   void NoteRotation(std::uint32_t generation, Rotation rotation);
   std::optional<Rotation> RotationOf(std::uint32_t generation) const;
   MaterialPtr Find(const model::MaterialId& id) const;
@@ -85,9 +99,12 @@ struct KeyEntry {
   std::shared_ptr<const KeyPolicy> policy;
   std::vector<store::Tag> tags;
   std::shared_ptr<MaterialSet> materials;
-  MaterialPtr current;  // encrypts; null never, for the keys that we make
+  MaterialPtr current;  // encrypts; null only before the first import
 };
 using KeyPtr = std::shared_ptr<const KeyEntry>;
+
+// ImportsOf: the materials of a key of origin EXTERNAL as keys/imports.h sees them.
+std::vector<keys::ImportedMaterial> ImportsOf(const KeyEntry& entry);
 
 struct User {
   store::UserRow row;

@@ -8,10 +8,9 @@
 namespace keyturn::service {
 namespace {
 
-void AddServiceEvent(Txn& txn, const Environment& environment, const keys::Key& key,
-                     std::string_view name, std::string_view details_json, TimePoint now) {
-  const std::string event_id = NewUuid(environment.random);
-  const std::string arn = key.arn();
+// StartServiceEvent fills what all these records share; record refers to arn and event_id.
+trail::Record StartServiceEvent(const keys::Key& key, std::string_view arn,
+                                std::string_view event_id, std::string_view name, TimePoint now) {
   trail::Record record;
   record.identity.account_id = key.account.text();
   record.event_time = now;
@@ -19,15 +18,27 @@ void AddServiceEvent(Txn& txn, const Environment& environment, const keys::Key& 
   record.region = key.region.name();
   record.source_ip = "AWS Internal";
   record.user_agent = "AWS Internal";
-  record.service_event_details_json = details_json;
   record.event_id = event_id;
   record.resources = {{key.account.text(), "AWS::KMS::Key", arn}};
   record.event_type = "AwsServiceEvent";
   record.recipient_account_id = key.account.text();
+  return record;
+}
+
+void AddRecord(Txn& txn, const trail::Record& record, const std::string& event_id) {
   std::string line;
   trail::AppendLine(record, line);
   line.pop_back();  // the line end is the trail's
   txn.AddTrailLine(event_id, std::move(line));
+}
+
+void AddServiceEvent(Txn& txn, const Environment& environment, const keys::Key& key,
+                     std::string_view name, std::string_view details_json, TimePoint now) {
+  const std::string event_id = NewUuid(environment.random);
+  const std::string arn = key.arn();
+  trail::Record record = StartServiceEvent(key, arn, event_id, name, now);
+  record.service_event_details_json = details_json;
+  AddRecord(txn, record, event_id);
 }
 
 }  // namespace
@@ -46,6 +57,25 @@ void AddRotateKeyEvent(Txn& txn, const Environment& environment, const keys::Key
 void AddDeleteKeyEvent(Txn& txn, const Environment& environment, const keys::Key& key,
                        TimePoint now) {
   AddServiceEvent(txn, environment, key, "DeleteKey", {}, now);
+}
+
+void AddExpiryEvent(Txn& txn, const Environment& environment, const keys::Key& key, TimePoint now) {
+  AddServiceEvent(txn, environment, key, "DeleteExpiredKeyMaterial",
+                  fmt::format(R"({{"keyId":"{}"}})", key.id.text()), now);
+}
+
+void AddSynchronizeEvent(Txn& txn, const Environment& environment, const keys::Key& primary,
+                         TimePoint now) {
+  const std::string event_id = NewUuid(environment.random);
+  const std::string request_id = NewUuid(environment.random);
+  const std::string arn = primary.arn();
+  const std::string response = fmt::format(R"({{"keyId":"{}"}})", arn);
+  trail::Record record =
+      StartServiceEvent(primary, arn, event_id, "SynchronizeMultiRegionKey", now);
+  record.event_type = "AwsApiCall";
+  record.request_id = request_id;
+  record.response_elements_json = response;
+  AddRecord(txn, record, event_id);
 }
 
 }  // namespace keyturn::service

@@ -9,11 +9,88 @@
 #include "keys/spec.h"
 #include "service/events.h"
 #include "service/key_pairs.h"
+#include "service/multi_region.h"
 
 namespace keyturn::service {
 namespace {
 
-// ProveMaterial is the end of T1: what stable storage holds opens, and encrypts and decrypts.
+// Member: one of the keys that rotate together, and what it rotates to.
+struct Member {
+  KeyPtr before;
+  MaterialPtr material;
+};
+// Family: a key and its replicas; the key is first.
+using Family = std::vector<Member>;
+
+// AddMember prepares the next generation of entry. A material that an interrupted rotation left
+// prepared is finished instead of a new one; a replica gets its primary's.
+Status AddMember(Txn& txn, const Environment& environment, const KeyPtr& entry, TimePoint now,
+                 Family& family, std::vector<Member>& fresh) {
+  const std::uint32_t next = entry->key.generation + 1;
+  MaterialPtr material = entry->materials->At(next);
+  if (!material) {
+    if (entry->key.origin != model::Origin::kAwsKms) {
+      return Fail(ErrorCode::kKMSInternalException, {}, "no material waits for the rotation");
+    }
+    if (family.empty()) {
+      material = NewMaterial(environment, entry->key, next, now);
+    } else {
+      KT_ASSIGN(material, CopyMaterial(environment, family.front().before->key,
+                                       *family.front().material, entry->key));
+    }
+    txn.AddMaterial(entry->key, *material);
+    fresh.push_back({entry, material});
+  }
+  family.push_back({entry, std::move(material)});
+  return {};
+}
+
+Status ProveFamily(const Environment& environment, const Family& family) {
+  for (const Member& member : family) {
+    KT_TRY(ProveMaterial(environment, member.before->key, member.material->id));
+  }
+  return {};
+}
+
+// DropPrepared forgets material that is broken where it is stored, durably before it is forgotten
+// here. Imported material stays: its owner deletes it and imports it again.
+Status DropPrepared(Txn& txn, const Family& family) {
+  if (family.front().before->key.origin != model::Origin::kAwsKms) return {};
+  for (const Member& member : family) {
+    txn.DropMaterial(member.before->key, member.material->id);
+  }
+  KT_TRY(txn.Flush());
+  for (const Member& member : family) member.before->materials->DropLast();
+  return {};
+}
+
+// FinishFamily is T2.
+void FinishFamily(Txn& txn, const Environment& environment, const Family& family,
+                  model::RotationType type, TimePoint now) {
+  for (const Member& member : family) {
+    const keys::Key& known = member.before->key;
+    const KeyPtr entry = txn.FindKey(known.region, known.id);
+    KT_CHECK(entry);  // only this thread changes keys
+    KeyEntry after = *entry;
+    // Replicas have neither a schedule nor a count of their own.
+    after.key =
+        keys::AfterRotation(entry->key, known.is_replica() ? model::RotationType::kAutomatic : type,
+                            member.material->id, now);
+    after.current = member.material;
+    KT_CHECK(after.key.generation == member.material->generation);
+    const Rotation rotation{type, now};
+    after.materials->NoteRotation(member.material->generation, rotation);
+    txn.AddRotation(after.key, member.material->generation, rotation);
+    AddRotateKeyEvent(txn, environment, entry->key, after.key, type, now);
+    txn.PutKey(std::move(after));
+  }
+  if (family.size() > 1) {
+    AddSynchronizeEvent(txn, environment, family.front().before->key, now);
+  }
+}
+
+}  // namespace
+
 Status ProveMaterial(const Environment& environment, const keys::Key& key,
                      const model::MaterialId& id) {
   KT_ASSIGN(const store::MaterialRow row,
@@ -29,7 +106,25 @@ Status ProveMaterial(const Environment& environment, const keys::Key& key,
   return {};
 }
 
-}  // namespace
+std::shared_ptr<Material> SealedMaterial(const Environment& environment, const keys::Key& key,
+                                         const model::MaterialId& id, std::uint32_t generation,
+                                         ByteView bytes, TimePoint now) {
+  auto material = std::make_shared<Material>();
+  material->id = id;
+  material->generation = generation;
+  material->created = now;
+  material->sealed = environment.keyring.SealMaterial(key, id, bytes, environment.random);
+  return material;
+}
+
+Result<std::shared_ptr<Material>> CopyMaterial(const Environment& environment,
+                                               const keys::Key& from, const Material& material,
+                                               const keys::Key& to) {
+  KT_ASSIGN(const crypto::Key256 bytes,
+            environment.keyring.OpenMaterial(from, material.id, material.sealed));
+  return SealedMaterial(environment, to, material.id, material.generation, bytes.reveal(),
+                        material.created);
+}
 
 std::shared_ptr<Material> NewMaterial(const Environment& environment, const keys::Key& key,
                                       std::uint32_t generation, TimePoint now,
@@ -39,58 +134,36 @@ std::shared_ptr<Material> NewMaterial(const Environment& environment, const keys
   const ByteView bytes = ready != nullptr ? ready->reveal() : made.reveal();
   std::array<std::uint8_t, 32> id{};
   environment.random.Fill(id);
-  auto material = std::make_shared<Material>();
-  material->id = model::MaterialId(id);
-  material->generation = generation;
-  material->created = now;
-  material->sealed = environment.keyring.SealMaterial(key, material->id, bytes, environment.random);
-  return material;
+  return SealedMaterial(environment, key, model::MaterialId(id), generation, bytes, now);
 }
 
 Result<std::vector<RotationFailure>> RotateKeys(Txn& txn, const Environment& environment,
                                                 const std::vector<KeyPtr>& keys,
                                                 model::RotationType type, TimePoint now) {
-  // T1. A material that an interrupted rotation left prepared is finished instead of a new one.
-  std::vector<std::pair<KeyPtr, MaterialPtr>> prepared;
-  std::vector<std::pair<KeyPtr, MaterialPtr>> fresh;
+  std::vector<RotationFailure> failures;
+  // T1.
+  std::vector<Family> families;
+  std::vector<Member> fresh;
   for (const KeyPtr& entry : keys) {
-    const std::uint32_t next = entry->key.generation + 1;
-    MaterialPtr material = entry->materials->At(next);
-    if (!material) {
-      material = NewMaterial(environment, entry->key, next, now);
-      txn.AddMaterial(entry->key, *material);
-      fresh.emplace_back(entry, material);
+    Family family;
+    KT_TRY(AddMember(txn, environment, entry, now, family, fresh));
+    for (const KeyPtr& replica : ReplicasOf(txn, entry->key)) {
+      KT_TRY(AddMember(txn, environment, replica, now, family, fresh));
     }
-    prepared.emplace_back(entry, material);
+    families.push_back(std::move(family));
   }
   KT_TRY(txn.Flush());
   for (const auto& [entry, material] : fresh) entry->materials->Add(material);
 
   // T2.
-  std::vector<RotationFailure> failures;
-  for (const auto& [before, material] : prepared) {
-    if (const Status proved = ProveMaterial(environment, before->key, material->id); !proved) {
-      failures.push_back({before, proved.error()});
-      // Material that is broken where it is stored goes, durably, before it is forgotten here; one
-      // that could only not be read now is proven by the next attempt.
-      if (proved.error().code == ErrorCode::kCorrupt) {
-        txn.DropMaterial(before->key, material->id);
-        KT_TRY(txn.Flush());
-        before->materials->DropLast();
-      }
+  for (const Family& family : families) {
+    if (const Status proved = ProveFamily(environment, family); !proved) {
+      failures.push_back({family.front().before, proved.error()});
+      // One that could only not be read now is proven by the next attempt.
+      if (proved.error().code == ErrorCode::kCorrupt) KT_TRY(DropPrepared(txn, family));
       continue;
     }
-    const KeyPtr entry = txn.FindKey(before->key.region, before->key.id);
-    KT_CHECK(entry);  // only this thread changes keys
-    KeyEntry after = *entry;
-    after.key = keys::AfterRotation(entry->key, type, material->id, now);
-    after.current = material;
-    KT_CHECK(after.key.generation == material->generation);
-    const Rotation rotation{type, now};
-    after.materials->NoteRotation(material->generation, rotation);
-    txn.AddRotation(after.key, material->generation, rotation);
-    AddRotateKeyEvent(txn, environment, entry->key, after.key, type, now);
-    txn.PutKey(std::move(after));
+    FinishFamily(txn, environment, family, type, now);
   }
   return failures;
 }

@@ -13,15 +13,32 @@
 
 namespace keyturn::service {
 
+// SealedMaterial is bytes, sealed for key, as generation and with id.
+std::shared_ptr<Material> SealedMaterial(const Environment& environment, const keys::Key& key,
+                                         const model::MaterialId& id, std::uint32_t generation,
+                                         ByteView bytes, TimePoint now);
+
+// CopyMaterial is material of one key for another that shares it (a replica): the same bytes and
+// id, sealed for that one's row. kCorrupt when it does not open.
+Result<std::shared_ptr<Material>> CopyMaterial(const Environment& environment,
+                                               const keys::Key& from, const Material& material,
+                                               const keys::Key& to);
+
 // NewMaterial makes random, sealed material of generation for key; its id is random. ready is
 // MakeMaterialBytes of the key's spec, made earlier by a thread that has time; null: made here.
 std::shared_ptr<Material> NewMaterial(const Environment& environment, const keys::Key& key,
                                       std::uint32_t generation, TimePoint now,
                                       const SecretBytes* ready = nullptr);
 
+// ProveMaterial reads a material back from stable storage, opens it, and encrypts and decrypts a
+// known value with it. kCorrupt when what is stored is broken.
+Status ProveMaterial(const Environment& environment, const keys::Key& key,
+                     const model::MaterialId& id);
+
 // RotateKeys rotates keys on the writer's thread, in txn: T1 for all of them in one commit, T2
-// staged for the commit that ends txn. Keys whose new material does not prove itself are left as
-// they were and returned.
+// staged for the commit that ends txn. Replicas rotate with their primary: the same material, in
+// the same commits. Keys of origin EXTERNAL rotate to their material that waits for it. Keys whose
+// new material does not prove itself are left as they were and returned.
 struct RotationFailure {
   KeyPtr key;
   Error error;

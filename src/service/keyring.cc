@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "crypto/digest.h"
 #include "crypto/seal.h"
 #include "model/enums.h"
 #include "service/key_pairs.h"
@@ -42,7 +43,8 @@ Keyring::Keyring(crypto::Key256 domain)
     : domain_(std::move(domain)),
       material_wrap_(crypto::DeriveKey(domain_.reveal(), "keyturn/v1/material-wrap", {})),
       secret_wrap_(crypto::DeriveKey(domain_.reveal(), "keyturn/v1/access-key-wrap", {})),
-      token_wrap_(crypto::DeriveKey(domain_.reveal(), "keyturn/v1/token-wrap", {})) {}
+      token_wrap_(crypto::DeriveKey(domain_.reveal(), "keyturn/v1/token-wrap", {})),
+      material_id_(crypto::DeriveKey(domain_.reveal(), "keyturn/v1/material-id", {})) {}
 
 Keyring Keyring::Create(RandomSource& random) {
   crypto::Key256 domain;
@@ -132,6 +134,12 @@ Bytes Keyring::SealToken(std::string_view purpose, ByteView content, RandomSourc
 
 Result<SecretBytes> Keyring::OpenToken(std::string_view purpose, ByteView sealed) const {
   return crypto::Open(token_wrap_, AsBytes(TokenName(purpose)), sealed);
+}
+
+model::MaterialId Keyring::ImportedMaterialId(const keys::Key& key, ByteView material) const {
+  // Account and key id have fixed sizes: the parts cannot run into each other.
+  const ByteView parts[] = {AsBytes(key.account.text()), AsBytes(key.id.text()), material};
+  return model::MaterialId(crypto::HmacSha256Parts(material_id_.reveal(), parts));
 }
 
 crypto::Key256 Keyring::TrailKey() const {

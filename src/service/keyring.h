@@ -46,6 +46,10 @@ class Keyring {
   Bytes SealToken(std::string_view purpose, ByteView content, RandomSource& random) const;
   Result<SecretBytes> OpenToken(std::string_view purpose, ByteView sealed) const;
 
+  // ImportedMaterialId: the id of imported bytes. The same bytes for the same key have the same id,
+  // in every region; without the domain key the id says nothing about them.
+  model::MaterialId ImportedMaterialId(const keys::Key& key, ByteView material) const;
+
   // trail_key authenticates the audit chain; marker_key the page markers.
   crypto::Key256 TrailKey() const;
   crypto::Key256 MarkerKey() const;
@@ -56,6 +60,7 @@ class Keyring {
   crypto::Key256 material_wrap_;
   crypto::Key256 secret_wrap_;
   crypto::Key256 token_wrap_;
+  crypto::Key256 material_id_;
 };
 
 }  // namespace keyturn::service

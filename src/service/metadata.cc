@@ -1,10 +1,11 @@
 #include "service/metadata.h"
 
+#include <algorithm>
+
 #include "keys/spec.h"
 #include "model/arn.h"
 
 namespace keyturn::service {
-
 namespace {
 
 // NameAlgorithms: those of the key's usage, and no list for what it is not for.
@@ -26,9 +27,36 @@ void NameAlgorithms(const keys::Key& key, api::KeyMetadata& metadata) {
   }
 }
 
+api::MultiRegionKey RegionOf(const keys::Key& key, model::Region region) {
+  return {.arn = model::KeyArn(region, key.account, key.id), .region = std::string(region.name())};
+}
+
+api::MultiRegionConfiguration ConfigurationOf(const View& view, const keys::Key& key) {
+  api::MultiRegionConfiguration configuration;
+  configuration.multi_region_key_type =
+      key.is_primary() ? model::MultiRegionKeyType::kPrimary : model::MultiRegionKeyType::kReplica;
+  configuration.primary_key = RegionOf(key, key.primary_region);
+  auto& replicas = configuration.replica_keys.emplace();
+  for (const KeyPtr& related : view.FindRelated(key.id)) {
+    if (related->key.is_replica()) replicas.push_back(RegionOf(key, related->key.region));
+  }
+  return configuration;
+}
+
+// ShowImport: expiration is shown while all material is there; ValidTo is the earliest.
+void ShowImport(const KeyEntry& entry, api::KeyMetadata& metadata) {
+  const auto imports = ImportsOf(entry);
+  if (keys::LacksMaterial(entry.key, imports)) return;
+  metadata.valid_to = keys::EarliestExpiry(entry.key, imports);
+  metadata.expiration_model = metadata.valid_to
+                                  ? model::ExpirationModelType::kKeyMaterialExpires
+                                  : model::ExpirationModelType::kKeyMaterialDoesNotExpire;
+}
+
 }  // namespace
 
-api::KeyMetadata ToKeyMetadata(const keys::Key& key) {
+api::KeyMetadata ToKeyMetadata(const View& view, const KeyEntry& entry) {
+  const keys::Key& key = entry.key;
   api::KeyMetadata metadata;
   metadata.aws_account_id = key.account.text();
   metadata.key_id = key.id.text();
@@ -39,22 +67,19 @@ api::KeyMetadata ToKeyMetadata(const keys::Key& key) {
   metadata.key_usage = key.usage;
   metadata.key_state = key.state;
   metadata.deletion_date = key.deletion_date;
+  if (key.deletion_window) metadata.pending_deletion_window_in_days = key.deletion_window->count();
   metadata.origin = key.origin;
   metadata.key_manager = key.manager;
   metadata.customer_master_key_spec = key.spec;
   metadata.key_spec = key.spec;
   NameAlgorithms(key, metadata);
   metadata.multi_region = key.multi_region;
-  if (key.multi_region) {
-    metadata.multi_region_configuration = api::MultiRegionConfiguration{
-        .multi_region_key_type = model::MultiRegionKeyType::kPrimary,
-        .primary_key =
-            api::MultiRegionKey{.arn = key.arn(), .region = std::string(key.region.name())},
-        .replica_keys = std::vector<api::MultiRegionKey>{}};
-  }
-  if (keys::SpecOf(key.spec).is_symmetric_encryption()) {
+  if (key.multi_region) metadata.multi_region_configuration = ConfigurationOf(view, key);
+  if (key.spec == model::KeySpec::kSymmetricDefault && key.has_material() &&
+      key.state != model::KeyState::kCreating) {
     metadata.current_key_material_id = key.current_material.hex();
   }
+  if (key.origin == model::Origin::kExternal) ShowImport(entry, metadata);
   return metadata;
 }
 

@@ -1,12 +1,13 @@
-// Metadata: KeyMetadata as CreateKey and DescribeKey return it.
-// Source: API model; which members are present in which state: recorded answers.
+// KeyMetadata: what CreateKey, ReplicateKey and DescribeKey show of a key.
+// Source: KMS API model 2014-11-01, KeyMetadata; recorded answers for which member is there when.
 #pragma once
 
 #include "api/structures.h"
-#include "keys/key.h"
+#include "service/tables.h"
 
 namespace keyturn::service {
 
-api::KeyMetadata ToKeyMetadata(const keys::Key& key);
+// ToKeyMetadata: view has the key's relatives in other regions.
+api::KeyMetadata ToKeyMetadata(const View& view, const KeyEntry& entry);
 
 }  // namespace keyturn::service

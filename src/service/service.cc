@@ -18,8 +18,6 @@
 namespace keyturn::service {
 namespace {
 
-// Keys that one tick takes at most; the rest follow at the next.
-constexpr std::size_t kTickKeysMax = 500;
 // How far back the trail is searched for records that a crashed process had written already.
 constexpr std::uint64_t kTrailTailBytes = 64ULL << 20;
 
@@ -160,6 +158,10 @@ Status Service::Load() {
     material->generation = row.generation;
     material->created = row.created;
     material->sealed = std::move(row.sealed);
+    if (entry->key.origin == model::Origin::kExternal) {
+      material->import = std::make_unique<const ImportFacts>(
+          ImportFacts{.valid_to = row.valid_to, .description = std::move(row.description)});
+    }
     entry->materials->Add(material);
     if (row.generation == entry->key.generation) {
       entry->current = std::move(material);
@@ -180,7 +182,11 @@ Status Service::Load() {
   KT_TRY(store_->Load(visitors));
   KT_TRY(status);
   for (const auto& entry : entries) {
-    if (!entry->current || entry->current->id != entry->key.current_material) {
+    const bool waits = entry->key.origin == model::Origin::kExternal && !entry->key.has_material();
+    if (waits && entry->materials->size() > 0) {
+      return Fail(ErrorCode::kCorrupt, "key " + entry->key.arn() + " has material of no use");
+    }
+    if (!waits && (!entry->current || entry->current->id != entry->key.current_material)) {
       return Fail(ErrorCode::kCorrupt, "key " + entry->key.arn() + " lacks its current material");
     }
   }
@@ -196,41 +202,6 @@ Result<TrailAccess> OpenTrailAccess(const OpenOptions& options) {
   KT_ASSIGN(const Keyring keyring, Keyring::Unwrap(root, wrapped));
   KT_ASSIGN(const auto head, store->ReadMeta("trail-head"));
   return TrailAccess{keyring.TrailKey(), head ? DecodeTrailHead(*head) : trail::Head{}};
-}
-
-TickResult Service::Tick() {
-  const TimePoint now = environment_->clock.Now();
-  TickResult result;
-  if (tables_.DueKeys(now, 1).empty()) return result;
-  const Status done = writer_->Run([&](Txn& txn) -> Status {
-    result = {};
-    std::vector<KeyPtr> to_rotate;
-    for (const KeyPtr& entry : tables_.DueKeys(now, kTickKeysMax)) {
-      const KeyPtr current = txn.FindKey(entry->key.region, entry->key.id);
-      if (current && keys::IsDeletionDue(current->key, now)) {
-        AddDeleteKeyEvent(txn, *environment_, current->key, now);
-        txn.PurgeKey(current);
-        ++result.destroyed;
-      } else if (current && keys::IsRotationDue(current->key, now)) {
-        to_rotate.push_back(current);
-      }
-    }
-    if (to_rotate.empty()) return {};
-    KT_ASSIGN(const auto failures,
-              RotateKeys(txn, *environment_, to_rotate, model::RotationType::kAutomatic, now));
-    for (const RotationFailure& failure : failures) {
-      LogError("key {} could not be rotated: {}", failure.key->key.arn(), failure.error.message);
-    }
-    result.rotated = to_rotate.size() - failures.size();
-    result.failed = failures.size();
-    return {};
-  });
-  if (!done) {
-    LogError("keys that are due could not be rotated or destroyed: {}", done.error().cause);
-    result.failed += result.rotated + result.destroyed;
-    result.rotated = result.destroyed = 0;
-  }
-  return result;
 }
 
 }  // namespace keyturn::service

@@ -37,6 +37,7 @@ struct OpenOptions {
   std::filesystem::path directory;
   std::optional<SecretBytes> passphrase;
   trail::SyncMode trail_sync = trail::SyncMode::kPeriodic;
+  Millis settle_delay = {};  // Environment::settle_delay
 };
 
 // OpenTrailKey: what `keyturn trail verify` needs of a data directory that no server has open.
@@ -50,7 +51,10 @@ Result<TrailAccess> OpenTrailAccess(const OpenOptions& options);
 struct TickResult {
   std::size_t rotated = 0;
   std::size_t destroyed = 0;
+  std::size_t expired = 0;  // imported materials
+  std::size_t settled = 0;  // keys that left a transient state
   std::size_t failed = 0;
+  std::size_t changed() const { return rotated + destroyed + expired + settled; }
 };
 
 class Service {
@@ -69,8 +73,9 @@ class Service {
   // operator_account may administer the users of every account; others their own only.
   const model::AccountId& operator_account() const { return operator_account_; }
 
-  // Tick rotates keys that are due and destroys those whose waiting period has ended. Blocks until
-  // that is durable. A failed rotation is logged and tried again at the next tick.
+  // Tick does what is due: it destroys keys whose waiting period has ended, deletes imported
+  // material that has expired, ends transient states, and rotates. Blocks until that is durable. A
+  // failed rotation is logged and tried again at the next tick.
   TickResult Tick();
 
  private:

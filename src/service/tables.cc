@@ -1,5 +1,6 @@
 #include "service/tables.h"
 
+#include <algorithm>
 #include <mutex>
 
 #include "base/check.h"
@@ -7,11 +8,17 @@
 namespace keyturn::service {
 namespace {
 
-// DueAt: when a key's rotation or deletion is due; nullopt when nothing will happen by itself.
-std::optional<TimePoint> DueAt(const keys::Key& key) {
-  if (key.state == model::KeyState::kPendingDeletion) return key.deletion_date;
-  if (key.state == model::KeyState::kEnabled && key.rotation) return key.rotation->next;
-  return std::nullopt;
+// DueAt: when something happens to a key by itself; nullopt when nothing will.
+std::optional<TimePoint> DueAt(const KeyEntry& entry) {
+  const keys::Key& key = entry.key;
+  std::optional<TimePoint> due = key.settles;
+  const auto also = [&](const std::optional<TimePoint>& at) {
+    if (at && (!due || *at < *due)) due = at;
+  };
+  if (key.state == model::KeyState::kPendingDeletion) also(key.deletion_date);
+  if (key.state == model::KeyState::kEnabled && key.rotation) also(key.rotation->next);
+  if (key.origin == model::Origin::kExternal) also(keys::EarliestExpiry(key, ImportsOf(entry)));
+  return due;
 }
 
 // Get and List are the same for every kind of principal.
@@ -89,6 +96,15 @@ KeyPtr Tables::FindKey(model::Region region, const model::KeyId& id) const {
   const std::shared_lock lock(mutex_);
   const auto found = keys_.find({region, id});
   return found == keys_.end() ? nullptr : found->second;
+}
+
+std::vector<KeyPtr> Tables::FindRelated(const model::KeyId& id) const {
+  const std::shared_lock lock(mutex_);
+  std::vector<KeyPtr> related;
+  const auto found = related_.find(id);
+  if (found == related_.end()) return related;
+  for (const model::Region region : found->second) related.push_back(keys_.at({region, id}));
+  return related;
 }
 
 std::optional<store::AliasRow> Tables::FindAlias(const model::AccountId& account,
@@ -183,8 +199,8 @@ std::size_t Tables::key_count() const {
 }
 
 void Tables::IndexTimes(const KeyPtr& before, const KeyPtr& after) {
-  const auto old_due = before ? DueAt(before->key) : std::nullopt;
-  const auto new_due = after ? DueAt(after->key) : std::nullopt;
+  const auto old_due = before ? DueAt(*before) : std::nullopt;
+  const auto new_due = after ? DueAt(*after) : std::nullopt;
   if (old_due == new_due) return;
   if (old_due) {
     const auto at = due_.find(*old_due);
@@ -193,6 +209,19 @@ void Tables::IndexTimes(const KeyPtr& before, const KeyPtr& after) {
     if (at->second.empty()) due_.erase(at);
   }
   if (new_due) due_[*new_due].insert({after->key.region, after->key.id});
+}
+
+void Tables::IndexRegion(const KeyName& name, bool exists) {
+  if (!name.id.is_multi_region()) return;
+  std::vector<model::Region>& regions = related_[name.id];
+  std::erase(regions, name.region);
+  if (exists) {
+    const auto place =
+        std::lower_bound(regions.begin(), regions.end(), name.region,
+                         [](model::Region a, model::Region b) { return a.name() < b.name(); });
+    regions.insert(place, name.region);
+  }
+  if (regions.empty()) related_.erase(name.id);
 }
 
 void Tables::Fill(std::vector<KeyPtr> loaded) {
@@ -205,6 +234,7 @@ void Tables::Fill(std::vector<KeyPtr> loaded) {
     auto& list = key_lists_[{key.account, std::string(key.region.name())}];
     list.emplace_hint(list.end(), key.id);
     const KeyName name{key.region, key.id};
+    IndexRegion(name, true);
     keys_.emplace(name, std::move(entry));
   }
 }
@@ -216,6 +246,7 @@ void Tables::Publish(Delta&& delta) {
     IndexTimes(slot, entry);
     const keys::Key& known = entry ? entry->key : slot->key;
     auto& list = key_lists_[{known.account, std::string(name.region.name())}];
+    IndexRegion(name, entry != nullptr);
     if (entry) {
       list.insert(name.id);
       slot = std::move(entry);

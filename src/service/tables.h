@@ -60,6 +60,8 @@ class View {
  public:
   virtual ~View() = default;
   virtual KeyPtr FindKey(model::Region region, const model::KeyId& id) const = 0;
+  // FindRelated: the key and all that share its id in other regions, in order of their regions.
+  virtual std::vector<KeyPtr> FindRelated(const model::KeyId& id) const = 0;
   // FindAlias: name with "alias/".
   virtual std::optional<store::AliasRow> FindAlias(const model::AccountId& account,
                                                    model::Region region,
@@ -104,6 +106,7 @@ struct Delta {
 class Tables final : public View {
  public:
   KeyPtr FindKey(model::Region region, const model::KeyId& id) const override;
+  std::vector<KeyPtr> FindRelated(const model::KeyId& id) const override;
   std::optional<store::AliasRow> FindAlias(const model::AccountId& account, model::Region region,
                                            std::string_view name) const override;
   std::vector<store::AliasRow> AliasesOf(const model::AccountId& account, model::Region region,
@@ -136,7 +139,8 @@ class Tables final : public View {
   std::vector<AccessKeyPtr> ListAccessKeys(const model::AccountId& account,
                                            const std::string& user) const;
 
-  // DueKeys: keys whose rotation or deletion is due at now, at most limit.
+  // DueKeys: keys to which something happens by itself at now: rotation, deletion, expiry of
+  // imported material, the end of a transient state. At most limit.
   std::vector<KeyPtr> DueKeys(TimePoint now, std::size_t limit) const;
   std::size_t key_count() const;
 
@@ -146,11 +150,13 @@ class Tables final : public View {
   void Publish(Delta&& delta);
 
  private:
+  void IndexRegion(const KeyName& name, bool exists);
   void IndexTimes(const KeyPtr& before, const KeyPtr& after);
 
   mutable std::shared_mutex mutex_;
   std::unordered_map<KeyName, KeyPtr, KeyNameHash> keys_;
   std::map<std::pair<model::AccountId, std::string>, std::set<model::KeyId>> key_lists_;
+  std::map<model::KeyId, std::vector<model::Region>> related_;  // of multi-Region keys
   std::map<AliasId, store::AliasRow> aliases_;
   std::unordered_map<KeyName, std::set<std::string>, KeyNameHash> aliases_of_;
   std::map<UserName, UserPtr> users_;

@@ -18,6 +18,16 @@ constexpr std::size_t kMovedTrailMax = 1024;
 
 store::KeyRef RefOf(const keys::Key& key) { return {key.account, key.region, key.id}; }
 
+store::MaterialRow RowOf(const keys::Key& key, const Material& material) {
+  store::MaterialRow row{material.id,         key.id,           key.account,    key.region,
+                         material.generation, material.created, material.sealed};
+  if (material.import != nullptr) {
+    row.valid_to = material.import->valid_to;
+    row.description = material.import->description;
+  }
+  return row;
+}
+
 }  // namespace
 
 std::array<const Delta*, 2> Txn::Layers() const { return {&delta_, &batch_.delta}; }
@@ -29,6 +39,24 @@ KeyPtr Txn::FindKey(model::Region region, const model::KeyId& id) const {
     }
   }
   return batch_.writer.tables_.FindKey(region, id);
+}
+
+std::vector<KeyPtr> Txn::FindRelated(const model::KeyId& id) const {
+  std::map<std::string_view, KeyPtr> by_region;
+  for (KeyPtr& entry : batch_.writer.tables_.FindRelated(id)) {
+    by_region[entry->key.region.name()] = std::move(entry);
+  }
+  const auto layers = Layers();
+  for (auto at = layers.rbegin(); at != layers.rend(); ++at) {
+    for (const auto& [name, entry] : (*at)->keys) {
+      if (name.id == id) by_region[name.region.name()] = entry;
+    }
+  }
+  std::vector<KeyPtr> related;
+  for (auto& [region, entry] : by_region) {
+    if (entry) related.push_back(std::move(entry));
+  }
+  return related;
 }
 
 std::optional<store::AliasRow> Txn::FindAlias(const model::AccountId& account, model::Region region,
@@ -88,8 +116,11 @@ void Txn::PutKey(KeyEntry entry) {
 }
 
 void Txn::AddMaterial(const keys::Key& key, const Material& material) {
-  change_.insert_materials.push_back({material.id, key.id, key.account, key.region,
-                                      material.generation, material.created, material.sealed});
+  change_.insert_materials.push_back(RowOf(key, material));
+}
+
+void Txn::SetImport(const keys::Key& key, const Material& material) {
+  change_.set_imports.push_back(RowOf(key, material));
 }
 
 void Txn::DropMaterial(const keys::Key& key, const model::MaterialId& id) {

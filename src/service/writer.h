@@ -25,6 +25,7 @@ namespace keyturn::service {
 class Txn final : public View {
  public:
   KeyPtr FindKey(model::Region region, const model::KeyId& id) const override;
+  std::vector<KeyPtr> FindRelated(const model::KeyId& id) const override;
   std::optional<store::AliasRow> FindAlias(const model::AccountId& account, model::Region region,
                                            std::string_view name) const override;
   std::vector<store::AliasRow> AliasesOf(const model::AccountId& account, model::Region region,
@@ -46,6 +47,8 @@ class Txn final : public View {
   void PutKey(KeyEntry entry);
   // AddMaterial stages a material row for a key that exists or is put in this transaction.
   void AddMaterial(const keys::Key& key, const Material& material);
+  // SetImport stages what changes of an imported material: its bytes, expiry, description.
+  void SetImport(const keys::Key& key, const Material& material);
   void DropMaterial(const keys::Key& key, const model::MaterialId& id);
   void AddRotation(const keys::Key& key, std::uint32_t generation, const Rotation& rotation);
   // PurgeKey destroys the key, its materials, history and aliases.

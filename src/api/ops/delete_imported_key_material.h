@@ -48,16 +48,15 @@ namespace op {
 struct DeleteImportedKeyMaterial {
   using Request = DeleteImportedKeyMaterialRequest;
   using Response = DeleteImportedKeyMaterialResponse;
-  static constexpr OperationInfo kInfo{
-      .operation = Operation::kDeleteImportedKeyMaterial,
-      .name = "DeleteImportedKeyMaterial",
-      .access = Access::kWrite,
-      .read_only = false,
-      .mutates = true,
-      .key_argument = KeyArgument::kKey,
-      .cross_account = false,
-      .has_output = true,
-      .refusal = "imported key material comes with a later version"};
+  static constexpr OperationInfo kInfo{.operation = Operation::kDeleteImportedKeyMaterial,
+                                       .name = "DeleteImportedKeyMaterial",
+                                       .access = Access::kWrite,
+                                       .read_only = false,
+                                       .mutates = true,
+                                       .key_argument = KeyArgument::kKey,
+                                       .cross_account = false,
+                                       .has_output = true,
+                                       .refusal = ""};
 };
 }  // namespace op
 

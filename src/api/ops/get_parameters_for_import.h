@@ -53,16 +53,15 @@ namespace op {
 struct GetParametersForImport {
   using Request = GetParametersForImportRequest;
   using Response = GetParametersForImportResponse;
-  static constexpr OperationInfo kInfo{
-      .operation = Operation::kGetParametersForImport,
-      .name = "GetParametersForImport",
-      .access = Access::kRead,
-      .read_only = true,
-      .mutates = false,
-      .key_argument = KeyArgument::kKey,
-      .cross_account = false,
-      .has_output = true,
-      .refusal = "imported key material comes with a later version"};
+  static constexpr OperationInfo kInfo{.operation = Operation::kGetParametersForImport,
+                                       .name = "GetParametersForImport",
+                                       .access = Access::kRead,
+                                       .read_only = true,
+                                       .mutates = false,
+                                       .key_argument = KeyArgument::kKey,
+                                       .cross_account = false,
+                                       .has_output = true,
+                                       .refusal = ""};
 };
 }  // namespace op
 

@@ -63,16 +63,15 @@ namespace op {
 struct ImportKeyMaterial {
   using Request = ImportKeyMaterialRequest;
   using Response = ImportKeyMaterialResponse;
-  static constexpr OperationInfo kInfo{
-      .operation = Operation::kImportKeyMaterial,
-      .name = "ImportKeyMaterial",
-      .access = Access::kWrite,
-      .read_only = false,
-      .mutates = true,
-      .key_argument = KeyArgument::kKey,
-      .cross_account = false,
-      .has_output = true,
-      .refusal = "imported key material comes with a later version"};
+  static constexpr OperationInfo kInfo{.operation = Operation::kImportKeyMaterial,
+                                       .name = "ImportKeyMaterial",
+                                       .access = Access::kWrite,
+                                       .read_only = false,
+                                       .mutates = true,
+                                       .key_argument = KeyArgument::kKey,
+                                       .cross_account = false,
+                                       .has_output = true,
+                                       .refusal = ""};
 };
 }  // namespace op
 

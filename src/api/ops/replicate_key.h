@@ -59,16 +59,15 @@ namespace op {
 struct ReplicateKey {
   using Request = ReplicateKeyRequest;
   using Response = ReplicateKeyResponse;
-  static constexpr OperationInfo kInfo{
-      .operation = Operation::kReplicateKey,
-      .name = "ReplicateKey",
-      .access = Access::kWrite,
-      .read_only = false,
-      .mutates = true,
-      .key_argument = KeyArgument::kKey,
-      .cross_account = false,
-      .has_output = true,
-      .refusal = "multi-Region replicas come with a later version"};
+  static constexpr OperationInfo kInfo{.operation = Operation::kReplicateKey,
+                                       .name = "ReplicateKey",
+                                       .access = Access::kWrite,
+                                       .read_only = false,
+                                       .mutates = true,
+                                       .key_argument = KeyArgument::kKey,
+                                       .cross_account = false,
+                                       .has_output = true,
+                                       .refusal = ""};
 };
 }  // namespace op
 

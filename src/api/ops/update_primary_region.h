@@ -41,16 +41,15 @@ namespace op {
 struct UpdatePrimaryRegion {
   using Request = UpdatePrimaryRegionRequest;
   using Response = UpdatePrimaryRegionResponse;
-  static constexpr OperationInfo kInfo{
-      .operation = Operation::kUpdatePrimaryRegion,
-      .name = "UpdatePrimaryRegion",
-      .access = Access::kWrite,
-      .read_only = false,
-      .mutates = true,
-      .key_argument = KeyArgument::kKey,
-      .cross_account = false,
-      .has_output = false,
-      .refusal = "multi-Region replicas come with a later version"};
+  static constexpr OperationInfo kInfo{.operation = Operation::kUpdatePrimaryRegion,
+                                       .name = "UpdatePrimaryRegion",
+                                       .access = Access::kWrite,
+                                       .read_only = false,
+                                       .mutates = true,
+                                       .key_argument = KeyArgument::kKey,
+                                       .cross_account = false,
+                                       .has_output = false,
+                                       .refusal = ""};
 };
 }  // namespace op
 

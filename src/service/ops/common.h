@@ -17,6 +17,7 @@
 #include "service/key_material.h"
 #include "service/markers.h"
 #include "service/metadata.h"
+#include "service/multi_region.h"
 
 namespace keyturn::service {
 

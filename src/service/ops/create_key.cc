@@ -23,7 +23,8 @@ Status CheckSpec(const api::CreateKeyRequest& request, model::KeySpec spec) {
   }
   KT_TRY(keys::CheckUsage(spec, request.key_usage.value_or(model::KeyUsage::kEncryptDecrypt)));
   const auto origin = request.origin.value_or(model::Origin::kAwsKms);
-  if (origin != model::Origin::kAwsKms || request.custom_key_store_id || request.xks_key_id) {
+  const bool made_here = origin == model::Origin::kAwsKms || origin == model::Origin::kExternal;
+  if (!made_here || request.custom_key_store_id || request.xks_key_id) {
     return Fail(ErrorCode::kUnsupportedOperationException,
                 fmt::format("Origin {} is not supported by this server.", model::ToWire(origin)));
   }
@@ -50,6 +51,7 @@ Result<api::CreateKeyResponse> Handle<api::op::CreateKey>(Call& call,
   key.account = call.account();
   key.region = call.region;
   if (key.multi_region) key.primary_region = key.region;
+  key.origin = request.origin.value_or(model::Origin::kAwsKms);
   key.description = request.description.value_or("");
   key.spec = spec;
   key.usage = request.key_usage.value_or(model::KeyUsage::kEncryptDecrypt);
@@ -64,7 +66,7 @@ Result<api::CreateKeyResponse> Handle<api::op::CreateKey>(Call& call,
   key = AddKey(*call.txn, call.environment, std::move(key), std::move(policy), std::move(tags),
                call.now, call.ready_material);
   call.targets.push_back({call.txn->FindKey(key.region, key.id), std::nullopt});
-  return api::CreateKeyResponse{.key_metadata = ToKeyMetadata(key)};
+  return api::CreateKeyResponse{.key_metadata = ToKeyMetadata(call.view, call.key())};
 }
 
 }  // namespace keyturn::service

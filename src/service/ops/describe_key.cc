@@ -6,7 +6,7 @@ template <>
 Result<api::DescribeKeyResponse> Handle<api::op::DescribeKey>(
     Call& call, const api::DescribeKeyRequest& request) {
   KT_TRY(CheckGrantTokens(call, request.grant_tokens));
-  return api::DescribeKeyResponse{.key_metadata = ToKeyMetadata(call.key().key)};
+  return api::DescribeKeyResponse{.key_metadata = ToKeyMetadata(call.view, call.key())};
 }
 
 }  // namespace keyturn::service

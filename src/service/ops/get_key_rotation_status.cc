@@ -9,7 +9,9 @@ Result<api::GetKeyRotationStatusResponse> Handle<api::op::GetKeyRotationStatus>(
   KT_TRY(keys::CheckState(key, keys::KeyOperation::kGetKeyRotationStatus));
   api::GetKeyRotationStatusResponse response;
   response.key_id = key.arn();
-  const auto schedule = keys::RotationStatus(key);
+  // A replica shows its primary's setting.
+  const KeyPtr primary = PrimaryOf(call.view, key);
+  const auto schedule = keys::RotationStatus(primary ? primary->key : key);
   response.key_rotation_enabled = schedule.has_value();
   if (schedule) {
     response.rotation_period_in_days = schedule->period.count();

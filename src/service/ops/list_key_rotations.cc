@@ -4,6 +4,43 @@
 
 namespace keyturn::service {
 
+namespace {
+
+// StateOf a generation; one above the key's own is imported material that waits for its rotation.
+model::KeyMaterialState StateOf(const View& view, const keys::Key& key, std::uint32_t generation) {
+  if (generation < key.generation) return model::KeyMaterialState::kNonCurrent;
+  if (generation == key.generation) return model::KeyMaterialState::kCurrent;
+  for (const KeyPtr& related : view.FindRelated(key.id)) {
+    const MaterialPtr copy = related->materials->At(generation);
+    if (!copy || !copy->present()) {
+      return model::KeyMaterialState::kPendingMultiRegionImportAndRotation;
+    }
+  }
+  return model::KeyMaterialState::kPendingRotation;
+}
+
+void ShowImport(const Material& material, api::RotationsListEntry& row) {
+  row.import_state =
+      material.present() ? model::ImportState::kImported : model::ImportState::kPendingImport;
+  if (material.import == nullptr) return;
+  if (!material.import->description.empty()) {
+    row.key_material_description = material.import->description;
+  }
+  if (!material.present()) return;
+  row.valid_to = material.import->valid_to;
+  row.expiration_model = row.valid_to ? model::ExpirationModelType::kKeyMaterialExpires
+                                      : model::ExpirationModelType::kKeyMaterialDoesNotExpire;
+}
+
+// CountOf the generations that are listed. What an interrupted rotation has prepared is not.
+std::uint32_t CountOf(const KeyEntry& entry, bool all) {
+  if (!entry.key.has_material()) return 0;
+  const bool pending = all && entry.key.origin == model::Origin::kExternal;
+  return pending ? entry.materials->size() : entry.key.generation + 1;
+}
+
+}  // namespace
+
 template <>
 Result<api::ListKeyRotationsResponse> Handle<api::op::ListKeyRotations>(
     Call& call, const api::ListKeyRotationsRequest& request) {
@@ -21,15 +58,16 @@ Result<api::ListKeyRotationsResponse> Handle<api::op::ListKeyRotations>(
   }
   api::ListKeyRotationsResponse response;
   auto& rotations = response.rotations.emplace();
-  for (; generation <= key.generation && rotations.size() < page.limit; ++generation) {
+  const std::uint32_t count = CountOf(entry, all);
+  for (; generation < count && rotations.size() < page.limit; ++generation) {
     const MaterialPtr material = entry.materials->At(generation);
     if (!material) return Fail(ErrorCode::kKMSInternalException, {}, "a generation is missing");
     api::RotationsListEntry row;
     row.key_id = key.arn();
     row.key_material_id = material->id.hex();
     if (all) {
-      row.key_material_state = generation == key.generation ? model::KeyMaterialState::kCurrent
-                                                            : model::KeyMaterialState::kNonCurrent;
+      row.key_material_state = StateOf(call.view, key, generation);
+      if (key.origin == model::Origin::kExternal) ShowImport(*material, row);
     }
     if (const auto rotation = entry.materials->RotationOf(generation)) {
       row.rotation_date = rotation->date;
@@ -37,7 +75,7 @@ Result<api::ListKeyRotationsResponse> Handle<api::op::ListKeyRotations>(
     }
     rotations.push_back(std::move(row));
   }
-  response.truncated = generation <= key.generation;
+  response.truncated = generation < count;
   if (*response.truncated) {
     response.next_marker = MakeMarker(call, scope, std::to_string(generation - 1));
   }

@@ -1,12 +1,27 @@
 #include "service/ops/common.h"
 
 namespace keyturn::service {
+namespace {
+
+// PendingMaterial: whether imported material waits for the rotation, in every region of the key.
+keys::PendingMaterial PendingMaterialOf(const Call& call, const KeyEntry& entry) {
+  const auto imports = ImportsOf(entry);
+  const auto pending = keys::PendingOf(entry.key, imports);
+  if (!pending || !imports[*pending].present) return keys::PendingMaterial::kNone;
+  for (const KeyPtr& replica : ReplicasOf(call.view, entry.key)) {
+    const MaterialPtr copy = replica->materials->At(*pending);
+    if (!copy || !copy->present()) return keys::PendingMaterial::kMissingInReplica;
+  }
+  return keys::PendingMaterial::kReady;
+}
+
+}  // namespace
 
 template <>
 Result<api::RotateKeyOnDemandResponse> Handle<api::op::RotateKeyOnDemand>(
     Call& call, const api::RotateKeyOnDemandRequest& /*request*/) {
   const KeyEntry& entry = call.key();
-  KT_TRY(keys::CheckRotateOnDemand(entry.key, call.now));
+  KT_TRY(keys::CheckRotateOnDemand(entry.key, call.now, PendingMaterialOf(call, entry)));
   KT_ASSIGN(const auto failures, RotateKeys(*call.txn, call.environment, {call.targets.front().key},
                                             model::RotationType::kOnDemand, call.now));
   if (!failures.empty()) {

@@ -8,7 +8,9 @@ Result<api::ScheduleKeyDeletionResponse> Handle<api::op::ScheduleKeyDeletion>(
   constexpr std::int32_t kWindowDefaultDays = 30;
   const KeyEntry& entry = call.key();
   const Days window{request.pending_window_in_days.value_or(kWindowDefaultDays)};
-  KT_ASSIGN(keys::Key changed, keys::ScheduleKeyDeletion(entry.key, window, call.now));
+  KT_ASSIGN(keys::Key changed,
+            keys::ScheduleKeyDeletion(entry.key, window, call.now,
+                                      !ReplicasOf(call.view, entry.key).empty()));
   api::ScheduleKeyDeletionResponse response{.key_id = changed.arn(),
                                             .deletion_date = changed.deletion_date,
                                             .key_state = changed.state,
