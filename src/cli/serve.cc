@@ -25,6 +25,7 @@ struct ServeFlags {
   std::string tls_cert, tls_key;
   std::string trail_sync = "periodic";
   unsigned threads = std::max(1U, std::thread::hardware_concurrency());
+  unsigned settle_seconds = 0;
   bool dev = false;
   std::string account = "000000000000";
   std::string region = "us-east-1";
@@ -62,6 +63,7 @@ Result<std::unique_ptr<server::Server>> Start(const ServeFlags& flags, const Clo
   KT_ASSIGN(options.data.passphrase, ReadPassphrase(flags.data));
   options.data.trail_sync =
       flags.trail_sync == "always" ? trail::SyncMode::kAlways : trail::SyncMode::kPeriodic;
+  options.data.settle_delay = std::chrono::seconds(flags.settle_seconds);
   KT_ASSIGN(const auto listen, http::SplitListen(flags.listen));
   options.http.address = listen.first;
   options.http.port = listen.second;
@@ -113,6 +115,12 @@ void AddServeCommand(CLI::App& app, Invocation& invocation) {
       ->type_name("MODE");
   command->add_option("--threads", flags->threads, "Event loops")
       ->check(CLI::Range(1U, 256U))
+      ->capture_default_str()
+      ->type_name("N");
+  command
+      ->add_option("--settle-seconds", flags->settle_seconds,
+                   "How long keys stay Creating and Updating at least: to test clients that wait")
+      ->check(CLI::Range(0U, 86400U))
       ->capture_default_str()
       ->type_name("N");
   command->add_flag("--dev", flags->dev, "Make the data directory if it is none: for development");

@@ -39,6 +39,14 @@ void NoteResponse(const Call& call, const Response& response, AuditFacts& facts)
   }
 }
 
+// Throttled: source: KMS Developer Guide, "Throttling AWS KMS requests".
+Error Throttled() {
+  return {ErrorCode::kThrottlingException,
+          "You have exceeded the rate at which you may call KMS. Reduce the frequency of your "
+          "calls.",
+          {}};
+}
+
 // Perform is the middle of the pipeline: resolve, authorise, handle, encode.
 template <typename Operation>
 Status Perform(Call& call, const typename Operation::Request& input, RequestState& request) {
@@ -118,7 +126,10 @@ bool TakesLong(const Request& input) {
             service::TakesLong(*input.destination_encryption_algorithm));
   } else if constexpr (std::is_same_v<Request, api::CreateKeyRequest>) {
     const auto spec = input.key_spec ? input.key_spec : input.customer_master_key_spec;
-    return spec && service::TakesLong(*spec);
+    const bool here = input.origin.value_or(model::Origin::kAwsKms) == model::Origin::kAwsKms;
+    return here && spec && service::TakesLong(*spec);
+  } else if constexpr (std::is_same_v<Request, api::GetParametersForImportRequest>) {
+    return true;  // makes an RSA key pair
   } else {
     return false;
   }
@@ -128,10 +139,13 @@ bool TakesLong(const Request& input) {
 template <typename Operation>
 void RunReadingAside(Pipeline& pipeline, const RequestPtr& request,
                      std::shared_ptr<typename Operation::Request> input) {
-  pipeline.workers().Run([&pipeline, held = request, input]() mutable {
+  const bool taken = pipeline.workers().Submit([&pipeline, held = request, input]() mutable {
     const service::Environment& environment = pipeline.service().environment();
-    Call call{environment, held->caller, held->region, held->now, environment.tables};
-    const Status done = Perform<Operation>(call, *input, *held);
+    Status done;
+    {
+      Call call{environment, held->caller, held->region, held->now, environment.tables};
+      done = Perform<Operation>(call, *input, *held);
+    }
     http::Loop& loop = held->exchange->loop();
     loop.Post([&pipeline, request = std::move(held), done] {
       if (done) {
@@ -141,24 +155,28 @@ void RunReadingAside(Pipeline& pipeline, const RequestPtr& request,
       }
     });
   });
+  if (!taken) pipeline.Refuse(request, Throttled());
 }
 
 // RunCreateKeyAside makes the key on a worker, if the caller may create one at all, and lets the
 // writer go on with it.
 void RunCreateKeyAside(Pipeline& pipeline, const RequestPtr& request,
                        std::shared_ptr<api::CreateKeyRequest> input) {
-  pipeline.workers().Run([&pipeline, held = request, input]() mutable {
+  const bool taken = pipeline.workers().Submit([&pipeline, held = request, input]() mutable {
     const service::Environment& environment = pipeline.service().environment();
-    Call call{environment, held->caller, held->region, held->now, environment.tables};
-    if (service::Prepare<api::op::CreateKey>(call, *input)) {
-      const auto spec = input->key_spec ? input->key_spec : input->customer_master_key_spec;
-      held->ready_material = service::MakeMaterialBytes(environment.random, *spec);
+    {
+      Call call{environment, held->caller, held->region, held->now, environment.tables};
+      if (service::Prepare<api::op::CreateKey>(call, *input)) {
+        const auto spec = input->key_spec ? input->key_spec : input->customer_master_key_spec;
+        held->ready_material = service::MakeMaterialBytes(environment.random, *spec);
+      }
     }
     http::Loop& loop = held->exchange->loop();
     loop.Post([&pipeline, request = std::move(held), input] {
       RunChanging<api::op::CreateKey>(pipeline, request, input);
     });
   });
+  if (!taken) pipeline.Refuse(request, Throttled());
 }
 
 template <typename Operation>

@@ -30,10 +30,11 @@ void Metrics::Count(api::Operation operation, int http_status) {
   }
 }
 
-void Metrics::CountTick(std::uint64_t rotated, std::uint64_t destroyed, std::uint64_t failed) {
-  rotated_ += rotated;
-  destroyed_ += destroyed;
-  tick_failures_ += failed;
+void Metrics::CountTick(const service::TickResult& done) {
+  rotated_ += done.rotated;
+  destroyed_ += done.destroyed;
+  expired_ += done.expired;
+  tick_failures_ += done.failed;
 }
 
 void Metrics::Render(std::uint64_t keys, std::string& out) const {
@@ -59,6 +60,8 @@ void Metrics::Render(std::uint64_t keys, std::string& out) const {
         rotated_.load());
   Plain(out, "keyturn_keys_destroyed_total", "counter",
         "Keys destroyed after their waiting period.", destroyed_.load());
+  Plain(out, "keyturn_materials_expired_total", "counter",
+        "Imported key materials deleted because they had expired.", expired_.load());
   Plain(out, "keyturn_clockwork_failures_total", "counter",
         "Rotations and deletions that were due and failed; they are tried again.",
         tick_failures_.load());

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "api/operation.h"
+#include "service/service.h"
 
 namespace keyturn::server {
 
@@ -17,7 +18,7 @@ class Metrics {
   void Count(api::Operation operation, int http_status);
   void CountUnauthenticated() { ++unauthenticated_; }
   void CountTrailFailure() { ++trail_failures_; }
-  void CountTick(std::uint64_t rotated, std::uint64_t destroyed, std::uint64_t failed);
+  void CountTick(const service::TickResult& done);
 
   // Render appends the exposition; keys is the number of keys held.
   void Render(std::uint64_t keys, std::string& out) const;
@@ -33,6 +34,7 @@ class Metrics {
   std::atomic<std::uint64_t> trail_failures_{0};
   std::atomic<std::uint64_t> rotated_{0};
   std::atomic<std::uint64_t> destroyed_{0};
+  std::atomic<std::uint64_t> expired_{0};
   std::atomic<std::uint64_t> tick_failures_{0};
 };
 

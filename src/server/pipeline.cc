@@ -21,6 +21,10 @@ constexpr json::Limits kJsonLimits{.bytes_max = 512 << 10, .depth_max = 16};
 // Opened session tokens that a loop keeps; when they are more, it forgets them all.
 constexpr std::size_t kSessionsMax = 1024;
 
+// Calls that may wait for a worker. Most take milliseconds; if all made RSA keys, a caller of the
+// last would have given up.
+constexpr std::size_t kWaitingWorkMax = 512;
+
 std::string_view View(const UuidText& uuid) { return {uuid.data(), uuid.size()}; }
 
 // WriteHead makes head the reply's; the date is formatted once a second.
@@ -90,7 +94,8 @@ struct Pipeline::LoopState {
   std::string head;
 };
 
-Pipeline::Pipeline(service::Service& service, unsigned threads) : service_(service) {
+Pipeline::Pipeline(service::Service& service, unsigned threads)
+    : service_(service), workers_(std::max(2U, threads), kWaitingWorkMax) {
   for (unsigned i = 0; i < threads; ++i) loops_.push_back(std::make_unique<LoopState>());
   if (service.trail_sync() == trail::SyncMode::kAlways) {
     committer_ = std::make_unique<TrailCommitter>(service.trail());

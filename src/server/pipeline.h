@@ -67,8 +67,8 @@ class Pipeline final : public http::Handler {
   service::Service& service_;
   Metrics metrics_;
   std::vector<std::unique_ptr<LoopState>> loops_;
-  Workers workers_{2};
   std::unique_ptr<TrailCommitter> committer_;  // only when each answer waits for the disk
+  Workers workers_;                            // last: its jobs use the others
 };
 
 // Dispatch runs a KMS operation that is authenticated; it ends in Succeed, Refuse or Reply.

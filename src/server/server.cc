@@ -55,9 +55,9 @@ class RunningServer final : public Server {
     while (!stopping_) {
       lock.unlock();
       const service::TickResult done = service_->Tick();
-      pipeline_.metrics().CountTick(done.rotated, done.destroyed, done.failed);
+      pipeline_.metrics().CountTick(done);
       lock.lock();
-      const bool more = done.rotated + done.destroyed > 0;
+      const bool more = done.changed() > 0;
       if (!more) wake_.wait_for(lock, interval, [this] { return stopping_; });
     }
   }

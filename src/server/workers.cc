@@ -4,40 +4,41 @@
 
 namespace keyturn::server {
 
-Workers::Workers(unsigned threads) {
-  for (unsigned i = 0; i < threads; ++i) {
-    threads_.emplace_back([this] { Loop(); });
-  }
+Workers::Workers(unsigned threads, std::size_t queue_max) : queue_max_(queue_max) {
+  for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
 }
 
 Workers::~Workers() {
   {
-    const std::lock_guard lock(mutex_);
+    const std::scoped_lock lock(mutex_);
     stop_ = true;
+    queue_.clear();
   }
   wake_.notify_all();
   for (std::thread& thread : threads_) thread.join();
 }
 
-void Workers::Run(std::function<void()> job) {
+bool Workers::Submit(Job job) {
   {
-    const std::lock_guard lock(mutex_);
-    jobs_.push_back(std::move(job));
+    const std::scoped_lock lock(mutex_);
+    if (stop_ || queue_.size() >= queue_max_) return false;
+    queue_.push_back(std::move(job));
   }
   wake_.notify_one();
+  return true;
 }
 
-void Workers::Loop() {
-  std::unique_lock lock(mutex_);
+void Workers::Run() {
   for (;;) {
-    wake_.wait(lock, [this] { return stop_ || !jobs_.empty(); });
-    if (stop_) return;
-    std::function<void()> job = std::move(jobs_.front());
-    jobs_.pop_front();
-    lock.unlock();
+    Job job;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return stop_ || !queue_.empty(); });
+      if (stop_) return;
+      job = std::move(queue_.front());
+      queue_.pop_front();
+    }
     job();
-    job = nullptr;
-    lock.lock();
   }
 }
 

@@ -1,6 +1,5 @@
-// Workers: threads for what takes long (RSA: making a key takes up to seconds, using one
-// milliseconds), so that neither an event loop nor the writer waits for it. What waits here is
-// bounded by the server's connections, each of which has one request under way.
+// Workers: a few threads for calls that compute for longer than an event loop may be held up
+// (making an RSA key pair takes from tenths of a second to several).
 //
 // Thread-safe.
 #pragma once
@@ -16,20 +15,26 @@ namespace keyturn::server {
 
 class Workers {
  public:
-  explicit Workers(unsigned threads);
-  // Ends after the jobs under way; what still waits is dropped.
+  using Job = std::function<void()>;
+
+  // queue_max: jobs that may wait; more are refused rather than answered after their callers gave
+  // up.
+  Workers(unsigned threads, std::size_t queue_max);
+  // Ends after the jobs that have begun; those that wait are dropped.
   ~Workers();
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
-  void Run(std::function<void()> job);
+  // Submit returns false when too many wait.
+  bool Submit(Job job);
 
  private:
-  void Loop();
+  void Run();
 
+  const std::size_t queue_max_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::function<void()>> jobs_;
+  std::deque<Job> queue_;
   bool stop_ = false;
   std::vector<std::thread> threads_;  // last: they use the others
 };

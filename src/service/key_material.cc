@@ -120,8 +120,8 @@ std::shared_ptr<Material> SealedMaterial(const Environment& environment, const k
 Result<std::shared_ptr<Material>> CopyMaterial(const Environment& environment,
                                                const keys::Key& from, const Material& material,
                                                const keys::Key& to) {
-  KT_ASSIGN(const crypto::Key256 bytes,
-            environment.keyring.OpenMaterial(from, material.id, material.sealed));
+  KT_ASSIGN(const SecretBytes bytes,
+            environment.keyring.OpenMaterialBytes(from, material.id, material.sealed));
   return SealedMaterial(environment, to, material.id, material.generation, bytes.reveal(),
                         material.created);
 }

@@ -76,8 +76,9 @@ Result<std::unique_ptr<Service>> Service::Open(const OpenOptions& options, const
     std::erase_if(service->pending_trail_,
                   [&](const store::TrailRow& row) { return written.contains(row.event_id); });
   }
-  service->environment_ = std::make_unique<Environment>(Environment{
-      clock, random, *service->keyring_, *service->store_, service->tables_, service->policies_});
+  service->environment_ = std::make_unique<Environment>(
+      Environment{clock, random, *service->keyring_, *service->store_, service->tables_,
+                  service->policies_, options.settle_delay});
   service->writer_ = std::make_unique<Writer>(*service->store_, service->tables_, *service->trail_,
                                               std::move(service->pending_trail_));
   return service;

@@ -14,7 +14,7 @@ Result<api::GetPublicKeyResponse> Handle<api::op::GetPublicKey>(
   KT_TRY(CheckGrantTokens(call, request.grant_tokens));
   KT_ASSIGN(const crypto::AsymmetricKey* pair,
             call.environment.keyring.RevealPair(entry.key, *entry.current));
-  api::KeyMetadata metadata = ToKeyMetadata(entry.key);
+  api::KeyMetadata metadata = ToKeyMetadata(call.view, entry);
   return api::GetPublicKeyResponse{
       .key_id = entry.key.arn(),
       .public_key = pair->Spki(),

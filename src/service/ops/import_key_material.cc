@@ -1,17 +1,28 @@
 #include "crypto/wrapping.h"
+#include "keys/spec.h"
 #include "service/import_token.h"
 #include "service/imports.h"
+#include "service/key_pairs.h"
 #include "service/ops/common.h"
 
 namespace keyturn::service {
 namespace {
 
 // CheckMaterial: whether bytes are material for the key; InvalidCiphertextException without text,
-// as if they had not come out of their wrapping.
+// as if they had not come out of their wrapping. An HMAC key is as long as its digest, or longer.
 Status CheckMaterial(const keys::Key& key, ByteView bytes) {
   constexpr std::size_t kSymmetricBytes = 32;
-  if (key.spec == model::KeySpec::kSymmetricDefault && bytes.size() == kSymmetricBytes) return {};
-  return Fail(ErrorCode::kInvalidCiphertextException);
+  constexpr std::size_t kHmacBytesMax = 128;
+  const keys::Spec& spec = keys::SpecOf(key.spec);
+  bool fits = false;
+  if (spec.is_symmetric_encryption()) {
+    fits = bytes.size() == kSymmetricBytes;
+  } else if (spec.is_hmac()) {
+    fits = bytes.size() >= keys::HmacKeyBytes(key.spec) && bytes.size() <= kHmacBytesMax;
+  } else {
+    fits = crypto::AsymmetricKey::FromPkcs8(KeyTypeOf(key.spec), bytes).has_value();
+  }
+  return fits ? Status() : Fail(ErrorCode::kInvalidCiphertextException);
 }
 
 }  // namespace
