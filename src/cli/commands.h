@@ -37,6 +37,8 @@ void AddServeCommand(CLI::App& app, Invocation& invocation);
 void AddEnvCommand(CLI::App& app, Invocation& invocation);
 void AddAdminCommands(CLI::App& app, Invocation& invocation);
 void AddTrailCommands(CLI::App& app, Invocation& invocation);
+// policy explain.
+void AddPolicyCommands(CLI::App& app, Invocation& invocation);
 // version.
 void AddVersionCommand(CLI::App& app, Invocation& invocation);
 
