@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <cstdlib>
 #include <memory>
 
@@ -19,7 +20,7 @@ namespace {
 struct AdminFlags {
   std::string data_dir, endpoint_url, region;
   std::string account, name, policy_name, policy_file, access_key_id, alias;
-  std::string file;
+  std::string file, group;
   bool dry_run = false, prune = false;
 };
 
@@ -259,19 +260,101 @@ Result<std::string> ShowChanges(const std::string& answer) {
   return out;
 }
 
-void AddAccessCommands(CLI::App& admin, Invocation& invocation,
-                       const std::shared_ptr<AdminFlags>& flags) {
-  const MakeBody of_account = [](const AdminFlags& f) -> Result<std::string> {
-    return Body({{"AccountId", f.account}});
-  };
+// Leaf: one command whose options are names and perhaps a policy file.
+struct Leaf {
+  const char* command;
+  const char* help;
+  const char* operation;
+  const char* name_option;  // --name of this member of the request; null: none
+  const char* member;
+  bool policy_name = false;
+  bool document = false;
+};
+
+void AddLeaf(CLI::App& group, const Leaf& leaf, Invocation& invocation,
+             const std::shared_ptr<AdminFlags>& flags) {
+  CLI::App* command =
+      AddOperation(group, leaf.command, leaf.help, leaf.operation, invocation, flags,
+                   [leaf](const AdminFlags& f) -> Result<std::string> {
+                     std::string document;
+                     if (leaf.document) {
+                       KT_ASSIGN(document, PolicyDocument(f.policy_file));
+                     }
+                     return Body({{"AccountId", f.account},
+                                  {leaf.member == nullptr ? "UserName" : leaf.member, f.name},
+                                  {"GroupName", f.group},
+                                  {"PolicyName", f.policy_name},
+                                  {"PolicyDocument", document}});
+                   });
+  if (leaf.name_option != nullptr) {
+    command->add_option(leaf.name_option, flags->name, "Name")->required()->type_name("NAME");
+  }
+  if (leaf.policy_name) {
+    command->add_option("--policy-name", flags->policy_name, "Name of the policy")
+        ->required()
+        ->type_name("NAME");
+  }
+  if (leaf.document) {
+    command->add_option("--policy-file", flags->policy_file, "JSON policy document")
+        ->required()
+        ->type_name("FILE");
+  }
+}
+
+void AddGroupAndRoleCommands(CLI::App& admin, Invocation& invocation,
+                             const std::shared_ptr<AdminFlags>& flags) {
   CLI::App* group = admin.add_subcommand("group", "Groups of users");
   group->require_subcommand(1);
-  AddOperation(*group, "list", "List the groups of an account", "ListGroups", invocation, flags,
-               of_account);
+  for (const Leaf& leaf : std::initializer_list<Leaf>{
+           {"create", "Create a group", "CreateGroup", "--name", "GroupName"},
+           {"delete", "Delete a group; its members stay", "DeleteGroup", "--name", "GroupName"},
+           {"list", "List the groups of an account", "ListGroups", nullptr, nullptr},
+           {"put-policy", "Add or replace a policy of a group", "PutGroupPolicy", "--name",
+            "GroupName", true, true},
+           {"delete-policy", "Remove a policy from a group", "DeleteGroupPolicy", "--name",
+            "GroupName", true}}) {
+    AddLeaf(*group, leaf, invocation, flags);
+  }
+  for (const auto& [name, help, operation] : std::initializer_list<std::array<const char*, 3>>{
+           {"add-user", "Put a user into a group", "AddUserToGroup"},
+           {"remove-user", "Take a user out of a group", "RemoveUserFromGroup"}}) {
+    AddLeaf(*group, {name, help, operation, "--user", "UserName"}, invocation, flags);
+    group->get_subcommand(name)
+        ->add_option("--name", flags->group, "Name of the group")
+        ->required()
+        ->type_name("NAME");
+  }
   CLI::App* role = admin.add_subcommand("role", "Roles");
   role->require_subcommand(1);
-  AddOperation(*role, "list", "List the roles of an account", "ListRoles", invocation, flags,
-               of_account);
+  for (const Leaf& leaf : std::initializer_list<Leaf>{
+           {"create", "Create a role; the file is its trust policy", "CreateRole", "--name",
+            "RoleName", false, true},
+           {"delete", "Delete a role; its sessions end", "DeleteRole", "--name", "RoleName"},
+           {"list", "List the roles of an account", "ListRoles", nullptr, nullptr},
+           {"put-trust", "Replace the trust policy of a role", "UpdateAssumeRolePolicy", "--name",
+            "RoleName", false, true},
+           {"put-policy", "Add or replace a policy of a role", "PutRolePolicy", "--name",
+            "RoleName", true, true},
+           {"delete-policy", "Remove a policy from a role", "DeleteRolePolicy", "--name",
+            "RoleName", true},
+           {"put-boundary", "Set the permissions boundary of a role", "PutRolePermissionsBoundary",
+            "--name", "RoleName", false, true},
+           {"delete-boundary", "Remove the permissions boundary of a role",
+            "DeleteRolePermissionsBoundary", "--name", "RoleName"}}) {
+    AddLeaf(*role, leaf, invocation, flags);
+  }
+  CLI::App* user = admin.get_subcommand("user");
+  for (const Leaf& leaf : std::initializer_list<Leaf>{
+           {"put-boundary", "Set the permissions boundary of a user", "PutUserPermissionsBoundary",
+            "--name", "UserName", false, true},
+           {"delete-boundary", "Remove the permissions boundary of a user",
+            "DeleteUserPermissionsBoundary", "--name", "UserName"}}) {
+    AddLeaf(*user, leaf, invocation, flags);
+  }
+}
+
+void AddAccessCommands(CLI::App& admin, Invocation& invocation,
+                       const std::shared_ptr<AdminFlags>& flags) {
   CLI::App* apply = AddOperation(
       admin, "apply", "Make accounts what a file says: users, groups, roles, identity providers",
       "ApplyAccess", invocation, flags,
@@ -309,6 +392,7 @@ void AddAdminCommands(CLI::App& app, Invocation& invocation) {
   create->add_option("--alias", flags->alias, "alias/aws/<service>")
       ->required()
       ->type_name("ALIAS");
+  AddGroupAndRoleCommands(*admin, invocation, flags);
   AddAccessCommands(*admin, invocation, flags);
   admin->footer(
       "Examples:\n"

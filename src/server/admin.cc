@@ -9,6 +9,7 @@
 #include "base/hex.h"
 #include "base/uuid.h"
 #include "crypto/digest.h"
+#include "server/admin_principals.h"
 #include "server/apply_access.h"
 #include "server/audit.h"
 #include "server/pipeline.h"
@@ -27,6 +28,7 @@ using service::Txn;
 struct Input {
   model::AccountId account;
   std::string user_name, policy_name, policy_document, access_key_id, status, alias_name;
+  std::string group_name, role_name;
   std::string document, dry_run, prune;
   bool operator_asks = false;  // of ApplyAccess: all accounts are the caller's to administer
 };
@@ -43,6 +45,8 @@ Result<Input> ReadInput(const json::Value& body, const model::AccountId& own) {
       {"AccessKeyId", &input.access_key_id},
       {"Status", &input.status},
       {"AliasName", &input.alias_name},
+      {"GroupName", &input.group_name},
+      {"RoleName", &input.role_name},
       {"Document", &input.document},
       {"DryRun", &input.dry_run},
       {"Prune", &input.prune}};
@@ -270,13 +274,38 @@ Status ListRoles(Call& call, const Input& input, json::Writer& out) {
   return {};
 }
 
+// Named runs an operation of server/admin_principals.h, which answers nothing.
+template <auto Run, auto... Arguments>
+Status Named(Call& call, const Input& input, json::Writer& out) {
+  const AdminNames names{input.account,   input.user_name,   input.group_name,
+                         input.role_name, input.policy_name, input.policy_document};
+  KT_TRY(Run(call, names, Arguments...));
+  out.BeginObject().EndObject();
+  return {};
+}
+
 struct AdminOperation {
   std::string_view name;
   bool read_only;
   Status (*run)(Call&, const Input&, json::Writer&);
 };
-constexpr std::array<AdminOperation, 13> kOperations = {{
+constexpr std::array<AdminOperation, 28> kOperations = {{
+    {"AddUserToGroup", false, &Named<&ChangeMembership, true>},
     {"ApplyAccess", false, &ApplyAccess},
+    {"CreateGroup", false, &Named<&CreateGroup>},
+    {"CreateRole", false, &Named<&CreateRole>},
+    {"DeleteGroup", false, &Named<&DeleteGroup>},
+    {"DeleteGroupPolicy", false, &Named<&ChangeGroupPolicy, false>},
+    {"DeleteRole", false, &Named<&DeleteRole>},
+    {"DeleteRolePermissionsBoundary", false, &Named<&ChangeRole, RolePart::kDeleteBoundary>},
+    {"DeleteRolePolicy", false, &Named<&ChangeRole, RolePart::kDeletePolicy>},
+    {"DeleteUserPermissionsBoundary", false, &Named<&ChangeUserBoundary, false>},
+    {"PutGroupPolicy", false, &Named<&ChangeGroupPolicy, true>},
+    {"PutRolePermissionsBoundary", false, &Named<&ChangeRole, RolePart::kPutBoundary>},
+    {"PutRolePolicy", false, &Named<&ChangeRole, RolePart::kPutPolicy>},
+    {"PutUserPermissionsBoundary", false, &Named<&ChangeUserBoundary, true>},
+    {"RemoveUserFromGroup", false, &Named<&ChangeMembership, false>},
+    {"UpdateAssumeRolePolicy", false, &Named<&ChangeRole, RolePart::kTrust>},
     {"CreateAccessKey", false, &CreateAccessKey},
     {"CreateAwsManagedKey", false, &CreateAwsManagedKey},
     {"CreateUser", false, &CreateUser},
@@ -302,7 +331,9 @@ std::string Parameters(const Input& input) {
       {"policyDocument", &input.policy_document},
       {"accessKeyId", &input.access_key_id},
       {"status", &input.status},
-      {"aliasName", &input.alias_name}};
+      {"aliasName", &input.alias_name},
+      {"groupName", &input.group_name},
+      {"roleName", &input.role_name}};
   for (const auto& [name, value] : members) {
     if (!value->empty()) out.Key(name).String(*value);
   }

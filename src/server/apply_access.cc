@@ -7,6 +7,7 @@
 #include <functional>
 #include <set>
 
+#include "server/admin_principals.h"
 #include "server/web_identity.h"
 #include "service/principals.h"
 
@@ -358,10 +359,12 @@ Status Stage::Account(const model::AccountId& account, const Value& value) {
     deleted("user", user->row.name);
     call_.txn->DeleteUser(user, tables.ListAccessKeys(account_, user->row.name));
   });
+  Status removed;
   Unnamed(tables.ListGroups(account_), groups, row_name, [&](const service::GroupPtr& group) {
     deleted("group", group->row.name);
-    call_.txn->DeleteGroup(group);
+    if (removed) removed = RemoveGroup(call_, group);
   });
+  KT_TRY(std::move(removed));
   Unnamed(tables.ListRoles(account_), roles, row_name, [&](const service::RolePtr& role) {
     deleted("role", role->row.name);
     call_.txn->DeleteRole(role);

@@ -164,6 +164,45 @@ test('groups give their policies, a boundary takes away', async () => {
     /because no permissions boundary allows the kms:DisableKey action$/);
 });
 
+test('groups, roles and boundaries one command at a time', async () => {
+  const { KeyMetadata: { KeyId } } = await client.send(new kms.CreateKeyCommand({}));
+  const dora = await person(server, 'dora', [statement('Allow', 'sts:AssumeRole')]);
+  const as = server.client({ credentials: dora });
+  open.push(as);
+  const describe = (by = as) => by.send(new kms.DescribeKeyCommand({ KeyId }));
+  const put = (what, ...args) => withFile(what, (file) => admin(server, ...args, '--policy-file',
+    file));
+  await admin(server, 'group', 'create', '--name', 'readers');
+  await put(document(statement('Allow', 'kms:Describe*')), 'group', 'put-policy', '--name',
+    'readers', '--policy-name', 'read');
+  assert.equal((await failure(describe())).name, 'AccessDeniedException');
+  await admin(server, 'group', 'add-user', '--name', 'readers', '--user', 'dora');
+  await describe();
+  await put(document(statement('Allow', 'sts:*')), 'user', 'put-boundary', '--name', 'dora');
+  assert.match((await failure(describe())).message, /permissions boundary/);
+  await admin(server, 'user', 'delete-boundary', '--name', 'dora');
+  await describe();
+  await admin(server, 'group', 'delete', '--name', 'readers');
+  await admin(server, 'group', 'create', '--name', 'readers');
+  await put(document(statement('Allow', 'kms:Describe*')), 'group', 'put-policy', '--name',
+    'readers', '--policy-name', 'read');
+  assert.equal((await failure(describe())).name, 'AccessDeniedException', 'a new group is empty');
+  await put(trust({ AWS: root }, 'sts:AssumeRole'), 'role', 'create', '--name', 'Reader');
+  await put(document(statement('Allow', 'kms:Describe*')), 'role', 'put-policy', '--name', 'Reader',
+    '--policy-name', 'read');
+  const reader = await asRole(dora, 'Reader');
+  await describe(reader);
+  await put(document(statement('Allow', 's3:*')), 'role', 'put-boundary', '--name', 'Reader');
+  assert.match((await failure(describe(reader))).message, /permissions boundary/);
+  await admin(server, 'role', 'delete-boundary', '--name', 'Reader');
+  await put(trust({ AWS: userArn('anna') }, 'sts:AssumeRole'), 'role', 'put-trust', '--name',
+    'Reader');
+  assert.equal((await failure(assume(dora, 'Reader'))).name, 'AccessDenied');
+  await admin(server, 'role', 'delete', '--name', 'Reader');
+  assert.equal((await failure(describe(reader))).name, 'UnrecognizedClientException');
+  await admin(server, 'user', 'delete', '--name', 'dora');
+});
+
 test('GetCallerIdentity tells everybody who they are', async () => {
   const user = await query({ Action: 'GetCallerIdentity' }, anna);
   assert.equal(user.status, 200);
