@@ -1,3 +1,5 @@
+#include "api/ops/cancel_key_deletion.h"
+
 #include "service/ops/common.h"
 
 namespace keyturn::service {

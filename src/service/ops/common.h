@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "api/operations.h"
+#include "api/structures.h"
 #include "crypto/ciphertext.h"
 #include "keys/key.h"
 #include "keys/rotation.h"

@@ -1,3 +1,5 @@
+#include "api/ops/create_alias.h"
+
 #include <fmt/format.h>
 
 #include "model/arn.h"

@@ -1,3 +1,5 @@
+#include "api/ops/create_grant.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>

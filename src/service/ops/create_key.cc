@@ -1,8 +1,9 @@
-#include "service/create_key.h"
+#include "api/ops/create_key.h"
 
 #include <fmt/format.h>
 
 #include "keys/spec.h"
+#include "service/create_key.h"
 #include "service/ops/common.h"
 
 namespace keyturn::service {

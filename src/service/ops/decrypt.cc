@@ -1,3 +1,5 @@
+#include "api/ops/decrypt.h"
+
 #include "service/ops/common.h"
 
 namespace keyturn::service {

@@ -1,3 +1,5 @@
+#include "api/ops/delete_alias.h"
+
 #include "service/ops/common.h"
 
 namespace keyturn::service {

@@ -1,3 +1,5 @@
+#include "api/ops/delete_imported_key_material.h"
+
 #include "service/imports.h"
 #include "service/ops/common.h"
 

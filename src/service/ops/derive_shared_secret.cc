@@ -1,3 +1,5 @@
+#include "api/ops/derive_shared_secret.h"
+
 #include "keys/spec.h"
 #include "service/key_pairs.h"
 #include "service/ops/common.h"

@@ -1,3 +1,5 @@
+#include "api/ops/disable_key.h"
+
 #include "service/ops/common.h"
 
 namespace keyturn::service {

@@ -1,3 +1,5 @@
+#include "api/ops/disable_key_rotation.h"
+
 #include "service/ops/common.h"
 
 namespace keyturn::service {

@@ -1,3 +1,5 @@
+#include "api/ops/generate_data_key_pair.h"
+
 #include "service/ops/data_key_pair.h"
 
 namespace keyturn::service {

@@ -1,3 +1,5 @@
+#include "api/ops/generate_data_key_pair_without_plaintext.h"
+
 #include "service/ops/data_key_pair.h"
 
 namespace keyturn::service {

@@ -1,3 +1,5 @@
+#include "api/ops/generate_data_key_without_plaintext.h"
+
 #include "service/ops/common.h"
 #include "service/ops/data_key.h"
 

@@ -1,3 +1,5 @@
+#include "api/ops/generate_mac.h"
+
 #include "service/ops/mac.h"
 
 namespace keyturn::service {

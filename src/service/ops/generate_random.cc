@@ -1,3 +1,5 @@
+#include "api/ops/generate_random.h"
+
 #include "service/ops/common.h"
 
 namespace keyturn::service {

@@ -1,3 +1,5 @@
+#include "api/ops/get_key_policy.h"
+
 #include "service/ops/common.h"
 
 namespace keyturn::service {

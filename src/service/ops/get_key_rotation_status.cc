@@ -1,3 +1,5 @@
+#include "api/ops/get_key_rotation_status.h"
+
 #include "service/ops/common.h"
 
 namespace keyturn::service {

@@ -1,3 +1,5 @@
+#include "api/ops/get_parameters_for_import.h"
+
 #include <fmt/format.h>
 
 #include "crypto/wrapping.h"

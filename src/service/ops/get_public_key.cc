@@ -1,3 +1,5 @@
+#include "api/ops/get_public_key.h"
+
 #include "keys/spec.h"
 #include "service/ops/common.h"
 

@@ -1,3 +1,5 @@
+#include "api/ops/import_key_material.h"
+
 #include "crypto/wrapping.h"
 #include "keys/spec.h"
 #include "service/import_token.h"

@@ -1,3 +1,5 @@
+#include "api/ops/list_aliases.h"
+
 #include "service/ops/common.h"
 
 namespace keyturn::service {

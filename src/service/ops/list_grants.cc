@@ -1,3 +1,5 @@
+#include "api/ops/list_grants.h"
+
 #include <algorithm>
 
 #include "service/ops/common.h"

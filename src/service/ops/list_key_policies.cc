@@ -1,3 +1,5 @@
+#include "api/ops/list_key_policies.h"
+
 #include "service/ops/common.h"
 
 namespace keyturn::service {

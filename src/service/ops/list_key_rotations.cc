@@ -1,3 +1,5 @@
+#include "api/ops/list_key_rotations.h"
+
 #include <charconv>
 
 #include "service/ops/common.h"

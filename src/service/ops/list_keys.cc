@@ -1,3 +1,5 @@
+#include "api/ops/list_keys.h"
+
 #include "service/ops/common.h"
 
 namespace keyturn::service {

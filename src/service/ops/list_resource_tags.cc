@@ -1,3 +1,5 @@
+#include "api/ops/list_resource_tags.h"
+
 #include <algorithm>
 
 #include "service/ops/common.h"

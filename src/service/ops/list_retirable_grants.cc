@@ -1,3 +1,5 @@
+#include "api/ops/list_retirable_grants.h"
+
 #include "service/ops/common.h"
 #include "service/ops/grant_entry.h"
 

@@ -1,3 +1,5 @@
+#include "api/ops/re_encrypt.h"
+
 #include "service/ops/common.h"
 
 namespace keyturn::service {

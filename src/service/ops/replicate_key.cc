@@ -1,3 +1,5 @@
+#include "api/ops/replicate_key.h"
+
 #include "keys/multi_region.h"
 #include "service/ops/common.h"
 

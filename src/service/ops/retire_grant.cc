@@ -1,3 +1,5 @@
+#include "api/ops/retire_grant.h"
+
 #include <algorithm>
 
 #include "service/ops/common.h"

@@ -1,3 +1,5 @@
+#include "api/ops/revoke_grant.h"
+
 #include "service/ops/common.h"
 
 namespace keyturn::service {

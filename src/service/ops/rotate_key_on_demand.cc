@@ -1,3 +1,5 @@
+#include "api/ops/rotate_key_on_demand.h"
+
 #include "service/ops/common.h"
 
 namespace keyturn::service {

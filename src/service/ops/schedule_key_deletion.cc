@@ -1,3 +1,5 @@
+#include "api/ops/schedule_key_deletion.h"
+
 #include "service/ops/common.h"
 
 namespace keyturn::service {

@@ -1,3 +1,5 @@
+#include "api/ops/sign.h"
+
 #include "service/ops/signing.h"
 
 namespace keyturn::service {

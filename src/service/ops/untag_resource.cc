@@ -1,3 +1,5 @@
+#include "api/ops/untag_resource.h"
+
 #include <algorithm>
 
 #include "service/ops/common.h"

@@ -1,3 +1,5 @@
+#include "api/ops/update_alias.h"
+
 #include <fmt/format.h>
 
 #include "service/ops/common.h"

@@ -1,3 +1,5 @@
+#include "api/ops/update_key_description.h"
+
 #include "service/ops/common.h"
 
 namespace keyturn::service {

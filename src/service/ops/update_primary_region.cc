@@ -1,3 +1,5 @@
+#include "api/ops/update_primary_region.h"
+
 #include "keys/multi_region.h"
 #include "service/ops/common.h"
 

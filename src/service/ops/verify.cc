@@ -1,3 +1,5 @@
+#include "api/ops/verify.h"
+
 #include "service/ops/signing.h"
 
 namespace keyturn::service {

@@ -1,3 +1,5 @@
+#include "api/ops/verify_mac.h"
+
 #include "crypto/digest.h"
 #include "service/ops/mac.h"
 
