@@ -89,13 +89,10 @@ void FinishFamily(Txn& txn, const Environment& environment, const Family& family
   }
 }
 
-}  // namespace
-
-Status ProveMaterial(const Environment& environment, const keys::Key& key,
-                     const model::MaterialId& id) {
-  KT_ASSIGN(const store::MaterialRow row,
-            environment.store.ReadMaterial({{key.account, key.region, key.id}, id}));
-  KT_ASSIGN(const crypto::Key256 opened, environment.keyring.OpenMaterial(key, id, row.sealed));
+// ProveSymmetric: what the material encrypts, it decrypts.
+Status ProveSymmetric(const Environment& environment, const keys::Key& key,
+                      const model::MaterialId& id, ByteView sealed) {
+  KT_ASSIGN(const crypto::Key256 opened, environment.keyring.OpenMaterial(key, id, sealed));
   constexpr std::string_view kKnownValue = "keyturn rotation check";
   const Bytes blob = crypto::EncryptBlob(opened, {AsBytes(key.id.text()), id.bytes()}, {},
                                          AsBytes(kKnownValue), environment.random);
@@ -104,6 +101,22 @@ Status ProveMaterial(const Environment& environment, const keys::Key& key,
     return Fail(ErrorCode::kCorrupt, "new key material does not decrypt what it encrypted");
   }
   return {};
+}
+
+}  // namespace
+
+Status ProveMaterial(const Environment& environment, const keys::Key& key,
+                     const model::MaterialId& id) {
+  KT_ASSIGN(const store::MaterialRow row,
+            environment.store.ReadMaterial({{key.account, key.region, key.id}, id}));
+  KT_ASSIGN(const SecretBytes bytes, environment.keyring.OpenMaterialBytes(key, id, row.sealed));
+  const keys::Spec& spec = keys::SpecOf(key.spec);
+  if (spec.is_pair()) {
+    const auto pair = crypto::AsymmetricKey::FromPkcs8(KeyTypeOf(key.spec), bytes.reveal());
+    return pair ? Status() : Fail(ErrorCode::kCorrupt, "a key pair's material is not one");
+  }
+  if (spec.is_hmac()) return {};  // any bytes are a key, and these were authenticated
+  return ProveSymmetric(environment, key, id, row.sealed);
 }
 
 std::shared_ptr<Material> SealedMaterial(const Environment& environment, const keys::Key& key,

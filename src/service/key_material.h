@@ -30,8 +30,9 @@ std::shared_ptr<Material> NewMaterial(const Environment& environment, const keys
                                       std::uint32_t generation, TimePoint now,
                                       const SecretBytes* ready = nullptr);
 
-// ProveMaterial reads a material back from stable storage, opens it, and encrypts and decrypts a
-// known value with it. kCorrupt when what is stored is broken.
+// ProveMaterial reads a material back from stable storage and opens it; a symmetric key encrypts
+// and decrypts a known value, a key pair's parts have to fit. kCorrupt when what is stored is
+// broken.
 Status ProveMaterial(const Environment& environment, const keys::Key& key,
                      const model::MaterialId& id);
 

@@ -360,3 +360,78 @@ test('nothing secret reaches the trail', async () => {
     assert.ok(!line.includes(secret.toString('base64').slice(0, 40)));
   }
 });
+
+// rsaAesWrap: PKCS#11's CKM_RSA_AES_KEY_WRAP, an AES key under OAEP and the material under RFC 5649.
+function rsaAesWrap(publicKey, bytes, oaepHash) {
+  const aes = crypto.randomBytes(32);
+  const padded = crypto.createCipheriv('id-aes256-wrap-pad', aes, Buffer.from('a65959a6', 'hex'));
+  return Buffer.concat([wrap(publicKey, aes, oaepHash), padded.update(bytes), padded.final()]);
+}
+
+const pkcs8 = (pair) => pair.privateKey.export({ type: 'pkcs8', format: 'der' });
+const spki = (pair) => pair.publicKey.export({ type: 'spki', format: 'der' });
+const curve = (namedCurve) => crypto.generateKeyPairSync('ec', { namedCurve });
+
+async function importPair(KeyId, bytes, algorithm) {
+  const spec = algorithm.startsWith('RSA_AES') ? 'RSA_2048' : 'RSA_3072';
+  const hash = algorithm.endsWith('_1') ? 'sha1' : 'sha256';
+  const { ImportToken, PublicKey } = await parameters(KeyId, algorithm, spec);
+  const EncryptedKeyMaterial = algorithm.startsWith('RSA_AES')
+    ? rsaAesWrap(PublicKey, bytes, hash) : wrap(PublicKey, bytes, hash);
+  return send(new kms.ImportKeyMaterialCommand(
+    { KeyId, ImportToken, EncryptedKeyMaterial, ExpirationModel: never }));
+}
+
+test('key pairs made elsewhere sign here, and their owner verifies', async () => {
+  const message = Buffer.from('signed with an imported key');
+  for (const [KeySpec, SigningAlgorithm, pair, algorithm] of [
+    ['ECC_NIST_P256', 'ECDSA_SHA_256', curve('P-256'), 'RSAES_OAEP_SHA_256'],
+    ['ECC_NIST_P384', 'ECDSA_SHA_384', curve('P-384'), 'RSA_AES_KEY_WRAP_SHA_256'],
+    ['ECC_NIST_P521', 'ECDSA_SHA_512', curve('P-521'), 'RSA_AES_KEY_WRAP_SHA_1'],
+    ['ECC_SECG_P256K1', 'ECDSA_SHA_256', curve('secp256k1'), 'RSA_AES_KEY_WRAP_SHA_256'],
+    ['ECC_NIST_EDWARDS25519', 'ED25519_SHA_512', crypto.generateKeyPairSync('ed25519'),
+      'RSAES_OAEP_SHA_256'],
+    ['RSA_2048', 'RSASSA_PKCS1_V1_5_SHA_256',
+      crypto.generateKeyPairSync('rsa', { modulusLength: 2048 }), 'RSA_AES_KEY_WRAP_SHA_256'],
+  ]) {
+    const { KeyId, Arn } = await create({ KeySpec, KeyUsage: 'SIGN_VERIFY' });
+    await refused(send(new kms.GetPublicKeyCommand({ KeyId })), 'KMSInvalidStateException',
+      `${Arn} is pending import.`);
+    await refused(send(new kms.SignCommand({ KeyId, Message: message, SigningAlgorithm })),
+      'KMSInvalidStateException', `${Arn} is pending import.`);
+    await refused(importPair(KeyId, pkcs8(crypto.generateKeyPairSync('x25519')), algorithm),
+      'InvalidCiphertextException');
+    const { KeyMaterialId } = await importPair(KeyId, pkcs8(pair), algorithm);
+    assert.equal(KeyMaterialId, undefined, 'only symmetric encryption keys show their material');
+    const { PublicKey } = await send(new kms.GetPublicKeyCommand({ KeyId }));
+    assert.deepEqual(Buffer.from(PublicKey), spki(pair), KeySpec);
+    const { Signature } = await send(new kms.SignCommand({ KeyId, Message: message,
+      SigningAlgorithm }));
+    const hash = KeySpec === 'ECC_NIST_EDWARDS25519' ? null : `sha${SigningAlgorithm.slice(-3)}`;
+    assert.ok(crypto.verify(hash, message, pair.publicKey, Signature), KeySpec);
+
+    await send(new kms.DeleteImportedKeyMaterialCommand({ KeyId }));
+    assert.equal(await stateOf(KeyId), 'PendingImport');
+    await refused(send(new kms.SignCommand({ KeyId, Message: message, SigningAlgorithm })),
+      'KMSInvalidStateException', `${Arn} is pending import.`);
+    await importPair(KeyId, pkcs8(pair), algorithm);
+    assert.ok((await send(new kms.VerifyCommand({ KeyId, Message: message, Signature,
+      SigningAlgorithm }))).SignatureValid);
+  }
+});
+
+test('HMAC keys made elsewhere: from the digest\'s length to 128 bytes', async () => {
+  const message = Buffer.from('authenticated');
+  for (const [bits, size] of [[224, 28], [256, 32], [256, 128], [384, 48], [512, 64]]) {
+    const { KeyId } = await create({ KeySpec: `HMAC_${bits}`, KeyUsage: 'GENERATE_VERIFY_MAC' });
+    for (const wrong of [bits / 8 - 1, 129]) {
+      await refused(importPair(KeyId, crypto.randomBytes(wrong), 'RSAES_OAEP_SHA_256'),
+        'InvalidCiphertextException');
+    }
+    const bytes = crypto.randomBytes(size);
+    await importPair(KeyId, bytes, 'RSAES_OAEP_SHA_256');
+    const { Mac } = await send(new kms.GenerateMacCommand({ KeyId, Message: message,
+      MacAlgorithm: `HMAC_SHA_${bits}` }));
+    assert.deepEqual(Buffer.from(Mac), crypto.createHmac(`sha${bits}`, bytes).update(message).digest());
+  }
+});

@@ -310,3 +310,24 @@ test('imported material: each region imports the same bytes', async () => {
   assert.equal((await describe(there, KeyId)).KeyState, 'PendingImport');
   assert.equal((await describe(here, KeyId)).KeyState, 'Enabled');
 });
+
+test('key pairs and HMAC keys are the same in every region', async () => {
+  const message = Buffer.from('the same key, another region');
+  for (const [KeySpec, SigningAlgorithm] of [['ECC_NIST_P256', 'ECDSA_SHA_256'],
+    ['RSA_2048', 'RSASSA_PSS_SHA_256']]) {
+    const KeyId = await family([there], { KeySpec, KeyUsage: 'SIGN_VERIFY' });
+    const publicKey = async (region) => Buffer.from((await send(region,
+      new kms.GetPublicKeyCommand({ KeyId }))).PublicKey);
+    assert.deepEqual(await publicKey(there), await publicKey(here));
+    const { Signature } = await send(there, new kms.SignCommand({ KeyId, Message: message,
+      SigningAlgorithm }));
+    assert.ok((await send(here, new kms.VerifyCommand({ KeyId, Message: message, Signature,
+      SigningAlgorithm }))).SignatureValid);
+  }
+  const KeyId = await family([there], { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' });
+  const MacAlgorithm = 'HMAC_SHA_256';
+  const { Mac } = await send(here, new kms.GenerateMacCommand({ KeyId, Message: message,
+    MacAlgorithm }));
+  assert.ok((await send(there, new kms.VerifyMacCommand({ KeyId, Message: message, Mac,
+    MacAlgorithm }))).MacValid);
+});
