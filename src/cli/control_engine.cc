@@ -22,6 +22,7 @@ namespace {
 // Connection: a client and what it needs to live.
 struct Connection {
   client::Config config;
+  std::unique_ptr<client::CredentialKeeper> keeper;
   std::unique_ptr<http::Client> http;
   std::unique_ptr<client::KmsClient> kms;
 };
@@ -30,14 +31,24 @@ Result<std::unique_ptr<Connection>> Connect(const std::string& profile,
                                             const std::string& endpoint_url, double quota_share,
                                             const Clock& clock) {
   auto connection = std::make_unique<Connection>();
-  KT_ASSIGN(connection->config,
-            client::LoadConfig({profile, endpoint_url}, client::ProcessEnvironment()));
+  const client::ConfigFlags flags{profile, endpoint_url};
+  const auto environment = client::ProcessEnvironment();
+  const client::Outside outside{
+      .open_http = [](const std::string& ca_bundle_file,
+                      bool direct) -> Result<std::unique_ptr<http::Client>> {
+        return http::Client::Create({.ca_bundle_file = ca_bundle_file, .direct = direct});
+      },
+      .clock = &clock};
+  KT_ASSIGN(connection->config, client::LoadConfig(flags, environment, outside));
+  connection->keeper =
+      std::make_unique<client::CredentialKeeper>(flags, environment, outside, connection->config);
   KT_ASSIGN(connection->http,
             http::Client::Create({.ca_bundle_file = connection->config.ca_bundle_file}));
   client::KmsClientOptions options;
   options.endpoint_url = connection->config.endpoint_url;
   options.quota_share = quota_share;
   options.user_agent = "keyturn/" + std::string(ToolVersion());
+  options.before_signing = [keeper = connection->keeper.get()] { keeper->Renew(); };
   KT_ASSIGN(connection->kms,
             client::KmsClient::Create(*connection->http, connection->config.credentials, clock,
                                       crypto::SystemRandom(), std::move(options)));

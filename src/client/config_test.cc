@@ -11,6 +11,7 @@
 #include "client/endpoint.h"
 #include "client/limiter.h"
 #include "client/profile_file.h"
+#include "client/scripted_http.h"
 
 namespace keyturn::client {
 namespace {
@@ -32,11 +33,25 @@ class ConfigTest : public testing::Test {
   void Credentials(const std::string& text) { Write("credentials", text); }
   void ConfigFile(const std::string& text) { Write("config", text); }
   Result<Config> Load(const ConfigFlags& flags = {}) {
-    return LoadConfig(flags, [this](std::string_view name) -> std::optional<std::string> {
+    return LoadConfig(flags, Variables(), Services());
+  }
+  Environment Variables() {
+    return [this](std::string_view name) -> std::optional<std::string> {
       const auto found = variables_.find(std::string(name));
       return found == variables_.end() ? std::nullopt : std::optional(found->second);
-    });
+    };
   }
+  // Services answers what the sources ask; nobody, unless a test sets reply.
+  Outside Services() {
+    return {.open_http = [this](const std::string&, bool) -> Result<std::unique_ptr<http::Client>> {
+              return std::make_unique<ScriptedHttp>(clock, reply);
+            },
+            .clock = &clock};
+  }
+  ManualClock clock{*ParseIso8601("2026-11-24T12:00:00Z")};
+  ScriptedHttp::Reply reply = [](const http::ClientRequest&) -> Result<http::ClientResponse> {
+    return Fail(ErrorCode::kNetwork, "nobody is there");
+  };
   std::string LoadError(const ConfigFlags& flags = {}) {
     const auto config = Load(flags);
     EXPECT_FALSE(config.has_value());
@@ -113,19 +128,63 @@ TEST_F(ConfigTest, StaticKeysInTheConfigFileCount) {
   EXPECT_EQ(Secret(*config), "B # not a comment");
 }
 
-TEST_F(ConfigTest, SourcesThatAreNotReadAreNamedWithTheWayRound) {
+TEST_F(ConfigTest, WhatNeedsAPersonIsNamedWithTheWayRound) {
   const std::map<std::string, std::string> profiles = {
-      {"role_arn = arn:aws:iam::111122223333:role/x\nsource_profile = default\n", "role_arn"},
-      {"sso_session = corp\n", "sso_session"},
-      {"credential_process = /bin/x\n", "credential_process"},
-      {"web_identity_token_file = /t\nrole_arn = a\n", "role_arn"},
+      {"role_arn = arn:aws:iam::111122223333:role/x\nsource_profile = p\nmfa_serial = m\n", "MFA"},
+      {"login_session = arn:aws:iam::111122223333:user/x\n", "login_session"},
   };
   for (const auto& [text, name] : profiles) {
     ConfigFile("[profile p]\n" + text);
     const std::string error = LoadError({.profile = "p", .endpoint_url = {}});
     EXPECT_THAT(error, HasSubstr(name));
-    EXPECT_THAT(error, HasSubstr("not supported yet"));
     EXPECT_THAT(error, HasSubstr("aws configure export-credentials --format env"));
+  }
+}
+
+TEST_F(ConfigTest, CredentialsOfAnInstanceAreRenewedBeforeTheyExpire) {
+  int given = 0;
+  bool there = true;
+  reply = [&](const http::ClientRequest& request) -> Result<http::ClientResponse> {
+    if (!there) return Fail(ErrorCode::kNetwork, "gone");
+    if (request.method == "PUT") return http::ClientResponse{200, {}, "session"};
+    if (request.url.ends_with("/")) return http::ClientResponse{200, {}, "role"};
+    ++given;
+    return http::ClientResponse{200,
+                                {},
+                                R"({"AccessKeyId":"A)" + std::to_string(given) +
+                                    R"(","SecretAccessKey":"s","Token":"t","Expiration":")" +
+                                    FormatIso8601(clock.Now() + std::chrono::hours(1)) + "\"}"};
+  };
+  auto config = Load();
+  ASSERT_TRUE(config.has_value());
+  EXPECT_EQ(config->credentials_source, "the instance's role role");
+  CredentialKeeper keeper({}, Variables(), Services(), *config);
+  clock.Advance(std::chrono::minutes(44));
+  keeper.Renew();
+  EXPECT_EQ(config->credentials.access_key_id, "A1") << "more than fifteen minutes are left";
+  clock.Advance(std::chrono::minutes(2));
+  there = false;
+  keeper.Renew();
+  EXPECT_EQ(config->credentials.access_key_id, "A1") << "what still holds is kept";
+  ASSERT_TRUE(keeper.error().has_value());
+  there = true;
+  keeper.Renew();
+  EXPECT_EQ(config->credentials.access_key_id, "A1") << "not again within a minute";
+  clock.Advance(std::chrono::minutes(1));
+  keeper.Renew();
+  EXPECT_EQ(config->credentials.access_key_id, "A2");
+  EXPECT_FALSE(keeper.error().has_value());
+  EXPECT_GT(config->expires, clock.Now() + std::chrono::minutes(59));
+}
+
+TEST(SplitCommandTest, WordsAreThoseOfAShell) {
+  using Words = std::vector<std::string>;
+  EXPECT_EQ(*SplitCommand("  a  b\tc "), (Words{"a", "b", "c"}));
+  EXPECT_EQ(*SplitCommand(R"("a b" 'c "d"' e\ f "g\"h" '')"),
+            (Words{"a b", "c \"d\"", "e f", "g\"h", ""}));
+  EXPECT_EQ(*SplitCommand(R"(a'b'"c")"), (Words{"abc"}));
+  for (const std::string_view wrong : {"", "  ", "'a", "\"a"}) {
+    EXPECT_FALSE(SplitCommand(wrong).has_value()) << wrong;
   }
 }
 
@@ -178,8 +237,9 @@ std::string ParseError(std::string_view text) {
 TEST(ProfileFileTest, SectionsAreProfilesByTheKindOfFile) {
   const auto config =
       Parse("[default]\na=1\n[profile \"two words\"]\na=2\n[sso-session s]\na=3\n[stray]\na=4\n");
-  EXPECT_EQ(config.size(), 2U);
+  EXPECT_EQ(config.size(), 3U);
   EXPECT_EQ(config.at("two words").Find("a"), "2");
+  EXPECT_EQ(config.at(SsoSessionName("s")).Find("a"), "3");
   const auto credentials = Parse("[default]\na=1\n[x]\na=2\n", ProfileFileKind::kCredentials);
   EXPECT_EQ(credentials.at("x").Find("a"), "2");
 }

@@ -1,11 +1,10 @@
 #include "client/credentials.h"
 
-#include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include "client/profile_file.h"
@@ -13,20 +12,12 @@
 namespace keyturn::client {
 namespace {
 
-constexpr std::string_view kExport =
-    "; run: eval \"$(aws configure export-credentials --format env)\"";
-
 struct Files {
   ProfileMap credentials;
   ProfileMap config;
   std::string credentials_path;
   std::string config_path;
 };
-
-// Get: a variable that is set to nothing counts as not set, as with AWS's tools.
-std::string Get(const Environment& environment, std::string_view name) {
-  return environment(name).value_or(std::string());
-}
 
 std::string ExpandHome(const std::string& path, const Environment& environment) {
   if (!path.starts_with("~/")) return path;
@@ -63,16 +54,20 @@ const Profile* FindProfile(const ProfileMap& profiles, const std::string& name) 
   return found == profiles.end() ? nullptr : &found->second;
 }
 
-sigv4::Credentials MakeCredentials(std::string_view id, std::string_view secret,
-                                   std::string_view token) {
-  return {std::string(id), SecretBytes::CopyOf(AsBytes(secret)), std::string(token)};
+using Found = std::optional<FoundCredentials>;
+
+Found FoundIn(std::string source, std::string_view id, std::string_view secret,
+              std::string_view token) {
+  FoundCredentials found;
+  found.credentials = {std::string(id), SecretBytes::CopyOf(AsBytes(secret)), std::string(token)};
+  found.source = std::move(source);
+  return found;
 }
 
-// FromVariables: false when none is set.
-Result<bool> FromVariables(const Environment& environment, Config& config) {
+Result<Found> FromVariables(const Environment& environment) {
   const std::string id = Get(environment, "AWS_ACCESS_KEY_ID");
   std::string secret = Get(environment, "AWS_SECRET_ACCESS_KEY");
-  if (id.empty() && secret.empty()) return false;
+  if (id.empty() && secret.empty()) return Found();
   if (id.empty() || secret.empty()) {
     return Fail(ErrorCode::kUsage, id.empty()
                                        ? "AWS_SECRET_ACCESS_KEY is set, but AWS_ACCESS_KEY_ID is "
@@ -82,39 +77,17 @@ Result<bool> FromVariables(const Environment& environment, Config& config) {
   }
   std::string token = Get(environment, "AWS_SESSION_TOKEN");
   if (token.empty()) token = Get(environment, "AWS_SECURITY_TOKEN");
-  config.credentials = MakeCredentials(id, secret, token);
-  config.credentials_source = "environment variables";
+  Found found = FoundIn("environment variables", id, secret, token);
   WipeMemory(secret.data(), secret.size());
-  return true;
+  return found;
 }
 
-// UnreadSource names the source that a profile asks for and that is not read here; empty when none.
-std::string UnreadSource(const Profile& profile) {
-  struct Source {
-    std::string_view name;
-    std::string_view text;
-  };
-  constexpr std::array<Source, 7> kSources = {{
-      {"role_arn", "an assumed role (role_arn)"},
-      {"web_identity_token_file", "a web identity (web_identity_token_file)"},
-      {"sso_session", "IAM Identity Center (sso_session)"},
-      {"sso_start_url", "IAM Identity Center (sso_start_url)"},
-      {"login_session", "a console login (login_session)"},
-      {"credential_process", "a process (credential_process)"},
-      {"credential_source", "an instance or container (credential_source)"},
-  }};
-  for (const auto& source : kSources) {
-    if (!profile.Find(source.name).empty()) return std::string(source.text);
-  }
-  return {};
-}
-
-// FromProfile: false when the profile has no keys of its own.
-Result<bool> FromProfile(const Profile& profile, const std::string& name, const std::string& path,
-                         Config& config) {
-  const auto id = profile.Find("aws_access_key_id");
-  const auto secret = profile.Find("aws_secret_access_key");
-  if (id.empty() && secret.empty()) return false;
+// FromKeys: the keys that a profile has in one of the files.
+Result<Found> FromKeys(const Profile* profile, const std::string& name, const std::string& path) {
+  if (profile == nullptr) return Found();
+  const auto id = profile->Find("aws_access_key_id");
+  const auto secret = profile->Find("aws_secret_access_key");
+  if (id.empty() && secret.empty()) return Found();
   if (id.empty() || secret.empty()) {
     return Fail(ErrorCode::kUsage, path + ": profile '" + name + "' has " +
                                        (id.empty() ? "aws_secret_access_key without "
@@ -122,42 +95,215 @@ Result<bool> FromProfile(const Profile& profile, const std::string& name, const 
                                                    : "aws_access_key_id without "
                                                      "aws_secret_access_key"));
   }
-  auto token = profile.Find("aws_session_token");
-  if (token.empty()) token = profile.Find("aws_security_token");
-  config.credentials = MakeCredentials(id, secret, token);
-  config.credentials_source = "profile '" + name + "' in " + path;
-  return true;
+  auto token = profile->Find("aws_session_token");
+  if (token.empty()) token = profile->Find("aws_security_token");
+  return FoundIn("profile '" + name + "' in " + path, id, secret, token);
 }
 
-Status CredentialsFromFiles(const Files& files, const std::string& name, Config& config) {
-  const Profile* in_credentials = FindProfile(files.credentials, name);
-  const Profile* in_config = FindProfile(files.config, name);
-  // A role is asked for on purpose and beats keys in the same profile: using those silently would
-  // act as somebody else.
-  for (const Profile* profile : {in_credentials, in_config}) {
-    if (profile == nullptr) continue;
-    const std::string source = UnreadSource(*profile);
-    if (!source.empty()) {
-      return Fail(ErrorCode::kUsage, "profile '" + name + "' takes its credentials from " + source +
-                                         ", which is not supported yet" + std::string(kExport) +
-                                         " --profile " + name);
+// Chain asks one source after the other.
+class Chain {
+ public:
+  Chain(const Files& files, const Environment& environment, const Outside& outside,
+        const Config& config)
+      : files_(files), environment_(environment), outside_(outside), config_(config) {}
+
+  // Find: variables says whether those of the environment count.
+  Result<FoundCredentials> Find(const std::string& name, bool variables) {
+    if (variables) {
+      KT_ASSIGN(Found found, FromVariables(environment_));
+      if (found) return std::move(*found);
     }
+    KT_ASSIGN(Found found, FromProfile(name, variables));
+    if (found) return std::move(*found);
+    if (HasContainer(environment_)) {
+      KT_ASSIGN(const auto direct, Open(true));
+      return FromContainer(*direct, environment_);
+    }
+    KT_ASSIGN(const auto direct, Open(true));
+    auto instance = FromInstance(*direct, environment_);
+    if (instance || instance.error().code != ErrorCode::kNotFound) return instance;
+    return Fail(ErrorCode::kUsage,
+                "no credentials: neither AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY nor profile "
+                "'" +
+                    name + "' in " + files_.credentials_path + " or " + files_.config_path +
+                    ", nor a container or an instance (" + instance.error().message +
+                    "); run: aws configure");
   }
-  if (in_credentials != nullptr) {
-    KT_ASSIGN(const bool found, FromProfile(*in_credentials, name, files.credentials_path, config));
-    if (found) return {};
+
+ private:
+  Result<std::unique_ptr<http::Client>> Open(bool direct) {
+    return outside_.open_http(config_.ca_bundle_file, direct);
   }
-  if (in_config != nullptr) {
-    KT_ASSIGN(const bool found, FromProfile(*in_config, name, files.config_path, config));
-    if (found) return {};
+
+  // Value: the credentials file beats the config file.
+  std::string Value(const std::string& profile, std::string_view name) const {
+    for (const ProfileMap* profiles : {&files_.credentials, &files_.config}) {
+      const Profile* found = FindProfile(*profiles, profile);
+      if (found != nullptr && !found->Find(name).empty()) return std::string(found->Find(name));
+    }
+    return {};
   }
-  return Fail(ErrorCode::kUsage,
-              "no credentials: neither AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY nor profile '" +
-                  name + "' in " + files.credentials_path +
-                  "; credentials of instances, containers and web identities are not supported "
-                  "yet" +
-                  std::string(kExport));
-}
+
+  Result<Found> FromProfile(const std::string& name, bool variables) {
+    const bool web_profile = !Value(name, "web_identity_token_file").empty();
+    if (!Value(name, "role_arn").empty() && !web_profile) return FromRole(name);
+    if (variables && !Get(environment_, "AWS_WEB_IDENTITY_TOKEN_FILE").empty()) {
+      return FromWebIdentity(name, Get(environment_, "AWS_WEB_IDENTITY_TOKEN_FILE"),
+                             Get(environment_, "AWS_ROLE_ARN"),
+                             Get(environment_, "AWS_ROLE_SESSION_NAME"));
+    }
+    if (web_profile) {
+      return FromWebIdentity(name, Value(name, "web_identity_token_file"), Value(name, "role_arn"),
+                             Value(name, "role_session_name"));
+    }
+    if (!Value(name, "sso_session").empty() || !Value(name, "sso_start_url").empty()) {
+      return FromIdentityCenter(name);
+    }
+    return FromStatic(name);
+  }
+
+  Result<Found> FromStatic(const std::string& name) {
+    KT_ASSIGN(Found keys,
+              FromKeys(FindProfile(files_.credentials, name), name, files_.credentials_path));
+    if (keys) return keys;
+    if (!Value(name, "login_session").empty()) {
+      return Fail(ErrorCode::kUsage,
+                  "profile '" + name +
+                      "' takes its credentials from a console login "
+                      "(login_session), which is not read here; run: eval \"$(aws configure "
+                      "export-credentials --format env --profile " +
+                      name + ")\"");
+    }
+    const std::string process = Value(name, "credential_process");
+    if (!process.empty()) return FromProcess(process);
+    return FromKeys(FindProfile(files_.config, name), name, files_.config_path);
+  }
+
+  Result<Found> FromRole(const std::string& name) {
+    const auto wrong = [&name](const std::string& what) {
+      return Fail(ErrorCode::kUsage, "profile '" + name + "': " + what);
+    };
+    if (!Value(name, "mfa_serial").empty()) {
+      return wrong("its role needs a code of the MFA device " + Value(name, "mfa_serial") +
+                   "; run: eval \"$(aws configure export-credentials --format env --profile " +
+                   name + ")\"");
+    }
+    const std::string source = Value(name, "source_profile");
+    const std::string kind = Value(name, "credential_source");
+    if (source.empty() == kind.empty()) {
+      return wrong("role_arn needs exactly one of source_profile and credential_source");
+    }
+    if (!visited_.insert(name).second) {
+      return wrong("the source_profile of this profile leads back to itself");
+    }
+    KT_ASSIGN(const FoundCredentials caller,
+              source.empty() ? FromKind(name, kind) : FromSourceProfile(name, source));
+    RoleRequest request;
+    request.role_arn = Value(name, "role_arn");
+    request.external_id = Value(name, "external_id");
+    request.session_name = SessionName(Value(name, "role_session_name"));
+    const std::string duration = Value(name, "duration_seconds");
+    if (!duration.empty()) {
+      constexpr std::size_t kDigitsMax = 6;
+      if (duration.size() > kDigitsMax ||
+          duration.find_first_not_of("0123456789") != std::string::npos) {
+        return wrong("duration_seconds is no number of seconds");
+      }
+      request.duration = std::chrono::seconds(std::stol(duration));
+    }
+    return Assume(name, caller.credentials, request);
+  }
+
+  // FromSourceProfile: a profile that names itself means its own keys.
+  Result<FoundCredentials> FromSourceProfile(const std::string& name, const std::string& source) {
+    if (FindProfile(files_.credentials, source) == nullptr &&
+        FindProfile(files_.config, source) == nullptr) {
+      return Fail(ErrorCode::kUsage,
+                  "profile '" + name + "': its source_profile '" + source + "' does not exist");
+    }
+    KT_ASSIGN(Found found, source == name ? FromStatic(source) : FromProfile(source, false));
+    if (found) return std::move(*found);
+    return Fail(ErrorCode::kUsage,
+                "profile '" + name + "': its source_profile '" + source + "' has no credentials");
+  }
+
+  Result<FoundCredentials> FromKind(const std::string& name, const std::string& kind) {
+    if (kind == "Environment") {
+      KT_ASSIGN(Found found, FromVariables(environment_));
+      if (found) return std::move(*found);
+      return Fail(ErrorCode::kUsage, "profile '" + name +
+                                         "': credential_source is Environment, "
+                                         "but AWS_ACCESS_KEY_ID is not set");
+    }
+    if (kind == "EcsContainer" || kind == "Ec2InstanceMetadata") {
+      KT_ASSIGN(const auto direct, Open(true));
+      auto found = kind == "EcsContainer" ? FromContainer(*direct, environment_)
+                                          : FromInstance(*direct, environment_);
+      if (found) return found;
+      return Fail(ErrorCode::kUsage, "profile '" + name + "': credential_source " + kind + ": " +
+                                         found.error().message);
+    }
+    return Fail(ErrorCode::kUsage, "profile '" + name + "': credential_source is '" + kind +
+                                       "', not Environment, EcsContainer or Ec2InstanceMetadata");
+  }
+
+  Result<Found> FromWebIdentity(const std::string& name, const std::string& path,
+                                const std::string& role_arn, const std::string& session_name) {
+    if (role_arn.empty()) {
+      return Fail(ErrorCode::kUsage,
+                  "a web identity (" + path +
+                      ") needs the role: AWS_ROLE_ARN, or role_arn of profile '" + name + "'");
+    }
+    RoleRequest request;
+    request.role_arn = role_arn;
+    request.session_name = SessionName(session_name);
+    KT_ASSIGN(request.web_identity_token,
+              ReadToken(ExpandHome(path, environment_), "web identity"));
+    return Assume(name, {}, request);
+  }
+
+  Result<Found> FromIdentityCenter(const std::string& name) {
+    const std::string session = Value(name, "sso_session");
+    const std::string section = session.empty() ? name : SsoSessionName(session);
+    if (!session.empty() && FindProfile(files_.config, section) == nullptr) {
+      return Fail(ErrorCode::kUsage, "profile '" + name + "': there is no [sso-session " + session +
+                                         "] in " + files_.config_path);
+    }
+    SsoRequest request;
+    request.session = session.empty() ? Value(name, "sso_start_url") : session;
+    request.region = Value(section, "sso_region");
+    request.account_id = Value(name, "sso_account_id");
+    request.role_name = Value(name, "sso_role_name");
+    request.cache_directory = ExpandHome("~/.aws/sso/cache", environment_);
+    request.portal_url = Get(environment_, "AWS_ENDPOINT_URL_SSO");
+    request.profile = name;
+    KT_ASSIGN(const auto http, Open(false));
+    return FromSso(*http, request, outside_.clock->Now());
+  }
+
+  Result<Found> Assume(const std::string& name, const sigv4::Credentials& caller,
+                       const RoleRequest& request) {
+    std::string region = Get(environment_, "AWS_REGION");
+    if (region.empty()) region = Get(environment_, "AWS_DEFAULT_REGION");
+    if (region.empty()) region = Value(name, "region");
+    if (region.empty()) region = "us-east-1";
+    std::string url = Get(environment_, "AWS_ENDPOINT_URL_STS");
+    if (url.empty()) url = Get(environment_, "AWS_ENDPOINT_URL");
+    KT_ASSIGN(const auto http, Open(false));
+    return AssumeRole(*http, url, region, caller, request, outside_.clock->Now());
+  }
+
+  std::string SessionName(const std::string& given) const {
+    if (!given.empty()) return given;
+    return "keyturn-" + std::to_string(ToEpochMillis(outside_.clock->Now()) / 1000);
+  }
+
+  const Files& files_;
+  const Environment& environment_;
+  const Outside& outside_;
+  const Config& config_;
+  std::set<std::string> visited_;
+};
 
 bool IsTrue(std::string_view text) {
   return text == "true" || text == "True" || text == "TRUE" || text == "1";
@@ -188,14 +334,8 @@ std::string FirstSet(const Environment& environment,
 
 }  // namespace
 
-Environment ProcessEnvironment() {
-  return [](std::string_view name) -> std::optional<std::string> {
-    const char* value = std::getenv(std::string(name).c_str());
-    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-  };
-}
-
-Result<Config> LoadConfig(const ConfigFlags& flags, const Environment& environment) {
+Result<Config> LoadConfig(const ConfigFlags& flags, const Environment& environment,
+                          const Outside& outside) {
   Config config;
   const std::string from_environment =
       FirstSet(environment, {"AWS_PROFILE", "AWS_DEFAULT_PROFILE"});
@@ -209,12 +349,6 @@ Result<Config> LoadConfig(const ConfigFlags& flags, const Environment& environme
                     files.config_path +
                     (flags.profile.empty() ? "; AWS_PROFILE names it" : "; --profile names it"));
   }
-  bool found = false;
-  if (flags.profile.empty()) {
-    KT_ASSIGN(found, FromVariables(environment, config));
-  }
-  if (!found) KT_TRY(CredentialsFromFiles(files, name, config));
-
   const bool endpoints = !IsTrue(Get(environment, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"));
   config.region = FirstSet(environment, {"AWS_REGION", "AWS_DEFAULT_REGION"});
   config.endpoint_url = flags.endpoint_url;
@@ -226,7 +360,36 @@ Result<Config> LoadConfig(const ConfigFlags& flags, const Environment& environme
   if (config.ca_bundle_file.empty()) {
     config.ca_bundle_file = FirstSet(environment, {"REQUESTS_CA_BUNDLE"});
   }
+  Chain chain(files, environment, outside, config);
+  KT_ASSIGN(FoundCredentials found, chain.Find(name, flags.profile.empty()));
+  config.credentials = std::move(found.credentials);
+  config.credentials_source = std::move(found.source);
+  config.expires = found.expires;
   return config;
+}
+
+CredentialKeeper::CredentialKeeper(ConfigFlags flags, Environment environment, Outside outside,
+                                   Config& config)
+    : flags_(std::move(flags)),
+      environment_(std::move(environment)),
+      outside_(std::move(outside)),
+      config_(config) {}
+
+void CredentialKeeper::Renew() {
+  constexpr std::chrono::minutes kAhead{15};
+  constexpr std::chrono::minutes kPause{1};
+  if (!config_.expires) return;
+  const TimePoint now = outside_.clock->Now();
+  if (now < *config_.expires - kAhead || now < next_try_) return;
+  next_try_ = now + kPause;
+  auto fresh = LoadConfig(flags_, environment_, outside_);
+  if (!fresh) {
+    error_ = std::move(fresh).error();
+    return;
+  }
+  error_.reset();
+  config_.credentials = std::move(fresh->credentials);
+  config_.expires = fresh->expires;
 }
 
 }  // namespace keyturn::client

@@ -1,35 +1,31 @@
-// Credentials: who calls, from where AWS's own tools look: the environment, then the shared
-// configuration files.
+// Credentials: who calls, from where AWS's own tools look, in their order.
 //
-// Roles, SSO, processes, containers and instance metadata are not read; a profile that needs one of
-// them is refused by name, with the way round.
-// Thread-safety: free functions; they read files and the environment they are given.
-// Source: AWS SDKs and Tools Reference Guide, credential providers and configuration files.
+// Thread-safety: free functions, which read files and ask services; a CredentialKeeper belongs to
+// one thread.
+// Source: AWS SDKs and Tools Reference Guide, credential providers and configuration files;
+// botocore's order of providers.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
+#include "base/time.h"
+#include "client/environment.h"
+#include "client/sources.h"
 #include "sigv4/sigv4.h"
 
 namespace keyturn::client {
 
-// Environment looks a variable up; nullopt when it is not set.
-using Environment = std::function<std::optional<std::string>(std::string_view name)>;
-
-// ProcessEnvironment reads the process's own.
-Environment ProcessEnvironment();
-
 // Config: what a call needs beside the operation.
 struct Config {
   sigv4::Credentials credentials;
-  std::string credentials_source;  // for people: "environment variables", "profile 'x' in FILE"
-  std::string region;              // the default region; empty when nothing names one
-  std::string endpoint_url;        // empty: AWS's own endpoints
-  std::string ca_bundle_file;      // empty: the system's
+  std::string credentials_source;    // for people: "environment variables", "profile 'x' in FILE"
+  std::optional<TimePoint> expires;  // of the credentials; nullopt: they do not
+  std::string region;                // the default region; empty when nothing names one
+  std::string endpoint_url;          // empty: AWS's own endpoints
+  std::string ca_bundle_file;        // empty: the system's
 };
 
 // ConfigFlags: what the command line said; empty means nothing. Flags beat the environment.
@@ -39,14 +35,41 @@ struct ConfigFlags {
 };
 
 // LoadConfig resolves in AWS's order:
-//   credentials: variables (unless --profile is given), then the profile's in the credentials file,
-//                then its in the config file;
+//   credentials: 1. variables (unless --profile is given)
+//                2. the profile's role_arn, with source_profile (a chain of them, no loops) or
+//                   credential_source
+//                3. a web identity: of variables (unless --profile is given), or of the profile
+//                4. IAM Identity Center, with the sign-in that `aws sso login` keeps
+//                5. the profile's keys in the credentials file
+//                6. its credential_process   7. its keys in the config file
+//                8. the container's   9. the instance's;
 //   region:      AWS_REGION, AWS_DEFAULT_REGION, the profile's;
 //   endpoint:    flag, AWS_ENDPOINT_URL_KMS, AWS_ENDPOINT_URL, the profile's endpoint_url (the last
 //                three not under AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true);
+//   STS:         AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL, else AWS's in the region;
 //   CA bundle:   AWS_CA_BUNDLE, the profile's ca_bundle, REQUESTS_CA_BUNDLE.
 // Fails with kUsage, saying what to do: no credentials anywhere, a key without its secret, a named
-// profile that does not exist, a source that is not read, a file that does not parse (with line).
-Result<Config> LoadConfig(const ConfigFlags& flags, const Environment& environment);
+// profile that does not exist, a source that needs a person (a code of an MFA device, a console
+// login), a source that refuses, a file that does not parse (with line).
+Result<Config> LoadConfig(const ConfigFlags& flags, const Environment& environment,
+                          const Outside& outside);
+
+// CredentialKeeper renews the credentials of a long run in place: from fifteen minutes before they
+// expire, once a minute while that fails.
+class CredentialKeeper {
+ public:
+  CredentialKeeper(ConfigFlags flags, Environment environment, Outside outside, Config& config);
+  // Renew is for the moment before each request is signed. What failed is kept for error().
+  void Renew();
+  const std::optional<Error>& error() const { return error_; }
+
+ private:
+  const ConfigFlags flags_;
+  const Environment environment_;
+  const Outside outside_;
+  Config& config_;
+  TimePoint next_try_{};
+  std::optional<Error> error_;
+};
 
 }  // namespace keyturn::client

@@ -240,6 +240,7 @@ void PacedClient::Send(const WorkPtr& work) {
 }
 
 http::ClientRequest PacedClient::Sign(Work& work) {
+  if (options_.before_signing) options_.before_signing();
   const Lane& lane = *work.lane;
   const Endpoint& endpoint = *lane.host->endpoint;
   constexpr std::string_view kContentType = "application/x-amz-json-1.1";

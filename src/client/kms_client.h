@@ -70,6 +70,8 @@ struct KmsClientOptions {
   // Throttled calls are retried for this long from when the call was made.
   std::chrono::seconds throttle_patience{900};
   std::string user_agent = "keyturn";
+  // Runs before each request is signed: the moment to renew the credentials in place.
+  std::function<void()> before_signing;
   // What pacing is measured with, and how Pump waits when nothing is under way. Empty: the steady
   // clock and a sleep of the thread.
   std::function<SteadyTime()> steady_now;

@@ -95,8 +95,11 @@ class FileParser {
       return std::string(Unquote(title));
     }
     const auto blank = title.find_first_of(kBlanks);
-    if (blank == std::string_view::npos || title.substr(0, blank) != "profile") return {};
-    return std::string(Unquote(Trim(title.substr(blank))));
+    if (blank == std::string_view::npos) return {};
+    const std::string_view kind = title.substr(0, blank);
+    const std::string name(Unquote(Trim(title.substr(blank))));
+    if (kind == "sso-session") return SsoSessionName(name);
+    return kind == "profile" ? name : std::string();
   }
 
   Status NameAndValue(std::string_view text) {
@@ -129,6 +132,10 @@ class FileParser {
 std::string_view Profile::Find(std::string_view lower_name) const {
   const auto found = values.find(lower_name);
   return found == values.end() ? std::string_view{} : std::string_view(found->second);
+}
+
+std::string SsoSessionName(std::string_view session) {
+  return "sso-session " + std::string(session);
 }
 
 Result<ProfileMap> ParseProfileFile(std::string_view text, ProfileFileKind kind,

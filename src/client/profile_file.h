@@ -23,6 +23,9 @@ struct Profile {
   std::string_view Find(std::string_view lower_name) const;
 };
 
+// SsoSessionName: where the map has a section of IAM Identity Center; no profile has such a name.
+std::string SsoSessionName(std::string_view session);
+
 using ProfileMap = std::map<std::string, Profile, std::less<>>;
 
 // ParseProfileFile reads sections with "name = value" or "name: value"; '#' and ';' begin comment

@@ -290,6 +290,7 @@ CURL* CurlClient::NewEasy() {
       (curl_easy_getinfo(easy, CURLINFO_CAINFO, &bundle) == CURLE_OK && bundle != nullptr)) {
     curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
   }
+  if (options_.direct) curl_easy_setopt(easy, CURLOPT_PROXY, "");
   curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, OnBody);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, OnHeader);

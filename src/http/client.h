@@ -43,6 +43,7 @@ struct ClientOptions {
   std::string ca_bundle_file;  // empty: the system's
   std::size_t connections_per_host_max = 64;
   std::size_t response_bytes_max = 16 << 20;
+  bool direct = false;  // never through a proxy
 };
 
 class Client {
