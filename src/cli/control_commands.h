@@ -9,12 +9,18 @@
 
 namespace keyturn::cli {
 
-// ConnectionFlags: where to and as whom. Empty: from the environment and the profile, as AWS's
-// tools do it.
+// CallerFlags: as whom. Empty: from the environment and the files, as AWS's tools do it.
+struct CallerFlags {
+  std::string profile;
+  std::string role_arn;  // to take on with the credentials found
+  std::string external_id;
+};
+
+// ConnectionFlags: where to and as whom.
 struct ConnectionFlags {
   std::string endpoint_url;
   std::vector<std::string> regions;
-  std::string profile;
+  CallerFlags caller;
   double quota_share = 0.3;
 };
 
@@ -42,7 +48,7 @@ struct PlanFlags {
 struct ApplyFlags {
   std::string plan;  // empty with resume
   std::string journal;
-  std::string profile;
+  CallerFlags caller;
   std::string format = "table";
   double quota_share = 0.3;
   bool auto_approve = false;
@@ -51,7 +57,7 @@ struct ApplyFlags {
 
 struct VerifyFlags {
   std::string journal;
-  std::string profile;
+  CallerFlags caller;
   std::string format = "table";
   double quota_share = 0.3;
 };
@@ -59,7 +65,7 @@ struct VerifyFlags {
 struct BackoutFlags {
   std::string journal;
   std::string reason;
-  std::string profile;
+  CallerFlags caller;
   std::string format = "table";
   double quota_share = 0.3;
   bool auto_approve = false;

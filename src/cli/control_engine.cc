@@ -27,11 +27,24 @@ struct Connection {
   std::unique_ptr<client::KmsClient> kms;
 };
 
-Result<std::unique_ptr<Connection>> Connect(const std::string& profile,
+// ReadingPolicy: what an audit may do as a role, whatever the role may do beyond it.
+constexpr std::string_view kReadingPolicy =
+    R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["kms:ListKeys",)"
+    R"("kms:ListAliases","kms:DescribeKey","kms:GetKeyRotationStatus","kms:ListKeyRotations",)"
+    R"("kms:ListResourceTags"],"Resource":"*"}]})";
+
+enum class Purpose { kRead, kChange };
+
+Result<std::unique_ptr<Connection>> Connect(const CallerFlags& caller, Purpose purpose,
                                             const std::string& endpoint_url, double quota_share,
                                             const Clock& clock) {
   auto connection = std::make_unique<Connection>();
-  const client::ConfigFlags flags{profile, endpoint_url};
+  client::ConfigFlags flags;
+  flags.profile = caller.profile;
+  flags.endpoint_url = endpoint_url;
+  flags.role_arn = caller.role_arn;
+  flags.external_id = caller.external_id;
+  if (purpose == Purpose::kRead) flags.session_policy = kReadingPolicy;
   const auto environment = client::ProcessEnvironment();
   const client::Outside outside{
       .open_http = [](const std::string& ca_bundle_file,
@@ -140,7 +153,8 @@ class Engine final : public ControlEngine {
                                   const Watch& watch) override {
     KT_ASSIGN(const auto exceptions, ExceptionsOf(policy.exceptions_path));
     KT_ASSIGN(const auto connected,
-              Connect(connection.profile, connection.endpoint_url, connection.quota_share, clock_));
+              Connect(connection.caller, Purpose::kRead, connection.endpoint_url,
+                      connection.quota_share, clock_));
     return RunAudit(*connected, connection, policy, exceptions, watch);
   }
 
@@ -165,8 +179,9 @@ class Engine final : public ControlEngine {
 
   Result<PlanView> MakePlan(const PlanFlags& flags, const Watch& watch) override {
     KT_ASSIGN(const auto exceptions, ExceptionsOf(flags.policy.exceptions_path));
-    KT_ASSIGN(const auto connected, Connect(flags.connection.profile, flags.connection.endpoint_url,
-                                            flags.connection.quota_share, clock_));
+    KT_ASSIGN(const auto connected,
+              Connect(flags.connection.caller, Purpose::kRead, flags.connection.endpoint_url,
+                      flags.connection.quota_share, clock_));
     KT_ASSIGN(const auto run,
               RunAudit(*connected, flags.connection, flags.policy, exceptions, watch));
     control::PlanOptions options;
@@ -189,7 +204,7 @@ class Engine final : public ControlEngine {
       KT_ASSIGN(const auto plan, control::ReadPlan(flags.plan));
       KT_TRY(control::CreateJournal(flags.journal, plan, clock_, ToolVersion()));
     }
-    return Change(flags.journal, flags.profile, flags.quota_share, watch,
+    return Change(flags.journal, flags.caller, flags.quota_share, watch,
                   [](const control::Journal& journal, control::JournalSink& sink,
                      const control::ChangeContext& context) {
                     return control::Apply(journal, sink, context);
@@ -197,7 +212,7 @@ class Engine final : public ControlEngine {
   }
 
   Result<report::ChangeReport> Verify(const VerifyFlags& flags, const Watch& watch) override {
-    return Change(flags.journal, flags.profile, flags.quota_share, watch,
+    return Change(flags.journal, flags.caller, flags.quota_share, watch,
                   [](const control::Journal& journal, control::JournalSink& sink,
                      const control::ChangeContext& context) {
                     return control::Verify(journal, sink, context);
@@ -210,7 +225,7 @@ class Engine final : public ControlEngine {
   }
 
   Result<report::ChangeReport> Backout(const BackoutFlags& flags, const Watch& watch) override {
-    return Change(flags.journal, flags.profile, flags.quota_share, watch,
+    return Change(flags.journal, flags.caller, flags.quota_share, watch,
                   [&flags](const control::Journal& journal, control::JournalSink& sink,
                            const control::ChangeContext& context) {
                     return control::Backout(journal, sink, flags.reason, context);
@@ -238,12 +253,12 @@ class Engine final : public ControlEngine {
 
   // Change reads the journal, connects to the endpoint that it names, and runs one phase.
   template <typename PhaseFunction>
-  Result<report::ChangeReport> Change(const std::string& path, const std::string& profile,
+  Result<report::ChangeReport> Change(const std::string& path, const CallerFlags& caller,
                                       double quota_share, const Watch& watch, PhaseFunction phase) {
     KT_ASSIGN(const auto journal, control::ReadJournal(path));
     KT_ASSIGN(const auto sink, control::OpenJournal(journal));
     KT_ASSIGN(const auto connected,
-              Connect(profile, journal.header.endpoint_url, quota_share, clock_));
+              Connect(caller, Purpose::kChange, journal.header.endpoint_url, quota_share, clock_));
     const control::Monitor monitor = MonitorOf(watch);
     const control::ChangeContext context{*connected->kms, clock_, monitor};
     KT_ASSIGN(const auto record, phase(journal, *sink, context));

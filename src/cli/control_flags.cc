@@ -16,9 +16,16 @@ void AddQuotaShare(CLI::App* command, double& share) {
       ->type_name("SHARE");
 }
 
-void AddProfile(CLI::App* command, std::string& profile) {
-  command->add_option("--profile", profile, "Profile of the AWS configuration files")
+void AddCaller(CLI::App* command, CallerFlags& flags) {
+  command->add_option("--profile", flags.profile, "Profile of the AWS configuration files")
       ->type_name("NAME");
+  CLI::Option* role =
+      command
+          ->add_option("--role-arn", flags.role_arn, "Take on this role, also of another account")
+          ->type_name("ARN");
+  command->add_option("--external-id", flags.external_id, "External id that the role asks for")
+      ->needs(role)
+      ->type_name("ID");
 }
 
 void AddConnection(CLI::App* command, ConnectionFlags& flags) {
@@ -31,7 +38,7 @@ void AddConnection(CLI::App* command, ConnectionFlags& flags) {
                    "Regions; else AWS_REGION, AWS_DEFAULT_REGION, profile")
       ->delimiter(',')
       ->type_name("R[,R]");
-  AddProfile(command, flags.profile);
+  AddCaller(command, flags.caller);
   AddQuotaShare(command, flags.quota_share);
 }
 
@@ -79,6 +86,7 @@ void AddAudit(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
       "  keyturn audit --region us-east-1 --out report.html --out keys.csv\n"
       "  keyturn audit --endpoint-url http://127.0.0.1:4566 --region us-east-1 --format json\n"
       "  keyturn audit --region us-east-1 --max-period 180 --exceptions exceptions.yaml\n"
+      "  keyturn audit --region us-east-1 --role-arn arn:aws:iam::111122223333:role/Audit\n"
       "\nExit codes: 0 compliant, 3 findings, 4 incomplete.");
   command->callback([&invocation, flags, engine] {
     invocation.run = [flags, engine](const Terminal& terminal) {
@@ -119,7 +127,7 @@ void AddApply(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
       ->type_name("FILE");
   command->add_flag("--auto-approve", flags->auto_approve, "Do not show the plan and ask");
   command->add_flag("--resume", flags->resume, "Go on with an interrupted run of this journal");
-  AddProfile(command, flags->profile);
+  AddCaller(command, flags->caller);
   AddQuotaShare(command, flags->quota_share);
   AddChangeFormat(command, flags->format);
   command->footer(
@@ -147,7 +155,7 @@ void AddVerify(CLI::App& app, Invocation& invocation, const MakeEngine& engine) 
   command->add_option("--journal", flags->journal, "Journal of the changes")
       ->required()
       ->type_name("FILE");
-  AddProfile(command, flags->profile);
+  AddCaller(command, flags->caller);
   AddQuotaShare(command, flags->quota_share);
   AddChangeFormat(command, flags->format);
   command->footer(
@@ -172,7 +180,7 @@ void AddBackout(CLI::App& app, Invocation& invocation, const MakeEngine& engine)
       ->required()
       ->type_name("TEXT");
   command->add_flag("--auto-approve", flags->auto_approve, "Do not ask");
-  AddProfile(command, flags->profile);
+  AddCaller(command, flags->caller);
   AddQuotaShare(command, flags->quota_share);
   AddChangeFormat(command, flags->format);
   command->footer(

@@ -19,6 +19,18 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
+ConfigFlags As(const std::string& profile) {
+  ConfigFlags flags;
+  flags.profile = profile;
+  return flags;
+}
+
+ConfigFlags At(const std::string& endpoint_url) {
+  ConfigFlags flags;
+  flags.endpoint_url = endpoint_url;
+  return flags;
+}
+
 class ConfigTest : public testing::Test {
  protected:
   ConfigTest() {
@@ -88,7 +100,7 @@ TEST_F(ConfigTest, TheProfileFlagBeatsVariables) {
   Set("AWS_ACCESS_KEY_ID", "AKIDENV");
   Set("AWS_SECRET_ACCESS_KEY", "env");
   Credentials("[audit]\naws_access_key_id = AKIDFILE\naws_secret_access_key = file\n");
-  const auto config = Load({.profile = "audit", .endpoint_url = {}});
+  const auto config = Load(As("audit"));
   ASSERT_TRUE(config.has_value());
   EXPECT_EQ(config->credentials.access_key_id, "AKIDFILE");
   EXPECT_THAT(config->credentials_source, HasSubstr("profile 'audit' in "));
@@ -114,8 +126,7 @@ TEST_F(ConfigTest, ThatHoldsForProfilesToo) {
 
 TEST_F(ConfigTest, ANamedProfileMustExist) {
   Credentials("[default]\naws_access_key_id=A\naws_secret_access_key=B\n");
-  EXPECT_THAT(LoadError({.profile = "prod", .endpoint_url = {}}),
-              HasSubstr("there is no profile 'prod'"));
+  EXPECT_THAT(LoadError(As("prod")), HasSubstr("there is no profile 'prod'"));
   Set("AWS_PROFILE", "other");
   EXPECT_THAT(LoadError(), HasSubstr("there is no profile 'other'"));
 }
@@ -135,7 +146,7 @@ TEST_F(ConfigTest, WhatNeedsAPersonIsNamedWithTheWayRound) {
   };
   for (const auto& [text, name] : profiles) {
     ConfigFile("[profile p]\n" + text);
-    const std::string error = LoadError({.profile = "p", .endpoint_url = {}});
+    const std::string error = LoadError(As("p"));
     EXPECT_THAT(error, HasSubstr(name));
     EXPECT_THAT(error, HasSubstr("aws configure export-credentials --format env"));
   }
@@ -191,7 +202,7 @@ TEST(SplitCommandTest, WordsAreThoseOfAShell) {
 TEST_F(ConfigTest, ARoleIsNotSilentlyReplacedByTheKeysBesideIt) {
   Credentials("[p]\naws_access_key_id=A\naws_secret_access_key=B\n");
   ConfigFile("[profile p]\nrole_arn = arn:aws:iam::111122223333:role/x\n");
-  EXPECT_THAT(LoadError({.profile = "p", .endpoint_url = {}}), HasSubstr("role_arn"));
+  EXPECT_THAT(LoadError(As("p")), HasSubstr("role_arn"));
 }
 
 TEST_F(ConfigTest, NoCredentialsAtAllSaysWhatToDo) {
@@ -213,7 +224,7 @@ TEST_F(ConfigTest, RegionAndEndpointComeFromTheNearest) {
   EXPECT_EQ(Load()->endpoint_url, "http://kms:1");
   Set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true");
   EXPECT_EQ(Load()->endpoint_url, "");
-  EXPECT_EQ(Load({.profile = {}, .endpoint_url = "http://flag:1"})->endpoint_url, "http://flag:1");
+  EXPECT_EQ(Load(At("http://flag:1"))->endpoint_url, "http://flag:1");
 }
 
 TEST_F(ConfigTest, ABrokenFileIsNamedWithItsLine) {

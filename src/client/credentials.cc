@@ -130,6 +130,18 @@ class Chain {
                     "); run: aws configure");
   }
 
+  // TakeOn is the role of the flags.
+  Result<FoundCredentials> TakeOn(const ConfigFlags& flags, const std::string& name,
+                                  const sigv4::Credentials& caller) {
+    RoleRequest request;
+    request.role_arn = flags.role_arn;
+    request.external_id = flags.external_id;
+    request.session_policy = flags.session_policy;
+    request.session_name = SessionName({});
+    KT_ASSIGN(Found found, Assume(name, caller, request));
+    return std::move(*found);
+  }
+
  private:
   Result<std::unique_ptr<http::Client>> Open(bool direct) {
     return outside_.open_http(config_.ca_bundle_file, direct);
@@ -362,6 +374,9 @@ Result<Config> LoadConfig(const ConfigFlags& flags, const Environment& environme
   }
   Chain chain(files, environment, outside, config);
   KT_ASSIGN(FoundCredentials found, chain.Find(name, flags.profile.empty()));
+  if (!flags.role_arn.empty()) {
+    KT_ASSIGN(found, chain.TakeOn(flags, name, found.credentials));
+  }
   config.credentials = std::move(found.credentials);
   config.credentials_source = std::move(found.source);
   config.expires = found.expires;

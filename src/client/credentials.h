@@ -32,6 +32,9 @@ struct Config {
 struct ConfigFlags {
   std::string profile;
   std::string endpoint_url;
+  std::string role_arn;  // to take on with the credentials that were found
+  std::string external_id;
+  std::string session_policy;  // of that role's session: it may do no more than this
 };
 
 // LoadConfig resolves in AWS's order:

@@ -34,6 +34,8 @@ before(async () => {
   const organisation = { accounts: { [account]: { roles: {
     Audit: { trust: trusting({ AWS: `arn:aws:iam::${account}:root` }, 'sts:AssumeRole'),
       policies: { ...use, on: document(allow('sts:AssumeRole')) } },
+    Admin: { trust: trusting({ AWS: `arn:aws:iam::${account}:root` }, 'sts:AssumeRole'),
+      policies: { use: document(allow('kms:*')) } },
     Second: { trust: trusting({ AWS: roleArn('Audit') }, 'sts:AssumeRole',
       { StringEquals: { 'sts:ExternalId': 'handshake' } }), policies: use },
     Web: { trust: trusting({ Federated: `arn:aws:iam::${account}:oidc-provider/${issuer}` },
@@ -112,6 +114,29 @@ test('a role through source_profile, and a role through that role', async () => 
     args: ['--profile', 'audit'],
     config: config.replace('source_profile = carla',
       'source_profile = carla\nmfa_serial = arn:aws:iam::1:mfa/me') });
+});
+
+test('--role-arn: with the credentials found; an audit may only read', async () => {
+  const shared = `[carla]\n${keys(caller)}`;
+  const as = (name, ...more) => ['--profile', 'carla', '--role-arn', roleArn(name), ...more];
+  await works({ shared, args: as('Audit') });
+  await says(/STS does not give the role .*Nobody: AccessDenied/, { shared, args: as('Nobody') });
+  const { code, stderr } = await audit({ shared, args: ['--external-id', 'x'] });
+  assert.equal(code, 1);
+  assert.match(stderr, /--external-id requires --role-arn/);
+
+  const file = (name) => path.join(home, name);
+  const env = { PATH: process.env.PATH, HOME: home, AWS_ENDPOINT_URL: server.url,
+    AWS_EC2_METADATA_DISABLED: 'true' };
+  const keyturn = (...args) => run(args, { env });
+  const planned = await keyturn('plan', '--region', region, '--out', file('plan'), ...as('Admin'));
+  assert.equal(planned.code, 0, planned.stderr);
+  const applied = await keyturn('apply', file('plan'), '--auto-approve', '--journal', file('journal'),
+    ...as('Admin'));
+  assert.equal(applied.code, 0, applied.stderr);
+  const back = await keyturn('backout', '--journal', file('journal'), '--auto-approve', '--reason',
+    'a test', ...as('Admin'));
+  assert.equal(back.code, 0, back.stderr);
 });
 
 test('a role whose caller is in the environment', async () => {
