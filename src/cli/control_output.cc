@@ -24,6 +24,14 @@ std::string Render(const control::AuditRun& run, const AuditOutput& how, const O
       return report::RenderCsv(run);
     case Format::kHtml:
       return report::RenderHtml(run, how.html);
+    case Format::kJunit:
+      return report::RenderJunit(run);
+    case Format::kSarif:
+      return report::RenderSarif(run);
+    case Format::kOcsf:
+      return report::RenderOcsf(run);
+    case Format::kPrometheus:
+      return report::RenderPrometheus(run);
   }
   return {};
 }

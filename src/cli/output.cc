@@ -16,13 +16,15 @@ struct FormatName {
   std::string_view name;
   Format format;
 };
-constexpr FormatName kFormats[] = {{"table", Format::kTable},
-                                   {"json", Format::kJson},
-                                   {"csv", Format::kCsv},
-                                   {"html", Format::kHtml}};
-constexpr FormatName kExtensions[] = {{".json", Format::kJson}, {".csv", Format::kCsv},
-                                      {".html", Format::kHtml}, {".htm", Format::kHtml},
-                                      {".txt", Format::kTable}, {".text", Format::kTable}};
+constexpr FormatName kFormats[] = {{"table", Format::kTable}, {"json", Format::kJson},
+                                   {"csv", Format::kCsv},     {"html", Format::kHtml},
+                                   {"junit", Format::kJunit}, {"sarif", Format::kSarif},
+                                   {"ocsf", Format::kOcsf},   {"prometheus", Format::kPrometheus}};
+constexpr FormatName kExtensions[] = {{".json", Format::kJson},   {".csv", Format::kCsv},
+                                      {".html", Format::kHtml},   {".htm", Format::kHtml},
+                                      {".txt", Format::kTable},   {".text", Format::kTable},
+                                      {".xml", Format::kJunit},   {".sarif", Format::kSarif},
+                                      {".ndjson", Format::kOcsf}, {".prom", Format::kPrometheus}};
 
 Result<Format> FormatNamed(const std::string& name) {
   for (const auto& known : kFormats) {
@@ -31,7 +33,9 @@ Result<Format> FormatNamed(const std::string& name) {
     }
   }
   return Fail(ErrorCode::kUsage,
-              "--format '" + name + "' is not known; use table, json, csv or html");
+              "--format '" + name +
+                  "' is not known; use table, json, csv, html, junit, sarif, ocsf "
+                  "or prometheus");
 }
 
 Result<Format> FormatOfPath(const std::string& path) {
@@ -43,7 +47,8 @@ Result<Format> FormatOfPath(const std::string& path) {
   }
   return Fail(ErrorCode::kUsage, "the name '" + path +
                                      "' does not tell the format; add --format, or end it in "
-                                     ".json, .csv, .html or .txt");
+                                     ".json, .csv, .html, .xml (JUnit), .sarif, .ndjson (OCSF), "
+                                     ".prom or .txt");
 }
 
 std::string SystemText(int number) { return std::generic_category().message(number); }

@@ -9,7 +9,7 @@
 
 namespace keyturn::cli {
 
-enum class Format { kTable, kJson, kCsv, kHtml };
+enum class Format { kTable, kJson, kCsv, kHtml, kJunit, kSarif, kOcsf, kPrometheus };
 
 // Output: one report. An empty path is standard output.
 struct Output {
@@ -18,7 +18,7 @@ struct Output {
 };
 
 // PlanOutputs pairs --format and --out values in order. A file without a format gets it from its
-// extension (.json, .csv, .html, .htm, .txt). When all reports go to files, the table goes to
+// extension (.json, .csv, .html, .htm, .txt, .xml, .sarif, .ndjson, .prom). When all reports go to files, the table goes to
 // standard output as well, so that a run never looks silent. kUsage says what does not fit.
 Result<std::vector<Output>> PlanOutputs(const std::vector<std::string>& formats,
                                         const std::vector<std::string>& paths);

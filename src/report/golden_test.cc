@@ -47,6 +47,13 @@ TEST(Golden, Json) {
 
 TEST(Golden, Csv) { ExpectGolden("audit.csv", RenderCsv(SampleRun())); }
 
+TEST(Golden, FindingsForOtherTools) {
+  ExpectGolden("audit.junit.xml", RenderJunit(SampleRun()));
+  ExpectGolden("audit.sarif", RenderSarif(SampleRun()));
+  ExpectGolden("audit.ocsf.ndjson", RenderOcsf(SampleRun()));
+  ExpectGolden("audit.prom", RenderPrometheus(SampleRun()));
+}
+
 TEST(Golden, Html) {
   ExpectGolden("audit.html", RenderHtml(SampleRun(), SampleHtmlOptions()));
   ExpectGolden("audit-compliant.html", RenderHtml(CompliantRun(), {}));

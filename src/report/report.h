@@ -47,6 +47,20 @@ std::string RenderChangesJson(const ChangeReport& report);
 // for a formula are prefixed with an apostrophe.
 std::string RenderCsv(const control::AuditRun& run);
 
+// RenderJunit: JUnit XML, a suite a region and a case a key. Failing keys are failures; what could
+// not be judged, a region too, is an error; what is out of scope or accepted is skipped.
+std::string RenderJunit(const control::AuditRun& run);
+
+// RenderSarif: SARIF 2.1.0, a result a key; accepted failures are suppressed, regions that were not
+// scanned are notifications of an unsuccessful invocation.
+std::string RenderSarif(const control::AuditRun& run);
+
+// RenderOcsf: OCSF 1.6.0 Compliance Findings, one JSON object a line.
+std::string RenderOcsf(const control::AuditRun& run);
+
+// RenderPrometheus: counts as metrics for node_exporter's textfile collector.
+std::string RenderPrometheus(const control::AuditRun& run);
+
 // ExceptionEntry: one entry of the exceptions file, for the report's readers.
 struct ExceptionEntry {
   std::string id;

@@ -1,0 +1,88 @@
+// Prometheus: the counts of a run for node_exporter's textfile collector. No series a key: an
+// organisation's hundred thousand keys belong in the JSON.
+// Source: Prometheus, "Exposition formats".
+#include <fmt/format.h>
+
+#include "report/report.h"
+#include "report/summary.h"
+
+namespace keyturn::report {
+namespace {
+
+using control::AuditRun;
+
+// Label escapes a label's value.
+std::string Label(std::string_view value) {
+  std::string out;
+  for (const char c : value) {
+    if (c == '\\' || c == '"') out += '\\';
+    if (c == '\n') {
+      out += "\\n";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+void Head(std::string_view name, std::string_view help, std::string& out) {
+  out += fmt::format("# HELP {0} {1}\n# TYPE {0} gauge\n", name, help);
+}
+
+void AppendKeys(const AuditRun& run, std::string& out) {
+  Head("keyturn_audit_keys", "Keys by verdict.", out);
+  for (const auto& group : GroupByRegion(run)) {
+    for (const auto verdict : kVerdictOrder) {
+      out += fmt::format("keyturn_audit_keys{{account=\"{}\",region=\"{}\",verdict=\"{}\"}} {}\n",
+                         Label(group.account), Label(group.name), control::VerdictName(verdict),
+                         CountOf(group.counts, verdict));
+    }
+  }
+}
+
+void AppendRegions(const AuditRun& run, std::string& out) {
+  Head("keyturn_audit_region_scanned", "1 where the region's keys were listed, else 0.", out);
+  for (const auto& region : run.regions) {
+    out += fmt::format(
+        "keyturn_audit_region_scanned{{account=\"{}\",region=\"{}\",status=\"{}\"}} {}\n",
+        Label(region.account), Label(region.region), control::RegionStatusName(region.status),
+        region.status == control::RegionStatus::kScanned ? 1 : 0);
+  }
+}
+
+void AppendCalls(const AuditRun& run, std::string& out) {
+  Head("keyturn_audit_calls", "Calls made, retries too.", out);
+  for (const auto& [operation, count] : run.calls) {
+    out +=
+        fmt::format("keyturn_audit_calls{{operation=\"{}\"}} {}\n", Label(operation), count.calls);
+  }
+  Head("keyturn_audit_calls_throttled", "Calls that the endpoint throttled.", out);
+  for (const auto& [operation, count] : run.calls) {
+    out += fmt::format("keyturn_audit_calls_throttled{{operation=\"{}\"}} {}\n", Label(operation),
+                       count.throttled);
+  }
+}
+
+}  // namespace
+
+std::string RenderPrometheus(const AuditRun& run) {
+  constexpr double kMillis = 1000.0;
+  std::string out;
+  AppendKeys(run, out);
+  AppendRegions(run, out);
+  if (run.totals.compliance_percent) {
+    constexpr double kPercent = 100.0;
+    Head("keyturn_audit_compliance_ratio", "Passing keys of those that were judged.", out);
+    out += fmt::format("keyturn_audit_compliance_ratio {:.6f}\n",
+                       *run.totals.compliance_percent / kPercent);
+  }
+  Head("keyturn_audit_incomplete", "1 if something could not be judged.", out);
+  out += fmt::format("keyturn_audit_incomplete {}\n", run.incomplete() ? 1 : 0);
+  Head("keyturn_audit_finished_timestamp_seconds", "When the run ended.", out);
+  out += fmt::format("keyturn_audit_finished_timestamp_seconds {:.3f}\n",
+                     static_cast<double>(ToEpochMillis(run.finished)) / kMillis);
+  AppendCalls(run, out);
+  return out;
+}
+
+}  // namespace keyturn::report
