@@ -12,6 +12,7 @@
 #include "control/audit.h"
 #include "control/exceptions.h"
 #include "control/journal.h"
+#include "control/permissions.h"
 #include "control/plan.h"
 #include "crypto/random.h"
 #include "http/client.h"
@@ -27,12 +28,7 @@ struct Connection {
   std::unique_ptr<client::KmsClient> kms;
 };
 
-// ReadingPolicy: what an audit may do as a role, whatever the role may do beyond it.
-constexpr std::string_view kReadingPolicy =
-    R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["kms:ListKeys",)"
-    R"("kms:ListAliases","kms:DescribeKey","kms:GetKeyRotationStatus","kms:ListKeyRotations",)"
-    R"("kms:ListResourceTags"],"Resource":"*"}]})";
-
+// Purpose: a role that reads has a session that can do nothing else, whatever the role may do.
 enum class Purpose { kRead, kChange };
 
 Result<std::unique_ptr<Connection>> Connect(const CallerFlags& caller, Purpose purpose,
@@ -44,7 +40,9 @@ Result<std::unique_ptr<Connection>> Connect(const CallerFlags& caller, Purpose p
   flags.endpoint_url = endpoint_url;
   flags.role_arn = caller.role_arn;
   flags.external_id = caller.external_id;
-  if (purpose == Purpose::kRead) flags.session_policy = kReadingPolicy;
+  if (purpose == Purpose::kRead) {
+    flags.session_policy = control::PolicyDocument(control::PolicyPurpose::kAudit);
+  }
   const auto environment = client::ProcessEnvironment();
   const client::Outside outside{
       .open_http = [](const std::string& ca_bundle_file,

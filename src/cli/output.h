@@ -18,8 +18,9 @@ struct Output {
 };
 
 // PlanOutputs pairs --format and --out values in order. A file without a format gets it from its
-// extension (.json, .csv, .html, .htm, .txt, .xml, .sarif, .ndjson, .prom). When all reports go to files, the table goes to
-// standard output as well, so that a run never looks silent. kUsage says what does not fit.
+// extension (.json, .csv, .html, .htm, .txt, .xml, .sarif, .ndjson, .prom). When all reports go to
+// files, the table goes to standard output as well, so that a run never looks silent. kUsage says
+// what does not fit.
 Result<std::vector<Output>> PlanOutputs(const std::vector<std::string>& formats,
                                         const std::vector<std::string>& paths);
 

@@ -1,4 +1,4 @@
-// keyturn policy explain
+// keyturn policy explain, audit, remediate, backout
 #include "policy/policy.h"
 
 #include <fmt/format.h>
@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/policy_inputs.h"
+#include "control/permissions.h"
 
 namespace keyturn::cli {
 namespace {
@@ -108,11 +109,38 @@ int RunExplain(const Question& question) {
   return decision.allowed ? 0 : kExitDenied;
 }
 
+// AddDocument: a command that prints the least policy of a phase.
+void AddDocument(CLI::App* policy, Invocation& invocation, const std::string& name,
+                 const std::string& help, control::PolicyPurpose purpose) {
+  CLI::App* command = policy->add_subcommand(name, help);
+  auto format = std::make_shared<std::string>("json");
+  command->add_option("--format", *format, "json, cloudformation (a role) or terraform")
+      ->check(CLI::IsMember({"json", "cloudformation", "terraform"}))
+      ->capture_default_str()
+      ->type_name("FORMAT");
+  command->footer("Examples:\n  keyturn policy " + name + "\n  keyturn policy " + name +
+                  " --format cloudformation > role.json");
+  command->callback([&invocation, format, purpose] {
+    invocation.run = [format, purpose](const Terminal&) {
+      const auto wanted = *format == "json"        ? control::PolicyFormat::kJson
+                          : *format == "terraform" ? control::PolicyFormat::kTerraform
+                                                   : control::PolicyFormat::kCloudFormation;
+      return WriteOut(control::RenderPolicy(purpose, wanted)) ? 0 : 1;
+    };
+  });
+}
+
 }  // namespace
 
 void AddPolicyCommands(CLI::App& app, Invocation& invocation) {
   CLI::App* policy = app.add_subcommand("policy", "Policies");
   policy->require_subcommand(1);
+  AddDocument(policy, invocation, "audit", "Print the least policy for audit and plan",
+              control::PolicyPurpose::kAudit);
+  AddDocument(policy, invocation, "remediate", "Print the least policy for apply and verify, too",
+              control::PolicyPurpose::kRemediate);
+  AddDocument(policy, invocation, "backout", "Print the least policy for backout and verify",
+              control::PolicyPurpose::kBackout);
   CLI::App* command = policy->add_subcommand(
       "explain", "Say whether a principal may do something, and which statement decides");
   auto question = std::make_shared<Question>();
