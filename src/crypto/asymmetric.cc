@@ -52,6 +52,8 @@ int RsaBits(KeyType type) {
   return type == KeyType::kRsa2048 ? 2048 : type == KeyType::kRsa3072 ? 3072 : 4096;
 }
 
+std::size_t ModulusBytes(KeyType type) { return static_cast<std::size_t>(RsaBits(type)) / 8; }
+
 // CurveName: OpenSSL's name of the group; empty for other kinds of key.
 std::string_view CurveName(KeyType type) {
   switch (type) {
@@ -234,6 +236,8 @@ bool AsymmetricKey::Verify(SignatureScheme scheme, Hash hash, ByteView input,
                              input.size()) == 1;
   } else {
     KT_CHECK(input.size() == HashBytes(hash));
+    // RFC 8017, 8.1.2 and 8.2.2, step 1; OpenSSL lets a PSS signature lack its leading zeros.
+    if (IsRsa(type_) && signature.size() != ModulusBytes(type_)) return false;
     const KeyContext context = ContextFor(handle_.get());
     KT_OPENSSL(EVP_PKEY_verify_init(context.get()));
     SetUp(context.get(), scheme, hash);
@@ -246,7 +250,7 @@ bool AsymmetricKey::Verify(SignatureScheme scheme, Hash hash, ByteView input,
 
 std::size_t AsymmetricKey::OaepBytesMax(Hash hash) const {
   KT_CHECK(IsRsa(type_));
-  return static_cast<std::size_t>(RsaBits(type_)) / 8 - 2 * HashBytes(hash) - 2;
+  return ModulusBytes(type_) - 2 * HashBytes(hash) - 2;
 }
 
 Bytes AsymmetricKey::EncryptOaep(Hash hash, ByteView plaintext) const {
@@ -264,6 +268,10 @@ Bytes AsymmetricKey::EncryptOaep(Hash hash, ByteView plaintext) const {
 
 Result<SecretBytes> AsymmetricKey::DecryptOaep(Hash hash, ByteView ciphertext) const {
   KT_CHECK(IsRsa(type_));
+  // RFC 8017, 7.1.2, step 1; OpenSSL lets a ciphertext lack its leading zeros.
+  if (ciphertext.size() != ModulusBytes(type_)) {
+    return Fail(ErrorCode::kInvalidCiphertextException);
+  }
   const KeyContext context = ContextFor(handle_.get());
   KT_OPENSSL(EVP_PKEY_decrypt_init(context.get()));
   SetUpOaep(context.get(), hash);

@@ -112,6 +112,30 @@ TEST(AsymmetricKey, OaepIsForItsHashOnly) {
   EXPECT_FALSE(key.DecryptOaep(Hash::kSha256, {}));
 }
 
+// Source: RFC 8017, 7.1.2 and 8.1.2, step 1: a number that begins with a zero byte is not
+// shortened.
+TEST(AsymmetricKey, RsaNumbersAreAsLongAsTheModulus) {
+  const AsymmetricKey key = AsymmetricKey::Generate(KeyType::kRsa2048);
+  constexpr int kTriesMax = 10000;  // one in 256 begins with a zero byte
+  Bytes ciphertext = {1};
+  for (int i = 0; i < kTriesMax && ciphertext.front() != 0; ++i) {
+    ciphertext = key.EncryptOaep(Hash::kSha256, AsBytes("secret"));
+  }
+  ASSERT_EQ(ciphertext.front(), 0);
+  EXPECT_TRUE(key.DecryptOaep(Hash::kSha256, ciphertext));
+  EXPECT_FALSE(key.DecryptOaep(Hash::kSha256, ByteView(ciphertext).subspan(1)));
+
+  const Bytes digest = Digest(Hash::kSha256, AsBytes("message"));
+  Bytes signature = {1};
+  for (int i = 0; i < kTriesMax && signature.front() != 0; ++i) {
+    signature = key.Sign(SignatureScheme::kRsaPss, Hash::kSha256, digest);
+  }
+  ASSERT_EQ(signature.front(), 0);
+  EXPECT_TRUE(key.Verify(SignatureScheme::kRsaPss, Hash::kSha256, digest, signature));
+  EXPECT_FALSE(
+      key.Verify(SignatureScheme::kRsaPss, Hash::kSha256, digest, ByteView(signature).subspan(1)));
+}
+
 TEST(AsymmetricKey, BothSidesAgree) {
   const AsymmetricKey a = AsymmetricKey::Generate(KeyType::kP521);
   const AsymmetricKey b = AsymmetricKey::Generate(KeyType::kP521);

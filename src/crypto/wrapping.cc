@@ -89,6 +89,8 @@ Result<SecretBytes> Decrypt(EVP_PKEY* key, const char* digest, ByteView wrapped)
   KT_CHECK(context != nullptr);
   if (EVP_PKEY_decrypt_init(context.get()) != 1) return Unfit();
   if (digest != nullptr) {
+    // RFC 8017, 7.1.2, step 1; OpenSSL lets a ciphertext lack its leading zeros.
+    if (wrapped.size() != static_cast<std::size_t>(EVP_PKEY_get_size(key))) return Unfit();
     if (EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_OAEP_PADDING) != 1 ||
         EVP_PKEY_CTX_set_rsa_oaep_md_name(context.get(), digest, nullptr) != 1 ||
         EVP_PKEY_CTX_set_rsa_mgf1_md_name(context.get(), digest, nullptr) != 1) {
