@@ -3,6 +3,7 @@
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 
@@ -57,9 +58,7 @@ bool Verify(EVP_PKEY* key, ByteView message, ByteView signature) {
                           message.size()) == 1;
 }
 
-}  // namespace
-
-bool VerifyRs256(ByteView modulus, ByteView exponent, ByteView message, ByteView signature) {
+bool Rs256(ByteView modulus, ByteView exponent, ByteView message, ByteView signature) {
   if (modulus.size() > kRsaBytesMax || exponent.empty() || exponent.size() > 8) return false;
   const Number n = ToNumber(modulus);
   const Number e = ToNumber(exponent);
@@ -74,7 +73,7 @@ bool VerifyRs256(ByteView modulus, ByteView exponent, ByteView message, ByteView
   return key && Verify(key.get(), message, signature);
 }
 
-bool VerifyEs256(ByteView x, ByteView y, ByteView message, ByteView signature) {
+bool Es256(ByteView x, ByteView y, ByteView message, ByteView signature) {
   if (x.size() != kCoordinateBytes || y.size() != kCoordinateBytes ||
       signature.size() != 2 * kCoordinateBytes) {
     return false;
@@ -102,6 +101,22 @@ bool VerifyEs256(ByteView x, ByteView y, ByteView message, ByteView signature) {
   const bool fits = Verify(key.get(), message, {encoded, static_cast<std::size_t>(size)});
   OPENSSL_free(encoded);
   return fits;
+}
+
+// Cleared: a refusal leaves nothing in the thread's queue of OpenSSL's errors.
+bool Cleared(bool valid) {
+  if (!valid) ERR_clear_error();
+  return valid;
+}
+
+}  // namespace
+
+bool VerifyRs256(ByteView modulus, ByteView exponent, ByteView message, ByteView signature) {
+  return Cleared(Rs256(modulus, exponent, message, signature));
+}
+
+bool VerifyEs256(ByteView x, ByteView y, ByteView message, ByteView signature) {
+  return Cleared(Es256(x, y, message, signature));
 }
 
 }  // namespace keyturn::crypto
