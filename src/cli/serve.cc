@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/data_flags.h"
+#include "console/console.h"
 #include "crypto/process.h"
 #include "crypto/random.h"
 #include "server/server.h"
@@ -26,6 +27,9 @@ struct ServeFlags {
   std::string trail_sync = "periodic";
   unsigned threads = std::max(1U, std::thread::hardware_concurrency());
   unsigned settle_seconds = 0;
+  bool no_console = false;
+  unsigned console_idle_seconds = 900;
+  unsigned console_session_seconds = 28800;
   bool dev = false;
   std::string account = "000000000000";
   std::string region = "us-east-1";
@@ -70,6 +74,14 @@ Result<std::unique_ptr<server::Server>> Start(const ServeFlags& flags, const Clo
   options.http.threads = flags.threads;
   options.http.tls_certificate_file = flags.tls_cert;
   options.http.tls_key_file = flags.tls_key;
+  if (!flags.no_console) {
+    console::ConsoleOptions console;
+    console.sign_in.idle = std::chrono::seconds(flags.console_idle_seconds);
+    console.sign_in.lifetime = std::chrono::seconds(flags.console_session_seconds);
+    options.make_pages = [console](server::Pipeline& pipeline) {
+      return console::MakeConsole(pipeline, console);
+    };
+  }
   KT_ASSIGN(auto server, server::Server::Start(options, clock, crypto::SystemRandom()));
   KT_TRY(service::ReplaceFile(std::filesystem::path(flags.data.data_dir) / "endpoint",
                               server->url() + "\n"));
@@ -121,6 +133,19 @@ void AddServeCommand(CLI::App& app, Invocation& invocation) {
       ->add_option("--settle-seconds", flags->settle_seconds,
                    "How long keys stay Creating and Updating at least: to test clients that wait")
       ->check(CLI::Range(0U, 86400U))
+      ->capture_default_str()
+      ->type_name("N");
+  command->add_flag("--no-console", flags->no_console, "Serve the API alone, without the console");
+  command
+      ->add_option("--console-idle-seconds", flags->console_idle_seconds,
+                   "A console session ends after this long without use")
+      ->check(CLI::Range(1U, 86400U))
+      ->capture_default_str()
+      ->type_name("N");
+  command
+      ->add_option("--console-session-seconds", flags->console_session_seconds,
+                   "A console session ends after this long in all")
+      ->check(CLI::Range(1U, 86400U))
       ->capture_default_str()
       ->type_name("N");
   command->add_flag("--dev", flags->dev, "Make the data directory if it is none: for development");

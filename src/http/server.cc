@@ -21,6 +21,7 @@ class ServerImpl final : public Server {
   ServerImpl(std::shared_ptr<SharedState> shared, const ListenSockets& sockets);
   ~ServerImpl() override { Stop(0); }
   std::uint16_t port() const override { return port_; }
+  Loop& loop(std::size_t index) override { return *loops_.at(index); }
   void Stop(unsigned drain_seconds) override;
 
  private:

@@ -108,6 +108,8 @@ class Server {
   static Result<std::unique_ptr<Server>> Start(const ServerOptions& options, Handler& handler);
   virtual ~Server() = default;
   virtual std::uint16_t port() const = 0;
+  // loop: index below ServerOptions::threads. Valid until the server is destroyed.
+  virtual Loop& loop(std::size_t index) = 0;
   // Stop: no new connections, idle ones closed, requests under way get their reply, for at most
   // drain_seconds; then joins the threads. Not on a loop's thread. Further calls do nothing.
   // Exchanges that are still held may be dropped or replied to afterwards, to no effect.

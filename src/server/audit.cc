@@ -66,6 +66,9 @@ void AppendAuditLine(const RequestState& request, std::string_view event_id, con
   }
   record.event_time = request.now;
   if (request.sts) record.event_source = "sts.amazonaws.com";
+  if (!request.audit.event_source.empty()) record.event_source = request.audit.event_source;
+  if (!request.audit.event_type.empty()) record.event_type = request.audit.event_type;
+  record.session_credential_from_console = request.audit.from_console;
   record.event_name = request.audit.event_name;
   record.region = request.region.name();
   record.source_ip = view.remote_address;

@@ -49,7 +49,8 @@ void WriteHead(int status, const RequestState& request, std::string& head) {
       "no-cache\r\nDate: ");
   head.append(date).append(request.sts ? "\r\nContent-Type: text/xml"
                                        : "\r\nContent-Type: application/x-amz-json-1.1");
-  head.append("\r\nContent-Length: ");
+  head.append("\r\n").append(request.extra_head);
+  head.append("Content-Length: ");
   char digits[24];
   const auto end = std::to_chars(std::begin(digits), std::end(digits), request.body.size());
   head.append(std::begin(digits), end.ptr).append("\r\n\r\n");
@@ -113,30 +114,36 @@ json::Parser& Pipeline::parser(const RequestState& request) {
 void Pipeline::OnRequest(std::shared_ptr<http::Exchange> exchange) {
   const http::RequestView& view = exchange->request();
   if (view.method != "POST" || view.path != "/") {
-    ServePlain(*exchange);
+    ServePlain(std::move(exchange));
     return;
   }
+  Serve(Begin(std::move(exchange)));
+}
+
+RequestPtr Pipeline::Begin(std::shared_ptr<http::Exchange> exchange) {
   auto request = std::make_shared<RequestState>();
   request->exchange = std::move(exchange);
   request->now = service_.environment().clock.Now();
   request->request_id = NewUuidText(service_.environment().random);
-  Serve(request);
+  return request;
 }
 
-void Pipeline::ServePlain(http::Exchange& exchange) {
-  const http::RequestView& view = exchange.request();
+void Pipeline::ServePlain(std::shared_ptr<http::Exchange> exchange) {
+  const http::RequestView& view = exchange->request();
   const bool reading = view.method == "GET" || view.method == "HEAD";
   if (reading && view.path == "/healthz") {
     std::string body = "ok\n";
-    exchange.Reply(PlainHead("200 OK", "text/plain; charset=utf-8", body.size()), body);
+    exchange->Reply(PlainHead("200 OK", "text/plain; charset=utf-8", body.size()), body);
   } else if (reading && view.path == "/metrics") {
     std::string body;
     metrics_.Render(service_.tables().key_count(), body);
-    exchange.Reply(PlainHead("200 OK", "text/plain; version=0.0.4; charset=utf-8", body.size()),
-                   body);
+    exchange->Reply(PlainHead("200 OK", "text/plain; version=0.0.4; charset=utf-8", body.size()),
+                    body);
+  } else if (pages_ != nullptr) {
+    pages_->OnRequest(std::move(exchange));
   } else {
     std::string body = "not found\n";
-    exchange.Reply(PlainHead("404 Not Found", "text/plain; charset=utf-8", body.size()), body);
+    exchange->Reply(PlainHead("404 Not Found", "text/plain; charset=utf-8", body.size()), body);
   }
 }
 

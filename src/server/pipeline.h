@@ -19,6 +19,7 @@
 #include "http/server.h"
 #include "json/json.h"
 #include "server/metrics.h"
+#include "server/pages.h"
 #include "server/request_state.h"
 #include "server/trail_committer.h"
 #include "server/workers.h"
@@ -34,10 +35,18 @@ class Pipeline final : public http::Handler {
 
   void OnRequest(std::shared_ptr<http::Exchange> exchange) override;
 
+  // SetPages: before the first request. Without pages other paths are not found.
+  void SetPages(http::Handler* pages) { pages_ = pages; }
+
   Metrics& metrics() { return metrics_; }
   service::Service& service() { return service_; }
 
-  // For the operations (dispatch.cc, admin.cc): the last steps of every request.
+  // The first steps of every request. Begin gives it its id and instant; Authenticate checks the
+  // signature for a service name ("kms") and fills caller and region.
+  RequestPtr Begin(std::shared_ptr<http::Exchange> exchange);
+  Status Authenticate(RequestState& request, std::string_view service_name);
+
+  // For the operations (dispatch.cc, admin.cc) and pages: the last steps of every request.
   // Succeed audits, then replies with request->body.
   void Succeed(const RequestPtr& request);
   // Refuse audits, then replies with the error.
@@ -53,7 +62,6 @@ class Pipeline final : public http::Handler {
   LoopState& StateOf(http::Loop& loop);
   void Serve(const RequestPtr& request);
   void ServeSts(const RequestPtr& request);  // server/sts.cc
-  Status Authenticate(RequestState& request, std::string_view service_name);
   // OpenToken opens a session token, or finds it among those of the loop.
   Result<service::SessionPtr> OpenToken(LoopState& loop, std::string_view token);
   // WriteError makes the error the request's body and returns the HTTP status.
@@ -62,13 +70,14 @@ class Pipeline final : public http::Handler {
   void Flush(LoopState& loop);
   void Finish(LoopState& loop, const Status& written);
   void Send(RequestState& request, int status);
-  void ServePlain(http::Exchange& exchange);
+  void ServePlain(std::shared_ptr<http::Exchange> exchange);
 
   service::Service& service_;
   Metrics metrics_;
   std::vector<std::unique_ptr<LoopState>> loops_;
   std::unique_ptr<TrailCommitter> committer_;  // only when each answer waits for the disk
-  Workers workers_;                            // last: its jobs use the others
+  http::Handler* pages_ = nullptr;
+  Workers workers_;  // last: its jobs use the others
 };
 
 // Dispatch runs a KMS operation that is authenticated; it ends in Succeed, Refuse or Reply.

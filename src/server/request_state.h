@@ -29,6 +29,9 @@ struct AuditFacts {
     std::string arn;
   };
   std::vector<Resource> resources;
+  std::string_view event_source;  // a literal; empty: kms.amazonaws.com
+  std::string_view event_type;    // a literal; empty: AwsApiCall
+  bool from_console = false;      // made with a console session, not with a signature
 };
 
 struct RequestState {
@@ -41,6 +44,7 @@ struct RequestState {
   model::Region region;
   AuditFacts audit;
   std::optional<SecretBytes> ready_material;  // CreateKey: made ahead, see service::Call
+  std::string extra_head;                     // header lines of the reply, each with its CRLF
   std::string body;                           // of the reply, once the operation has succeeded
 };
 using RequestPtr = std::shared_ptr<RequestState>;

@@ -16,12 +16,16 @@ class RunningServer final : public Server {
       : service_(std::move(service)),
         pipeline_(*service_, options.http.threads),
         scheme_(options.http.tls_certificate_file.empty() ? "http" : "https"),
-        address_(options.http.address) {}
+        address_(options.http.address) {
+    if (options.make_pages) pages_ = options.make_pages(pipeline_);
+    pipeline_.SetPages(pages_.get());
+  }
 
   ~RunningServer() override { Stop(0); }
 
   Status Listen(const Options& options) {
     KT_ASSIGN(http_, http::Server::Start(options.http, pipeline_));
+    if (pages_) pages_->Start(*http_);
     clockwork_ = std::thread([this, interval = options.tick_interval] { Clockwork(interval); });
     return {};
   }
@@ -34,6 +38,7 @@ class RunningServer final : public Server {
 
   void Stop(unsigned drain_seconds) override {
     if (!http_) return;
+    if (pages_) pages_->Stop();
     {
       const std::scoped_lock lock(mutex_);
       stopping_ = true;
@@ -64,6 +69,7 @@ class RunningServer final : public Server {
 
   std::unique_ptr<service::Service> service_;
   Pipeline pipeline_;
+  std::unique_ptr<Pages> pages_;
   std::string scheme_;
   std::string address_;
   std::unique_ptr<http::Server> http_;

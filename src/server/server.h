@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "base/time.h"
 #include "http/server.h"
+#include "server/pages.h"
 #include "service/service.h"
 
 namespace keyturn::server {
@@ -19,6 +20,8 @@ struct Options {
   http::ServerOptions http;
   // How often the clockwork looks for keys that are due.
   std::chrono::milliseconds tick_interval{1000};
+  // Empty: the API alone.
+  MakePages make_pages;
 };
 
 class Server {

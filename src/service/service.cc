@@ -57,6 +57,7 @@ Result<std::unique_ptr<Service>> Service::Open(const OpenOptions& options, const
                                                RandomSource& random) {
   std::unique_ptr<Service> service(new Service());
   KT_ASSIGN(const crypto::Key256 root, LoadRootKey(options.directory, options.passphrase));
+  service->directory_ = options.directory;
   KT_ASSIGN(service->store_, store::OpenSqlite(options.directory, {}));
   KT_ASSIGN(const Bytes wrapped, ReadDomainKey(*service->store_, options.directory));
   KT_ASSIGN(Keyring keyring, Keyring::Unwrap(root, wrapped));

@@ -70,6 +70,7 @@ class Service {
   Writer& writer() { return *writer_; }
   trail::Trail& trail() { return *trail_; }
   trail::SyncMode trail_sync() const { return trail_sync_; }
+  const std::filesystem::path& directory() const { return directory_; }
   // operator_account may administer the users of every account; others their own only.
   const model::AccountId& operator_account() const { return operator_account_; }
 
@@ -82,6 +83,7 @@ class Service {
   Service() = default;
   Status Load();
 
+  std::filesystem::path directory_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<Keyring> keyring_;
   Tables tables_;

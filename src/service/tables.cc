@@ -151,6 +151,16 @@ std::vector<model::KeyId> Tables::ListKeys(const model::AccountId& account, mode
   return ids;
 }
 
+std::vector<std::string> Tables::ListRegions(const model::AccountId& account) const {
+  const std::shared_lock lock(mutex_);
+  std::vector<std::string> regions;
+  for (auto list = key_lists_.lower_bound({account, {}});
+       list != key_lists_.end() && list->first.first == account; ++list) {
+    if (!list->second.empty()) regions.push_back(list->first.second);
+  }
+  return regions;
+}
+
 std::vector<store::AliasRow> Tables::ListAliases(const model::AccountId& account,
                                                  model::Region region, std::string_view after,
                                                  std::size_t limit) const {

@@ -127,6 +127,8 @@ class Tables final : public View {
                                      std::string_view after, std::size_t limit) const;
   std::vector<store::AliasRow> ListAliases(const model::AccountId& account, model::Region region,
                                            std::string_view after, std::size_t limit) const;
+  // ListRegions: where the account has keys, sorted.
+  std::vector<std::string> ListRegions(const model::AccountId& account) const;
   std::vector<UserPtr> ListUsers(const model::AccountId& account) const;
   std::vector<GroupPtr> ListGroups(const model::AccountId& account) const;
   std::vector<RolePtr> ListRoles(const model::AccountId& account) const;

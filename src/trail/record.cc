@@ -162,6 +162,7 @@ void AppendLine(const Record& record, std::string& out) {
   OptionalJson(R"(,"serviceEventDetails":)", record.service_event_details_json, out);
   out += R"(,"eventCategory":"Management")";
   AppendTls(record, out);
+  if (record.session_credential_from_console) out += R"(,"sessionCredentialFromConsole":"true")";
   out += "}\n";
 }
 

@@ -55,6 +55,7 @@ struct Record {
   std::string_view tls_version;  // empty: no tlsDetails
   std::string_view tls_cipher_suite;
   std::string_view tls_host;
+  bool session_credential_from_console = false;
 };
 
 // AppendLine appends the record and '\n'.

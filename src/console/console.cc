@@ -1,0 +1,299 @@
+#include "console/console.h"
+
+#include <algorithm>
+#include <array>
+
+#include "console/assets.h"
+#include "console/guard.h"
+#include "console/views.h"
+#include "json/json.h"
+#include "server/audit.h"
+#include "server/pipeline.h"
+#include "sigv4/sigv4.h"
+
+namespace keyturn::console {
+namespace {
+
+using server::Pipeline;
+using server::RequestPtr;
+using server::RequestState;
+
+constexpr std::string_view kApiPrefix = "/console/api/";
+constexpr std::string_view kCallPrefix = "call/";
+constexpr std::string_view kSignInSource = "signin.amazonaws.com";
+
+// IsDestructive: what cannot be taken back once its waiting period is over, or at all.
+bool IsDestructive(api::Operation operation) {
+  return operation == api::Operation::kScheduleKeyDeletion ||
+         operation == api::Operation::kDeleteImportedKeyMaterial ||
+         operation == api::Operation::kDeleteCustomKeyStore;
+}
+
+// SignatureOf a request that Authenticate has taken: lower case, so that it has one spelling.
+std::string SignatureOf(const http::RequestView& view, TimePoint now) {
+  std::vector<sigv4::Header> headers;
+  for (const http::HeaderView& each : view.headers) headers.push_back({each.name, each.value});
+  const auto authorization = sigv4::ParseAuthorization(
+      {view.method, view.path, view.query, headers, AsBytes(view.body)}, kServiceName, now);
+  std::string signature;
+  if (authorization) signature = authorization->signature;
+  for (char& c : signature) {
+    if (c >= 'A' && c <= 'F') c = static_cast<char>(c + 32);
+  }
+  return signature;
+}
+
+Identity IdentityOf(const service::Caller& caller) {
+  return {caller.access_key_id(), caller.principal_arn(), caller.session};
+}
+
+Error ConfirmFirst() {
+  return {ErrorCode::kAccessDeniedException, "Confirm this with your secret access key first.", {}};
+}
+
+class Console final : public server::Pages {
+ public:
+  Console(Pipeline& pipeline, const ConsoleOptions& options)
+      : pipeline_(pipeline), sign_ins_(options.sign_in, pipeline.service().environment().random) {}
+
+  void Start(http::Server& /*http*/) override {}
+  void Stop() override {}
+
+  void OnRequest(std::shared_ptr<http::Exchange> exchange) override {
+    const std::string_view path = exchange->request().path;
+    if (path.starts_with(kApiPrefix)) {
+      const RequestPtr request = pipeline_.Begin(std::move(exchange));
+      request->extra_head = kApiHeaders;
+      request->audit.from_console = true;
+      ServeApi(request, path.substr(kApiPrefix.size()));
+    } else {
+      ServeAsset(*exchange);
+    }
+  }
+
+ private:
+  void ServeApi(const RequestPtr& request, std::string_view name) {
+    const http::RequestView& view = request->exchange->request();
+    if (view.method == "POST" && name.starts_with(kCallPrefix)) {
+      ServeCall(request, name.substr(kCallPrefix.size()));
+      return;
+    }
+    struct Route {
+      std::string_view method;
+      std::string_view name;
+      void (Console::*serve)(const RequestPtr&);
+    };
+    static constexpr std::array<Route, 8> kRoutes = {{
+        {"POST", "sign-in", &Console::ServeSignIn},
+        {"GET", "session", &Console::ServeSession},
+        {"POST", "sign-out", &Console::ServeSignOut},
+        {"POST", "sign-out-everywhere", &Console::ServeSignOutEverywhere},
+        {"POST", "confirm", &Console::ServeConfirm},
+        {"GET", "keys", &Console::ServeKeys},
+        {"GET", "permissions", &Console::ServePermissions},
+        {"GET", "trail", &Console::ServeTrail},
+    }};
+    const auto* const route = std::ranges::find_if(kRoutes, [&](const Route& each) {
+      return each.name == name && each.method == view.method;
+    });
+    if (route == kRoutes.end()) {
+      const Error unknown{ErrorCode::kUnknownOperationException, {}, {}};
+      pipeline_.Reply(request, &unknown);
+      return;
+    }
+    (this->*route->serve)(request);
+  }
+
+  // Admit checks cookie, origin and token, and makes the request the signed-in person's.
+  Result<SignIn> Admit(RequestState& request, bool needs_csrf) {
+    const http::RequestView& view = request.exchange->request();
+    KT_TRY(CheckOrigin(view, view.method == "POST"));
+    const bool used = view.Header("x-keyturn-background").empty();
+    KT_ASSIGN(SignIn session, sign_ins_.Find(CookieOf(view).value_or(""), request.now, used));
+    if (needs_csrf) KT_TRY(CheckCsrf(view, session.csrf_token));
+    KT_ASSIGN(request.caller,
+              CallerOf(pipeline_.service().tables(), session.identity, request.now));
+    request.caller.peer = {view.remote_address, view.Header("user-agent"), view.tls.has_value()};
+    const std::string_view asked = view.Header("x-keyturn-region");
+    const auto region = model::Region::Intern(asked.empty() ? session.region : asked);
+    if (!region) {
+      return Fail(ErrorCode::kValidationException, "x-keyturn-region is not a region's name.");
+    }
+    request.region = *region;
+    return session;
+  }
+
+  // AdmitOrRefuse: nothing when the request has been answered.
+  std::optional<SignIn> AdmitOrRefuse(const RequestPtr& request, std::string_view event_name) {
+    request->audit.event_name = event_name;
+    auto session = Admit(*request, true);
+    if (session) return std::move(*session);
+    Turn(request, session.error());
+    return std::nullopt;
+  }
+
+  // Turn refuses a request of nobody: counted, and told in the trail.
+  void Turn(const RequestPtr& request, const Error& error) {
+    pipeline_.metrics().CountUnauthenticated();
+    pipeline_.Refuse(request, error);
+  }
+
+  void ServeCall(const RequestPtr& request, std::string_view name) {
+    request->operation = api::FindOperation(name);
+    const auto session = AdmitOrRefuse(request, server::SafeEventName(name));
+    if (!session) return;
+    if (!request->operation) {
+      pipeline_.Refuse(request, {ErrorCode::kUnknownOperationException, {}, {}});
+    } else if (IsDestructive(*request->operation) && session->confirmed_until <= request->now) {
+      pipeline_.Refuse(request, ConfirmFirst());
+    } else {
+      server::Dispatch(pipeline_, request, *request->operation);
+    }
+  }
+
+  // CheckSigned: a signature of this service name that was not seen before.
+  Status CheckSigned(RequestState& request) {
+    const http::RequestView& view = request.exchange->request();
+    KT_TRY(CheckOrigin(view, true));
+    const std::string address(view.remote_address);
+    KT_TRY(sign_ins_.MayTry(address, request.now));
+    Status signed_by = pipeline_.Authenticate(request, kServiceName);
+    if (signed_by && !sign_ins_.TakeSignature(SignatureOf(view, request.now), request.now)) {
+      request.caller = {};
+      signed_by = Fail(ErrorCode::kInvalidSignatureException,
+                       "This signature has been used already. Sign in again.");
+    }
+    if (!signed_by) sign_ins_.NoteFailure(address, request.now);
+    return signed_by;
+  }
+
+  void ServeSignIn(const RequestPtr& request) {
+    request->audit.event_name = "ConsoleLogin";
+    request->audit.event_source = kSignInSource;
+    request->audit.event_type = "AwsConsoleSignIn";
+    request->audit.from_console = false;
+    request->audit.read_only = false;
+    if (const Status known = CheckSigned(*request); !known) {
+      Turn(request, known.error());
+      return;
+    }
+    const auto made = sign_ins_.Open(IdentityOf(request->caller),
+                                     std::string(request->region.name()), request->now);
+    if (!made) {
+      pipeline_.Refuse(request, made.error());
+      return;
+    }
+    request->audit.response_elements = R"({"ConsoleLogin":"Success"})";
+    request->extra_head += SetCookieLine(made->cookie);
+    WriteSession(*request, *sign_ins_.Find(made->cookie, request->now, false));
+    pipeline_.Succeed(request);
+  }
+
+  void ServeSession(const RequestPtr& request) {
+    const auto session = Admit(*request, false);
+    if (session) WriteSession(*request, *session);
+    // A page asks whenever it is loaded: nothing that belongs into the trail.
+    pipeline_.Reply(request, session ? nullptr : &session.error());
+  }
+
+  void WriteSession(RequestState& request, const SignIn& session) {
+    const service::Tables& tables = pipeline_.service().tables();
+    const model::AccountId& account = request.caller.account();
+    json::Writer out(request.body);
+    out.BeginObject().Key("CsrfToken").String(session.csrf_token);
+    out.Key("Arn").String(request.caller.arn());
+    out.Key("Account").String(account.text());
+    out.Key("AccessKeyId").String(request.caller.access_key_id());
+    out.Key("Region").String(session.region);
+    out.Key("Regions").BeginArray();
+    for (const std::string& region : tables.ListRegions(account)) out.String(region);
+    out.EndArray();
+    out.Key("Expires").EpochSeconds(session.expires);
+    out.Key("IdleSeconds").Int(sign_ins_.limits().idle.count());
+    out.Key("ConfirmedUntil").EpochSeconds(session.confirmed_until);
+    out.EndObject();
+  }
+
+  void ServeSignOut(const RequestPtr& request) {
+    if (!AdmitOrRefuse(request, "ConsoleLogout")) return;
+    sign_ins_.Close(CookieOf(request->exchange->request()).value_or(""));
+    EndSession(request, 1);
+  }
+
+  void ServeSignOutEverywhere(const RequestPtr& request) {
+    const auto session = AdmitOrRefuse(request, "ConsoleLogoutEverywhere");
+    if (session) EndSession(request, sign_ins_.CloseAll(session->identity.principal_arn));
+  }
+
+  void EndSession(const RequestPtr& request, std::size_t ended) {
+    request->audit.event_source = kSignInSource;
+    request->audit.read_only = false;
+    request->extra_head += SetCookieLine("");
+    json::Writer(request->body)
+        .BeginObject()
+        .Key("SessionsEnded")
+        .Int(static_cast<std::int64_t>(ended))
+        .EndObject();
+    pipeline_.Succeed(request);
+  }
+
+  void ServeConfirm(const RequestPtr& request) {
+    auto session = AdmitOrRefuse(request, "ConsoleConfirm");
+    if (!session) return;
+    request->audit.event_source = kSignInSource;
+    Status known = CheckSigned(*request);
+    if (known && request->caller.access_key_id() != session->identity.access_key_id) {
+      known = Fail(ErrorCode::kAccessDeniedException,
+                   "Confirm with the access key you have signed in with.");
+    }
+    if (!known) {
+      Turn(request, known.error());
+      return;
+    }
+    const std::string_view cookie = CookieOf(request->exchange->request()).value_or("");
+    sign_ins_.Confirm(cookie, request->now);
+    session->confirmed_until = request->now + sign_ins_.limits().confirmation;
+    WriteSession(*request, *session);
+    pipeline_.Succeed(request);
+  }
+
+  // ServeView answers a reading request on a worker: it may be of ten thousand keys.
+  void ServeView(const RequestPtr& request, std::string_view event_name, ViewFunction view) {
+    if (!AdmitOrRefuse(request, event_name)) return;
+    const bool taken = pipeline_.workers().Submit([this, view, held = request]() mutable {
+      const Status done = view(pipeline_.service(), *held);
+      http::Loop& loop = held->exchange->loop();
+      loop.Post([this, request = std::move(held), done] {
+        if (done) {
+          pipeline_.Succeed(request);
+        } else {
+          pipeline_.Refuse(request, done.error());
+        }
+      });
+    });
+    if (!taken) {
+      pipeline_.Refuse(request, {ErrorCode::kThrottlingException, "The server is busy.", {}});
+    }
+  }
+
+  void ServeKeys(const RequestPtr& request) { ServeView(request, "ListKeyDetails", &ViewKeys); }
+  void ServePermissions(const RequestPtr& request) {
+    ServeView(request, "ListKeyPermissions", &ViewPermissions);
+  }
+  void ServeTrail(const RequestPtr& request) { ServeView(request, "LookupEvents", &ViewTrail); }
+
+  static constexpr std::string_view kApiHeaders =
+      "X-Content-Type-Options: nosniff\r\nCross-Origin-Resource-Policy: same-origin\r\n"
+      "Vary: Cookie\r\n";
+
+  Pipeline& pipeline_;
+  SignIns sign_ins_;
+};
+
+}  // namespace
+
+std::unique_ptr<server::Pages> MakeConsole(Pipeline& pipeline, const ConsoleOptions& options) {
+  return std::make_unique<Console>(pipeline, options);
+}
+
+}  // namespace keyturn::console
