@@ -7,7 +7,7 @@
 #include "console/guard.h"
 #include "console/views.h"
 #include "json/json.h"
-#include "server/audit.h"
+#include "server/form.h"
 #include "server/pipeline.h"
 #include "sigv4/sigv4.h"
 
@@ -20,6 +20,7 @@ using server::RequestState;
 
 constexpr std::string_view kApiPrefix = "/console/api/";
 constexpr std::string_view kCallPrefix = "call/";
+constexpr std::size_t kJustificationBytesMax = 2000;
 constexpr std::string_view kSignInSource = "signin.amazonaws.com";
 
 // IsDestructive: what cannot be taken back once its waiting period is over, or at all.
@@ -142,13 +143,32 @@ class Console final : public server::Pages {
     request->operation = api::FindOperation(name);
     const auto session = AdmitOrRefuse(request, server::SafeEventName(name));
     if (!session) return;
-    if (!request->operation) {
+    if (const Status noted = NoteJustification(*request); !noted) {
+      pipeline_.Refuse(request, noted.error());
+    } else if (!request->operation) {
       pipeline_.Refuse(request, {ErrorCode::kUnknownOperationException, {}, {}});
     } else if (IsDestructive(*request->operation) && session->confirmed_until <= request->now) {
       pipeline_.Refuse(request, ConfirmFirst());
     } else {
       server::Dispatch(pipeline_, request, *request->operation);
     }
+  }
+
+  // NoteJustification takes what a person wrote to explain a change into the trail.
+  static Status NoteJustification(RequestState& request) {
+    const std::string_view header = request.exchange->request().Header("x-keyturn-justification");
+    if (header.empty()) return {};
+    const auto form = server::Form::Parse("text=" + std::string(header));
+    const std::string text = form ? form->Get("text") : std::string();
+    std::string object;
+    json::Writer(object).BeginObject().Key("justification").String(text).EndObject();
+    // The parser takes UTF-8 only.
+    if (text.empty() || text.size() > kJustificationBytesMax || !json::Parser().Parse(object)) {
+      return Fail(ErrorCode::kValidationException,
+                  "The justification must be text of at most 2,000 bytes.");
+    }
+    request.audit.additional_event_data = std::move(object);
+    return {};
   }
 
   // CheckSigned: a signature of this service name that was not seen before.

@@ -1,0 +1,123 @@
+// Grants of a key.
+import Box from '@cloudscape-design/components/box';
+import Button from '@cloudscape-design/components/button';
+import FormField from '@cloudscape-design/components/form-field';
+import Header from '@cloudscape-design/components/header';
+import Input from '@cloudscape-design/components/input';
+import Modal from '@cloudscape-design/components/modal';
+import Multiselect from '@cloudscape-design/components/multiselect';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import Table from '@cloudscape-design/components/table';
+import { useState } from 'react';
+import { call, type ApiError } from '../api';
+import { useLoaded, type May } from '../hooks';
+import { ActionButton, ErrorAlert, Moment } from '../parts';
+import { hasPublicKey, isSymmetric, type KeyMetadata } from './metadata';
+
+interface Grant {
+  GrantId: string;
+  Name?: string;
+  GranteePrincipal: string;
+  RetiringPrincipal?: string;
+  Operations: string[];
+  CreationDate: number;
+}
+
+// operationsFor: what a grant on such a key can allow.
+function operationsFor(key: KeyMetadata): string[] {
+  const common = ['CreateGrant', 'RetireGrant', 'DescribeKey'];
+  if (isSymmetric(key)) {
+    return ['Decrypt', 'Encrypt', 'GenerateDataKey', 'GenerateDataKeyWithoutPlaintext', 'GenerateDataKeyPair', 'GenerateDataKeyPairWithoutPlaintext', 'ReEncryptFrom', 'ReEncryptTo', ...common];
+  }
+  const used = { SIGN_VERIFY: ['Sign', 'Verify'], GENERATE_VERIFY_MAC: ['GenerateMac', 'VerifyMac'], KEY_AGREEMENT: ['DeriveSharedSecret'] }[key.KeyUsage] ?? ['Decrypt', 'Encrypt', 'ReEncryptFrom', 'ReEncryptTo'];
+  return [...used, ...(hasPublicKey(key) ? ['GetPublicKey'] : []), ...common];
+}
+
+async function load(keyId: string) {
+  const grants: Grant[] = [];
+  let marker: string | undefined;
+  do {
+    const page = await call('ListGrants', { KeyId: keyId, ...(marker && { Marker: marker }) });
+    grants.push(...page.Grants);
+    marker = page.Truncated ? page.NextMarker : undefined;
+  } while (marker);
+  return grants;
+}
+
+export function GrantsTab({ metadata, may }: { metadata: KeyMetadata; may: May }) {
+  const grants = useLoaded(() => load(metadata.KeyId), [metadata.KeyId]);
+  const [adding, setAdding] = useState(false);
+  const [grantee, setGrantee] = useState('');
+  const [chosen, setChosen] = useState<string[]>([]);
+  const [error, setError] = useState<ApiError>();
+
+  async function run(operation: string, input: object) {
+    setError(undefined);
+    try {
+      await call(operation, { KeyId: metadata.KeyId, ...input });
+      setGrantee('');
+      setChosen([]);
+    } catch (problem) {
+      setError(problem as ApiError);
+    }
+    setAdding(false);
+    await grants.reload();
+  }
+
+  return (
+    <SpaceBetween size="l">
+      {error && <ErrorAlert error={error} title="The grants were not changed" />}
+      <Table
+        header={
+          <Header variant="h2" counter={grants.data ? `(${grants.data.length})` : ''} actions={<ActionButton reason={may('CreateGrant')} onClick={() => setAdding(true)}>Create grant</ActionButton>}>
+            Grants
+          </Header>
+        }
+        loading={grants.loading}
+        loadingText="Loading grants"
+        items={grants.data ?? []}
+        wrapLines
+        columnDefinitions={[
+          { id: 'grantee', header: 'Grantee principal', cell: (grant) => <span style={{ overflowWrap: 'anywhere' }}>{grant.GranteePrincipal}</span>, isRowHeader: true },
+          { id: 'operations', header: 'Operations', cell: (grant) => grant.Operations.join(', ') },
+          { id: 'created', header: 'Creation date', cell: (grant) => <Moment seconds={grant.CreationDate} withTime /> },
+          {
+            id: 'revoke',
+            header: 'Actions',
+            cell: (grant) => (
+              <ActionButton variant="inline-link" ariaLabel={`Revoke the grant for ${grant.GranteePrincipal}`} reason={may('RevokeGrant')} onClick={() => void run('RevokeGrant', { GrantId: grant.GrantId })}>
+                Revoke
+              </ActionButton>
+            ),
+          },
+        ]}
+        empty={grants.error ? <ErrorAlert error={grants.error} /> : <Box textAlign="center">No grants</Box>}
+      />
+      <Modal
+        visible={adding}
+        onDismiss={() => setAdding(false)}
+        header="Create grant"
+        footer={
+          <Box float="right">
+            <SpaceBetween direction="horizontal" size="xs">
+              <Button variant="link" onClick={() => setAdding(false)}>Cancel</Button>
+              <Button variant="primary" disabled={!grantee || chosen.length === 0} onClick={() => void run('CreateGrant', { GranteePrincipal: grantee, Operations: chosen })}>Create</Button>
+            </SpaceBetween>
+          </Box>
+        }
+      >
+        <SpaceBetween size="m">
+          <FormField label="Grantee principal" constraintText="An ARN."><Input value={grantee} onChange={({ detail }) => setGrantee(detail.value)} /></FormField>
+          <FormField label="Operations">
+            <Multiselect
+              selectedOptions={chosen.map((value) => ({ value, label: value }))}
+              options={operationsFor(metadata).map((value) => ({ value, label: value }))}
+              placeholder="Choose operations"
+              onChange={({ detail }) => setChosen(detail.selectedOptions.map(({ value }) => value!))}
+            />
+          </FormField>
+        </SpaceBetween>
+      </Modal>
+    </SpaceBetween>
+  );
+}

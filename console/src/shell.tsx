@@ -1,0 +1,209 @@
+// The frame of every page: navigation, who is signed in, notices, and the session's end.
+import AppLayout from '@cloudscape-design/components/app-layout';
+import BreadcrumbGroup from '@cloudscape-design/components/breadcrumb-group';
+import Flashbar, { type FlashbarProps } from '@cloudscape-design/components/flashbar';
+import { I18nProvider } from '@cloudscape-design/components/i18n';
+import messages from '@cloudscape-design/components/i18n/messages/all.en';
+import SideNavigation, { type SideNavigationProps } from '@cloudscape-design/components/side-navigation';
+import TopNavigation from '@cloudscape-design/components/top-navigation';
+import { applyMode, Mode } from '@cloudscape-design/global-styles';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { HashRouter, Navigate, Route, Routes, useLocation, useNavigate } from 'react-router-dom';
+import { loadSession, setRegion, signOut, type Session } from './api';
+import { ShellContext, type Shell as ShellValue } from './shell-context';
+
+const KeyList = lazy(() => import('./keys/list'));
+const KeyDetail = lazy(() => import('./keys/detail'));
+const CreateKey = lazy(() => import('./keys/create'));
+const Dashboard = lazy(() => import('./rotation/dashboard'));
+const Trail = lazy(() => import('./trail'));
+const KeyStores = lazy(() => import('./key-stores'));
+
+const items: SideNavigationProps.Item[] = [
+  { type: 'link', text: 'AWS managed keys', href: '#/kms/defaultKeys' },
+  { type: 'link', text: 'Customer-managed keys', href: '#/kms/keys' },
+  {
+    type: 'section',
+    text: 'Custom key stores',
+    items: [
+      { type: 'link', text: 'AWS CloudHSM key stores', href: '#/kms/custom-key-stores' },
+      { type: 'link', text: 'External key stores', href: '#/kms/external-key-stores' },
+    ],
+  },
+  { type: 'divider' },
+  { type: 'link', text: 'Rotation dashboard', href: '#/kms/rotation' },
+  { type: 'link', text: 'Trail', href: '#/kms/trail' },
+];
+
+const titles: Record<string, string> = {
+  keys: 'Customer-managed keys',
+  defaultKeys: 'AWS managed keys',
+  'custom-key-stores': 'AWS CloudHSM key stores',
+  'external-key-stores': 'External key stores',
+  rotation: 'Rotation dashboard',
+  trail: 'Trail',
+};
+
+interface Props {
+  session: Session;
+  onSession: (session: Session) => void;
+  onSignedOut: (why: string) => void;
+}
+
+function Frame({ session, onSession, onSignedOut }: Props) {
+  const { pathname } = useLocation();
+  const navigate = useNavigate();
+  const [region, showRegion] = useState(session.Region);
+  const chooseRegion = useCallback((name: string) => {
+    setRegion(name);
+    showRegion(name);
+  }, []);
+  const [flashes, setFlashes] = useState<FlashbarProps.MessageDefinition[]>([]);
+  const [navigationOpen, setNavigationOpen] = useState(matchMedia('(min-width: 1200px)').matches);
+  const content = useRef<HTMLDivElement>(null);
+  const nextFlash = useRef(0);
+
+  const notify = useCallback((type: FlashbarProps.Type, text: string) => {
+    const id = String(++nextFlash.current);
+    const dismiss = () => setFlashes((all) => all.filter((each) => each.id !== id));
+    setFlashes((all) => [...all.slice(-3), { id, type, content: text, dismissible: true, onDismiss: dismiss, ariaRole: type === 'error' ? 'alert' : 'status' }]);
+  }, []);
+
+  // The idle clock of the server, told before it runs out.
+  const lastUse = useRef(Date.now());
+  useEffect(() => {
+    const used = () => (lastUse.current = Date.now());
+    const kinds = ['pointerdown', 'keydown'] as const;
+    kinds.forEach((kind) => addEventListener(kind, used));
+    let warned = false;
+    let asked = Date.now();
+    const timer = setInterval(() => {
+      const idle = (Date.now() - lastUse.current) / 1000;
+      // Who works in the page without calling the server is not idle.
+      if (lastUse.current > asked && Date.now() - asked > (session.IdleSeconds * 1000) / 3) {
+        asked = Date.now();
+        void loadSession().catch(() => onSignedOut('Your session has ended. Sign in again to go on where you were.'));
+      }
+      const left = session.IdleSeconds - idle;
+      if (left <= 0 || Date.now() / 1000 > session.Expires) {
+        void loadSession().then(onSession, () => onSignedOut('Your session has ended after a time without use.'));
+      }
+      if (left < 60 && !warned) notify('warning', 'You will be signed out in a minute unless you go on.');
+      warned = left < 60;
+    }, 5000);
+    return () => {
+      clearInterval(timer);
+      kinds.forEach((kind) => removeEventListener(kind, used));
+    };
+  }, [session.IdleSeconds, session.Expires]);
+
+  const section = pathname.split('/')[2] ?? 'keys';
+  const title = titles[section] ?? 'Keyturn';
+  const key = section === 'keys' ? pathname.split('/')[3] : undefined;
+  useEffect(() => {
+    document.title = `${key ? `${key === 'create' ? 'Create key' : key} - ` : ''}${title} - Keyturn`;
+  }, [key, title]);
+  // Readers of the page are taken to its content when the route changes, not on the first one.
+  const first = useRef(true);
+  useEffect(() => {
+    if (!first.current) content.current?.focus();
+    first.current = false;
+  }, [section, key]);
+
+  const shell = useMemo<ShellValue>(
+    () => ({ session, region, chooseRegion, notify, onSession }),
+    [session, region, chooseRegion, notify, onSession],
+  );
+  const regions = [...new Set([region, ...session.Regions, 'us-east-1'])].sort();
+  const leave = async (everywhere: boolean) => {
+    await signOut(everywhere).catch(() => {});
+    onSignedOut(everywhere ? 'You are signed out everywhere.' : 'You are signed out.');
+  };
+  const crumbs = [
+    { text: 'Keyturn', href: '#/kms/keys' },
+    { text: title, href: `#/kms/${section}` },
+    ...(key ? [{ text: key === 'create' ? 'Create key' : key, href: `#${pathname}` }] : []),
+  ];
+  return (
+    <ShellContext.Provider value={shell}>
+      <div id="top-navigation" style={{ position: 'sticky', insetBlockStart: 0, zIndex: 1002 }}>
+        <TopNavigation
+          identity={{ title: 'Keyturn', href: '#/kms/keys' }}
+          utilities={[
+            {
+              type: 'menu-dropdown',
+              text: region,
+              ariaLabel: 'Region',
+              items: regions.map((name) => ({ id: name, text: name })),
+              onItemClick: ({ detail }) => {
+                chooseRegion(detail.id);
+                if (key) navigate('/kms/keys');
+              },
+            },
+            {
+              type: 'menu-dropdown',
+              text: session.Arn.split('/').pop() ?? session.Arn,
+              description: session.Arn,
+              iconName: 'user-profile',
+              items: [
+                { id: 'light', text: 'Light mode' },
+                { id: 'dark', text: 'Dark mode' },
+                { id: 'sign-out', text: 'Sign out' },
+                { id: 'sign-out-everywhere', text: 'Sign out everywhere' },
+              ],
+              onItemClick: ({ detail }) => {
+                if (detail.id === 'light') applyMode(Mode.Light);
+                else if (detail.id === 'dark') applyMode(Mode.Dark);
+                else void leave(detail.id === 'sign-out-everywhere');
+              },
+            },
+          ]}
+        />
+      </div>
+      <AppLayout
+        headerSelector="#top-navigation"
+        toolsHide
+        navigationOpen={navigationOpen}
+        onNavigationChange={({ detail }) => setNavigationOpen(detail.open)}
+        navigation={
+          <SideNavigation
+            header={{ text: 'Key Management Service', href: '#/kms/keys' }}
+            activeHref={`#/kms/${section}`}
+            items={items}
+            onFollow={() => setNavigationOpen(matchMedia('(min-width: 1200px)').matches)}
+          />
+        }
+        breadcrumbs={<BreadcrumbGroup items={crumbs} />}
+        notifications={<Flashbar items={flashes} stackItems />}
+        content={
+          <div ref={content} tabIndex={-1} style={{ outline: 'none' }} key={region}>
+            <Suspense fallback={null}>
+              <Routes>
+                <Route path="/kms/keys" element={<KeyList manager="CUSTOMER" />} />
+                <Route path="/kms/defaultKeys" element={<KeyList manager="AWS" />} />
+                <Route path="/kms/keys/create" element={<CreateKey />} />
+                <Route path="/kms/keys/:keyId" element={<KeyDetail />} />
+                <Route path="/kms/keys/:keyId/:tab" element={<KeyDetail />} />
+                <Route path="/kms/custom-key-stores" element={<KeyStores kind="AWS_CLOUDHSM" />} />
+                <Route path="/kms/external-key-stores" element={<KeyStores kind="EXTERNAL_KEY_STORE" />} />
+                <Route path="/kms/rotation" element={<Dashboard />} />
+                <Route path="/kms/trail" element={<Trail />} />
+                <Route path="*" element={<Navigate to="/kms/keys" replace />} />
+              </Routes>
+            </Suspense>
+          </div>
+        }
+      />
+    </ShellContext.Provider>
+  );
+}
+
+export default function Shell(props: Props) {
+  return (
+    <I18nProvider locale="en" messages={[messages]}>
+      <HashRouter>
+        <Frame {...props} />
+      </HashRouter>
+    </I18nProvider>
+  );
+}
