@@ -1,5 +1,6 @@
 // The console starts with as little as a person needs to sign in; the rest is loaded after that.
 import '#global-styles.css';
+import './console.css';
 import { applyMode, Mode } from '@cloudscape-design/global-styles';
 import { lazy, StrictMode, Suspense, useEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';

@@ -66,7 +66,10 @@ function Frame({ session, onSession, onSignedOut }: Props) {
   const notify = useCallback((type: FlashbarProps.Type, text: string) => {
     const id = String(++nextFlash.current);
     const dismiss = () => setFlashes((all) => all.filter((each) => each.id !== id));
-    setFlashes((all) => [...all.slice(-3), { id, type, content: text, dismissible: true, onDismiss: dismiss, ariaRole: type === 'error' ? 'alert' : 'status' }]);
+    setFlashes((all) => [
+      { id, type, content: text, dismissible: true, onDismiss: dismiss, ariaRole: type === 'error' ? 'alert' : 'status' },
+      ...all.slice(0, 3),
+    ]);
   }, []);
 
   // The idle clock of the server, told before it runs out.
@@ -163,6 +166,7 @@ function Frame({ session, onSession, onSignedOut }: Props) {
       <AppLayout
         headerSelector="#top-navigation"
         toolsHide
+        ariaLabels={{ navigation: 'Services', navigationClose: 'Close navigation', navigationToggle: 'Open navigation', notifications: 'Notices' }}
         navigationOpen={navigationOpen}
         onNavigationChange={({ detail }) => setNavigationOpen(detail.open)}
         navigation={
@@ -173,7 +177,7 @@ function Frame({ session, onSession, onSignedOut }: Props) {
             onFollow={() => setNavigationOpen(matchMedia('(min-width: 1200px)').matches)}
           />
         }
-        breadcrumbs={<BreadcrumbGroup items={crumbs} />}
+        breadcrumbs={<BreadcrumbGroup ariaLabel="Breadcrumbs" items={crumbs} />}
         notifications={<Flashbar items={flashes} stackItems />}
         content={
           <div ref={content} tabIndex={-1} style={{ outline: 'none' }} key={region}>

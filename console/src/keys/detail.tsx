@@ -40,7 +40,13 @@ export default function KeyDetail() {
   const [deleting, setDeleting] = useState(false);
   const [window_, setWindow] = useState('30');
 
-  if (key.error) return <ErrorAlert error={key.error} onRetry={() => void key.reload()} title="The key could not be read" />;
+  if (key.error) {
+    return (
+      <ContentLayout header={<Header variant="h1"><span style={{ overflowWrap: 'anywhere' }}>{keyId}</span></Header>}>
+        <ErrorAlert error={key.error} onRetry={() => void key.reload()} title="The key could not be read" />
+      </ContentLayout>
+    );
+  }
   const metadata = key.data;
   if (!metadata) return <Spinner size="large" />;
 

@@ -47,7 +47,13 @@ export default function Dashboard() {
   const { chooseRegion } = useShell();
   const list = useLoaded(() => get<KeyList>('keys?regions=all'), []);
   const keys = useMemo(() => (list.data?.Keys ?? []).filter(inScope), [list.data]);
-  if (list.error) return <ErrorAlert error={list.error} onRetry={() => void list.reload()} title="The keys could not be read" />;
+  if (list.error) {
+    return (
+      <ContentLayout header={<Header variant="h1">Rotation dashboard</Header>}>
+        <ErrorAlert error={list.error} onRetry={() => void list.reload()} title="The keys could not be read" />
+      </ContentLayout>
+    );
+  }
   const now = list.data?.Now ?? Date.now() / 1000;
   const attention = keys.filter(needsAttention);
   const next = countByMonth(keys.flatMap((key) => key.Rotation?.NextRotationDate ?? []), months(now, 0));
