@@ -37,6 +37,19 @@ ensure_packages() {
   "${as_root[@]}" apt-get install -y -qq --no-install-recommends $missing >/dev/null
 }
 
+# ensure_node: Debian 12 has Node 18, the console is built with 20 or newer. npm has that, too.
+ensure_node() {
+  local major
+  major=$(node -p 'process.versions.node.split(".")[0]')
+  [ "$major" -ge 20 ] && return 0
+  local place="$root/.cache/node"
+  if [ ! -x "$place/node_modules/node/bin/node" ]; then
+    say "installing Node 20 below .cache (npm)"
+    npm install --prefix "$place" --no-audit --no-fund --loglevel=error node@20
+  fi
+  export PATH="$place/node_modules/node/bin:$PATH"
+}
+
 # ensure_node_modules installs the test clients named in tests/package-lock.json.
 ensure_node_modules() {
   local stamp="$root/tests/node_modules/.installed"

@@ -82,7 +82,7 @@ export function SignIn({ notice, onSignedIn }: { notice: string; onSignedIn: (se
                 >
                   <Input value={secretAccessKey} type="password" onChange={({ detail }) => setSecret(detail.value)} autoComplete="current-password" />
                 </FormField>
-                <FormField label={<span>Session token - <i>optional</i></span>} description="Of temporary credentials.">
+                <FormField label="Session token - optional" description="Of temporary credentials.">
                   <Input value={sessionToken} type="password" onChange={({ detail }) => setToken(detail.value)} autoComplete="off" />
                 </FormField>
                 <FormField label="Region" errorText={tried && !region.trim() && 'Enter a region.'}>

@@ -111,10 +111,10 @@ test('a body above the limit is refused without being read into memory', async (
   assert.equal((await post()).status, 200);
 });
 
-test('health and metrics need no signature; nothing else is served', async () => {
+test('health and metrics need no signature; beside the console nothing else is served', async () => {
   const get = async (path) => (await fetch(server.url + path)).status;
   assert.equal(await get('/healthz'), 200);
   assert.equal(await get('/metrics'), 200);
-  assert.equal(await get('/'), 404);
+  assert.equal(await get('/keys'), 404);
   assert.equal(await get('/../etc/passwd'), 404);
 });

@@ -19,7 +19,7 @@ export class Browser {
     const page = await context.newPage();
     page.setDefaultTimeout(15000);
     page.problems = [];
-    page.on('pageerror', (error) => page.problems.push(`script: ${error}`));
+    page.on('pageerror', (error) => page.problems.push(`script: ${error.stack}`));
     page.on('request', (request) => {
       const url = request.url();
       if (!url.startsWith(server.url) && !url.startsWith('blob:')) page.problems.push(`foreign: ${url}`);

@@ -135,10 +135,10 @@ export default function CreateKey() {
               <SpaceBetween size="l">
                 <Container header={<Header variant="h2">Labels</Header>}>
                   <SpaceBetween size="l">
-                    <FormField label={<span>Alias - <i>optional</i></span>} constraintText="Without alias/." errorText={wrongAlias}>
+                    <FormField label="Alias - optional" constraintText="Without alias/." errorText={wrongAlias}>
                       <Input value={alias} onChange={({ detail }) => setAlias(detail.value)} />
                     </FormField>
-                    <FormField label={<span>Description - <i>optional</i></span>}>
+                    <FormField label="Description - optional">
                       <Textarea value={description} onChange={({ detail }) => setDescription(detail.value)} />
                     </FormField>
                   </SpaceBetween>
