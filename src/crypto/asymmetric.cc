@@ -69,6 +69,7 @@ std::string_view CurveName(KeyType type) {
     case KeyType::kRsa3072:
     case KeyType::kRsa4096:
     case KeyType::kEd25519:
+    case KeyType::kSm2:
       return {};
   }
   KT_CHECK(false);
@@ -81,6 +82,9 @@ bool IsOfType(EVP_PKEY* key, KeyType type) {
   }
   if (type == KeyType::kEd25519) {
     return EVP_PKEY_is_a(key, "ED25519") == 1;
+  }
+  if (type == KeyType::kSm2) {
+    return EVP_PKEY_is_a(key, "SM2") == 1;
   }
   char name[64] = {};
   std::size_t size = 0;
@@ -127,9 +131,35 @@ bool Fits(KeyType type, SignatureScheme scheme) {
       return !CurveName(type).empty();
     case SignatureScheme::kEd25519:
       return type == KeyType::kEd25519;
+    case SignatureScheme::kSm2:
+    case SignatureScheme::kSm2Digest:
+      return type == KeyType::kSm2;
   }
   KT_CHECK(false);
 }
+
+bool TakesMessage(SignatureScheme scheme) {
+  return scheme == SignatureScheme::kEd25519 || scheme == SignatureScheme::kSm2;
+}
+
+// MessageContext is for schemes that take the message. The key context of SM2 has the identifier
+// that everybody uses who has no other (GM/T 0009), and which AWS documents.
+struct MessageContext {
+  KeyContext key;
+  DigestContext digest{EVP_MD_CTX_new()};
+  const char* hash = nullptr;
+
+  MessageContext(EVP_PKEY* pkey, SignatureScheme scheme) {
+    KT_CHECK(digest != nullptr);
+    if (scheme != SignatureScheme::kSm2) return;
+    constexpr std::string_view kIdentifier = "1234567812345678";
+    hash = "SM3";
+    key = ContextFor(pkey);
+    KT_OPENSSL(
+        EVP_PKEY_CTX_set1_id(key.get(), kIdentifier.data(), static_cast<int>(kIdentifier.size())));
+    EVP_MD_CTX_set_pkey_ctx(digest.get(), key.get());
+  }
+};
 
 }  // namespace
 
@@ -150,6 +180,8 @@ AsymmetricKey AsymmetricKey::Generate(KeyType type) {
     key = EVP_RSA_gen(static_cast<unsigned>(RsaBits(type)));
   } else if (type == KeyType::kEd25519) {
     key = EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
+  } else if (type == KeyType::kSm2) {
+    key = EVP_PKEY_Q_keygen(nullptr, nullptr, "SM2");
   } else {
     key = EVP_EC_gen(CurveName(type).data());
   }
@@ -176,7 +208,8 @@ Result<AsymmetricKey> AsymmetricKey::FromSpki(KeyType type, ByteView der) {
   if (key == nullptr || at != der.data() + der.size() || !IsOfType(key.get(), type)) {
     return Malformed("not one public key of this kind");
   }
-  if (!CurveName(type).empty() && EVP_PKEY_public_check(ContextFor(key.get()).get()) != 1) {
+  const bool point = !CurveName(type).empty() || type == KeyType::kSm2;
+  if (point && EVP_PKEY_public_check(ContextFor(key.get()).get()) != 1) {
     return Malformed("a point that is not on the curve");
   }
   return AsymmetricKey(type, std::move(key));
@@ -206,17 +239,17 @@ Bytes AsymmetricKey::Sign(SignatureScheme scheme, Hash hash, ByteView input) con
   KT_CHECK(Fits(type_, scheme));
   Bytes signature(static_cast<std::size_t>(EVP_PKEY_get_size(handle_.get())));
   std::size_t size = signature.size();
-  if (scheme == SignatureScheme::kEd25519) {
-    const DigestContext context(EVP_MD_CTX_new());
-    KT_CHECK(context != nullptr);
-    KT_OPENSSL(EVP_DigestSignInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr,
+  if (TakesMessage(scheme)) {
+    const MessageContext context(handle_.get(), scheme);
+    KT_OPENSSL(EVP_DigestSignInit_ex(context.digest.get(), nullptr, context.hash, nullptr, nullptr,
                                      handle_.get(), nullptr));
-    KT_OPENSSL(EVP_DigestSign(context.get(), signature.data(), &size, input.data(), input.size()));
+    KT_OPENSSL(
+        EVP_DigestSign(context.digest.get(), signature.data(), &size, input.data(), input.size()));
   } else {
     KT_CHECK(input.size() == HashBytes(hash));
     const KeyContext context = ContextFor(handle_.get());
     KT_OPENSSL(EVP_PKEY_sign_init(context.get()));
-    SetUp(context.get(), scheme, hash);
+    if (scheme != SignatureScheme::kSm2Digest) SetUp(context.get(), scheme, hash);
     KT_OPENSSL(EVP_PKEY_sign(context.get(), signature.data(), &size, input.data(), input.size()));
   }
   signature.resize(size);
@@ -227,12 +260,11 @@ bool AsymmetricKey::Verify(SignatureScheme scheme, Hash hash, ByteView input,
                            ByteView signature) const {
   KT_CHECK(Fits(type_, scheme));
   bool valid = false;
-  if (scheme == SignatureScheme::kEd25519) {
-    const DigestContext context(EVP_MD_CTX_new());
-    KT_CHECK(context != nullptr);
-    KT_OPENSSL(EVP_DigestVerifyInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr,
-                                       handle_.get(), nullptr));
-    valid = EVP_DigestVerify(context.get(), signature.data(), signature.size(), input.data(),
+  if (TakesMessage(scheme)) {
+    const MessageContext context(handle_.get(), scheme);
+    KT_OPENSSL(EVP_DigestVerifyInit_ex(context.digest.get(), nullptr, context.hash, nullptr,
+                                       nullptr, handle_.get(), nullptr));
+    valid = EVP_DigestVerify(context.digest.get(), signature.data(), signature.size(), input.data(),
                              input.size()) == 1;
   } else {
     KT_CHECK(input.size() == HashBytes(hash));
@@ -240,7 +272,7 @@ bool AsymmetricKey::Verify(SignatureScheme scheme, Hash hash, ByteView input,
     if (IsRsa(type_) && signature.size() != ModulusBytes(type_)) return false;
     const KeyContext context = ContextFor(handle_.get());
     KT_OPENSSL(EVP_PKEY_verify_init(context.get()));
-    SetUp(context.get(), scheme, hash);
+    if (scheme != SignatureScheme::kSm2Digest) SetUp(context.get(), scheme, hash);
     valid = EVP_PKEY_verify(context.get(), signature.data(), signature.size(), input.data(),
                             input.size()) == 1;
   }
@@ -283,6 +315,35 @@ Result<SecretBytes> AsymmetricKey::DecryptOaep(Hash hash, ByteView ciphertext) c
     return Fail(ErrorCode::kInvalidCiphertextException);
   }
   return SecretBytes::CopyOf(whole.reveal().first(size));
+}
+
+Bytes AsymmetricKey::EncryptSm2(ByteView plaintext) const {
+  KT_CHECK(type_ == KeyType::kSm2);
+  const KeyContext context = ContextFor(handle_.get());
+  KT_OPENSSL(EVP_PKEY_encrypt_init(context.get()));
+  std::size_t size = 0;
+  KT_OPENSSL(EVP_PKEY_encrypt(context.get(), nullptr, &size, plaintext.data(), plaintext.size()));
+  Bytes ciphertext(size);
+  KT_OPENSSL(EVP_PKEY_encrypt(context.get(), ciphertext.data(), &size, plaintext.data(),
+                              plaintext.size()));
+  ciphertext.resize(size);
+  return ciphertext;
+}
+
+Result<SecretBytes> AsymmetricKey::DecryptSm2(ByteView ciphertext) const {
+  KT_CHECK(type_ == KeyType::kSm2);
+  const KeyContext context = ContextFor(handle_.get());
+  KT_OPENSSL(EVP_PKEY_decrypt_init(context.get()));
+  std::size_t size = 0;
+  if (EVP_PKEY_decrypt(context.get(), nullptr, &size, ciphertext.data(), ciphertext.size()) == 1) {
+    SecretBytes whole(size);
+    if (EVP_PKEY_decrypt(context.get(), whole.reveal_mutable().data(), &size, ciphertext.data(),
+                         ciphertext.size()) == 1) {
+      return SecretBytes::CopyOf(whole.reveal().first(size));
+    }
+  }
+  ERR_clear_error();
+  return Fail(ErrorCode::kInvalidCiphertextException);
 }
 
 Result<SecretBytes> AsymmetricKey::SharedSecret(const AsymmetricKey& peer) const {
