@@ -8,7 +8,9 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/data_flags.h"
+#include "cli/limits_file.h"
 #include "console/console.h"
+#include "crypto/attestation.h"
 #include "crypto/process.h"
 #include "crypto/random.h"
 #include "server/server.h"
@@ -27,6 +29,10 @@ struct ServeFlags {
   std::string trail_sync = "periodic";
   unsigned threads = std::max(1U, std::thread::hardware_concurrency());
   unsigned settle_seconds = 0;
+  std::string limits = "off";
+  std::string attestation_root;
+  std::string aws_managed_keys = "by-admin";
+  std::string event_webhook, event_webhook_secret;
   bool no_console = false;
   unsigned console_idle_seconds = 900;
   unsigned console_session_seconds = 28800;
@@ -59,6 +65,36 @@ Status InitForDevelopment(const ServeFlags& flags) {
   return service::InitDataDirectory(options, SystemClock(), crypto::SystemRandom());
 }
 
+// ReadRoots reads root certificates and looks whether they are some, so that the file is named.
+Result<std::string> ReadRoots(const std::string& file) {
+  KT_ASSIGN(const SecretBytes text, service::ReadSmallFile(file));
+  std::string pem(AsText(text.reveal()));
+  if (const auto roots = crypto::AttestationRoots::FromPem(pem); !roots) {
+    return Fail(ErrorCode::kUsage, file + ": " + roots.error().message);
+  }
+  return pem;
+}
+
+Result<server::Webhook> ReadWebhook(const std::string& url, const std::string& secret_file) {
+  server::Webhook webhook;
+  webhook.url = url;
+  if (secret_file.empty()) {
+    return Fail(ErrorCode::kUsage, "--event-webhook needs --event-webhook-secret FILE");
+  }
+  KT_ASSIGN(const SecretBytes text, service::ReadSmallFile(secret_file));
+  std::string_view secret = AsText(text.reveal());
+  while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) {
+    secret.remove_suffix(1);
+  }
+  constexpr std::size_t kSecretBytesMin = 16;
+  if (secret.size() < kSecretBytesMin) {
+    return Fail(ErrorCode::kUsage, secret_file + ": a secret of at least 16 characters is needed");
+  }
+  webhook.secret = SecretBytes::CopyOf(AsBytes(secret));
+  KT_TRY(server::CheckWebhookUrl(url));
+  return webhook;
+}
+
 Result<std::unique_ptr<server::Server>> Start(const ServeFlags& flags, const Clock& clock) {
   KT_TRY(crypto::HardenProcess());
   if (flags.dev) KT_TRY(InitForDevelopment(flags));
@@ -68,6 +104,15 @@ Result<std::unique_ptr<server::Server>> Start(const ServeFlags& flags, const Clo
   options.data.trail_sync =
       flags.trail_sync == "always" ? trail::SyncMode::kAlways : trail::SyncMode::kPeriodic;
   options.data.settle_delay = std::chrono::seconds(flags.settle_seconds);
+  KT_ASSIGN(options.data.quotas, ReadLimits(flags.limits));
+  if (!flags.attestation_root.empty()) {
+    KT_ASSIGN(options.data.attestation_roots, ReadRoots(flags.attestation_root));
+  }
+  options.data.aws_managed_keys_on_first_use = flags.aws_managed_keys == "on-first-use";
+  if (!flags.event_webhook.empty()) {
+    KT_ASSIGN(options.webhook, ReadWebhook(flags.event_webhook, flags.event_webhook_secret));
+    options.data.notifies = true;
+  }
   KT_ASSIGN(const auto listen, http::SplitListen(flags.listen));
   options.http.address = listen.first;
   options.http.port = listen.second;
@@ -130,11 +175,36 @@ void AddServeCommand(CLI::App& app, Invocation& invocation) {
       ->capture_default_str()
       ->type_name("N");
   command
-      ->add_option("--settle-seconds", flags->settle_seconds,
-                   "How long keys stay Creating and Updating at least: to test clients that wait")
+      ->add_option(
+          "--settle-seconds", flags->settle_seconds,
+          "How long keys stay Creating and Updating, and rotations on demand are under way, at "
+          "least: to test clients that wait")
       ->check(CLI::Range(0U, 86400U))
       ->capture_default_str()
       ->type_name("N");
+  command
+      ->add_option("--limits", flags->limits,
+                   "Quotas of keys and requests: off, aws, or a YAML file of your own numbers")
+      ->capture_default_str()
+      ->type_name("off|aws|FILE");
+  command
+      ->add_option("--attestation-root", flags->attestation_root,
+                   "Root certificates, PEM, of attestation documents: allows Recipient")
+      ->type_name("FILE");
+  command
+      ->add_option("--aws-managed-keys", flags->aws_managed_keys,
+                   "When AWS managed keys are made: by-admin or on-first-use of their alias")
+      ->check(CLI::IsMember({"by-admin", "on-first-use"}))
+      ->capture_default_str()
+      ->type_name("WHEN");
+  command
+      ->add_option("--event-webhook", flags->event_webhook,
+                   "Where events go (rotation, deletion, expiry); https, or http on loopback")
+      ->type_name("URL");
+  command
+      ->add_option("--event-webhook-secret", flags->event_webhook_secret,
+                   "Secret that signs the events")
+      ->type_name("FILE");
   command->add_flag("--no-console", flags->no_console, "Serve the API alone, without the console");
   command
       ->add_option("--console-idle-seconds", flags->console_idle_seconds,

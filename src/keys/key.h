@@ -40,6 +40,8 @@ struct Key {
   model::Region primary_region;
   // settles: when the transient state Creating or Updating ends; only in these.
   std::optional<TimePoint> settles;
+  // on_demand_started: when an on-demand rotation was accepted that is still under way.
+  std::optional<TimePoint> on_demand_started;
   // rotation is kept while a key is Disabled or PendingDeletion: it comes back on cancel. A replica
   // has none: its primary's counts.
   std::optional<RotationSchedule> rotation;

@@ -49,6 +49,7 @@ Key MakeReplica(const Key& primary, model::Region region, std::string descriptio
   replica.deletion_window.reset();
   replica.rotation.reset();
   replica.on_demand_rotations = 0;
+  replica.on_demand_started.reset();
   replica.description = std::move(description);
   replica.version = 0;
   return replica;
@@ -80,6 +81,7 @@ Swapped SwapPrimary(Key primary, Key replica, TimePoint settles) {
   replica.primary_region = replica.region;
   replica.rotation = std::exchange(primary.rotation, std::nullopt);
   replica.on_demand_rotations = std::exchange(primary.on_demand_rotations, 0U);
+  replica.on_demand_started = std::exchange(primary.on_demand_started, std::nullopt);
   for (Key* key : {&primary, &replica}) {
     key->state = KeyState::kUpdating;
     key->settles = settles;

@@ -131,12 +131,17 @@ bool IsRotationDue(const Key& key, TimePoint now) {
   return key.state == model::KeyState::kEnabled && key.rotation && key.rotation->next <= now;
 }
 
+bool IsOnDemandDue(const Key& key, TimePoint now, Millis delay) {
+  return key.on_demand_started && *key.on_demand_started + delay <= now;
+}
+
 Key AfterRotation(Key key, model::RotationType type, const model::MaterialId& new_material,
                   TimePoint now) {
   key.current_material = new_material;
   ++key.generation;
   if (type == model::RotationType::kOnDemand) {
     ++key.on_demand_rotations;
+    key.on_demand_started.reset();
     return key;
   }
   if (key.rotation) {

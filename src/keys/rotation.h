@@ -53,6 +53,9 @@ Status CheckRotateOnDemand(const Key& key, TimePoint now,
 // IsRotationDue: enabled key, schedule on, date reached.
 bool IsRotationDue(const Key& key, TimePoint now);
 
+// IsOnDemandDue: an on-demand rotation was accepted delay ago. The state does not matter.
+bool IsOnDemandDue(const Key& key, TimePoint now, Millis delay);
+
 // AfterRotation: the key once new_material (generation + 1) is current. For kAutomatic, next is the
 // first instant after now in steps of the period from the old date, at least one step: a clock that
 // went back meanwhile does not cause a second rotation. For kOnDemand the schedule stays and the

@@ -34,6 +34,8 @@ constexpr SigningAlgorithmSpec kEcdsa256[] = {SigningAlgorithmSpec::kEcdsaSha256
 constexpr SigningAlgorithmSpec kEcdsa384[] = {SigningAlgorithmSpec::kEcdsaSha384};
 constexpr SigningAlgorithmSpec kEcdsa512[] = {SigningAlgorithmSpec::kEcdsaSha512};
 constexpr SigningAlgorithmSpec kEd25519[] = {SigningAlgorithmSpec::kEd25519Sha512};
+constexpr EncryptionAlgorithmSpec kSm2Pke[] = {EncryptionAlgorithmSpec::kSm2pke};
+constexpr SigningAlgorithmSpec kSm2Dsa[] = {SigningAlgorithmSpec::kSm2dsa};
 constexpr MacAlgorithmSpec kHmac224[] = {MacAlgorithmSpec::kHmacSha224};
 constexpr MacAlgorithmSpec kHmac256[] = {MacAlgorithmSpec::kHmacSha256};
 constexpr MacAlgorithmSpec kHmac384[] = {MacAlgorithmSpec::kHmacSha384};
@@ -54,7 +56,7 @@ constexpr Spec kSpecs[] = {
     {KeySpec::kHmac256, kMac, {}, {}, kHmac256, {}},
     {KeySpec::kHmac384, kMac, {}, {}, kHmac384, {}},
     {KeySpec::kHmac512, kMac, {}, {}, kHmac512, {}},
-    {KeySpec::kSm2, {}, {}, {}, {}, {}},
+    {KeySpec::kSm2, kSignOrEncrypt, kSm2Pke, kSm2Dsa, {}, {}},
     {KeySpec::kMlDsa44, {}, {}, {}, {}, {}},
     {KeySpec::kMlDsa65, {}, {}, {}, {}, {}},
     {KeySpec::kMlDsa87, {}, {}, {}, {}, {}},
@@ -95,11 +97,21 @@ std::size_t HmacKeyBytes(KeySpec spec) {
   KT_CHECK(false);
 }
 
-Status CheckUsage(KeySpec spec, KeyUsage usage) {
+bool OffersSm2(model::Region region) { return region.partition() == "aws-cn"; }
+
+Status CheckUsage(KeySpec spec, KeyUsage usage, model::Region region) {
   const auto usages = SpecOf(spec).usages;
   if (usages.empty()) {
     return Fail(ErrorCode::kUnsupportedOperationException,
                 fmt::format("KeySpec {} is not supported by this server.", model::ToWire(spec)));
+  }
+  if (spec == KeySpec::kSm2 && !OffersSm2(region)) {
+    return Fail(ErrorCode::kUnsupportedOperationException,
+                "KeySpec SM2 is available in China Regions only.");
+  }
+  if (spec == KeySpec::kSm2 && usage == KeyUsage::kKeyAgreement) {
+    return Fail(ErrorCode::kUnsupportedOperationException,
+                "KeyUsage KEY_AGREEMENT with KeySpec SM2 is not supported by this server.");
   }
   if (std::find(usages.begin(), usages.end(), usage) == usages.end()) {
     return Fail(ErrorCode::kValidationException,

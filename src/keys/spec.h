@@ -1,7 +1,7 @@
 // Spec: what each KeySpec is for, and with which algorithms. Pure tables.
 //
-// A spec that this server cannot make has no usages: SM2 (AWS has it in China only) and ML-DSA,
-// which needs OpenSSL 3.5.
+// A spec that this server cannot make has no usages: ML-DSA, which needs OpenSSL 3.5. SM2 is
+// offered where AWS offers it, in China; key agreement with it is not (OpenSSL has none).
 // Thread-safety: constants.
 // Source: KMS Developer Guide, "Key spec reference" and "Cryptographic algorithms"; the order of
 // the algorithms is that of AWS's answers.
@@ -38,9 +38,12 @@ const Spec& SpecOf(model::KeySpec spec);
 // HmacKeyBytes: as long as the digest. HMAC specs only (KT_CHECK).
 std::size_t HmacKeyBytes(model::KeySpec spec);
 
+// OffersSm2: the region is one of China's.
+bool OffersSm2(model::Region region);
+
 // CheckUsage of CreateKey: kValidationException with AWS's text when the spec is not for usage;
-// UnsupportedOperationException when this server cannot make keys of the spec at all.
-Status CheckUsage(model::KeySpec spec, model::KeyUsage usage);
+// UnsupportedOperationException when this server cannot make such keys, or not in the region.
+Status CheckUsage(model::KeySpec spec, model::KeyUsage usage, model::Region region);
 
 // CheckUse is what every cryptographic operation asks first: the state allows it, and the key is
 // for this usage (InvalidKeyUsageException).

@@ -8,7 +8,11 @@
 #include "base/uuid.h"
 #include "server/audit.h"
 #include "server/pipeline.h"
+#include "service/admission.h"
+#include "service/aws_managed.h"
 #include "service/key_pairs.h"
+#include "service/recipient.h"
+#include "service/request_conditions.h"
 
 namespace keyturn::server {
 namespace {
@@ -20,9 +24,16 @@ void NoteMaterials(const Call& call, AuditFacts& facts) {
   if (!call.grant_id.empty()) {
     facts.additional_event_data = R"({"grantId":")" + call.grant_id + "\"}";
   }
-  if (call.key_material_id.empty()) return;
+  std::string recipient;
+  if (call.attested) recipient = R"("recipient":)" + service::RecipientJson(*call.attested);
+  if (call.key_material_id.empty()) {
+    if (!recipient.empty()) facts.additional_event_data = "{" + recipient + "}";
+    return;
+  }
+  if (!recipient.empty()) recipient.insert(0, ",");
   if (call.destination_key_material_id.empty()) {
-    facts.additional_event_data = R"({"keyMaterialId":")" + call.key_material_id + "\"}";
+    facts.additional_event_data =
+        R"({"keyMaterialId":")" + call.key_material_id + "\"" + recipient + "}";
     return;
   }
   facts.additional_event_data = R"({"sourceKeyMaterialId":")" + call.key_material_id +
@@ -39,12 +50,17 @@ void NoteResponse(const Call& call, const Response& response, AuditFacts& facts)
   }
 }
 
-// Throttled: source: KMS Developer Guide, "Throttling AWS KMS requests".
-Error Throttled() {
-  return {ErrorCode::kThrottlingException,
-          "You have exceeded the rate at which you may call KMS. Reduce the frequency of your "
-          "calls.",
-          {}};
+// NoteUsage keeps when the keys of a cryptographic operation were last used.
+template <typename Operation>
+void NoteUsage(const Call& call, RequestState& request) {
+  constexpr std::string_view kTracked = service::TrackedUsage(Operation::kInfo.name);
+  if constexpr (!kTracked.empty()) {
+    request.event_id = NewUuidText(call.environment.random);
+    for (const service::Target& target : call.targets) {
+      call.environment.tables.NoteUsage(
+          *target.key, {kTracked, request.now, request.event_id, request.request_id});
+    }
+  }
 }
 
 // Perform is the middle of the pipeline: resolve, authorise, handle, encode.
@@ -52,10 +68,12 @@ template <typename Operation>
 Status Perform(Call& call, const typename Operation::Request& input, RequestState& request) {
   const Status prepared = service::Prepare<Operation>(call, input);
   NoteTargets(call, request.audit);
+  if (call.environment.limiter != nullptr) KT_TRY(service::Admit<Operation>(call, input));
   KT_TRY(prepared);
   auto response = service::Handle<Operation>(call, input);
   NoteMaterials(call, request.audit);
   if (!response) return Fail(std::move(response).error());
+  NoteUsage<Operation>(call, request);
   if constexpr (Operation::kInfo.mutates) {
     NoteTargets(call, request.audit);  // CreateKey has its key only now
     NoteResponse(call, *response, request.audit);
@@ -113,6 +131,9 @@ void RunChanging(Pipeline& pipeline, const RequestPtr& request,
 // TakesLong: the request's work would hold up its loop, or the writer.
 template <typename Request>
 bool TakesLong(const Request& input) {
+  if constexpr (requires { input.recipient; }) {
+    if (input.recipient) return true;  // chains and RSA
+  }
   if constexpr (requires { input.key_pair_spec; }) {
     return service::TakesLong(input.key_pair_spec);
   } else if constexpr (requires { input.signing_algorithm; }) {
@@ -155,7 +176,7 @@ void RunReadingAside(Pipeline& pipeline, const RequestPtr& request,
       }
     });
   });
-  if (!taken) pipeline.Refuse(request, Throttled());
+  if (!taken) pipeline.Refuse(request, service::Throttled());
 }
 
 // RunCreateKeyAside makes the key on a worker, if the caller may create one at all, and lets the
@@ -176,7 +197,40 @@ void RunCreateKeyAside(Pipeline& pipeline, const RequestPtr& request,
       RunChanging<api::op::CreateKey>(pipeline, request, input);
     });
   });
-  if (!taken) pipeline.Refuse(request, Throttled());
+  if (!taken) pipeline.Refuse(request, service::Throttled());
+}
+
+// RunRead runs a reading operation where it belongs.
+template <typename Operation>
+void RunRead(Pipeline& pipeline, const RequestPtr& request, typename Operation::Request&& input) {
+  if (TakesLong(input)) {
+    RunReadingAside<Operation>(pipeline, request,
+                               std::make_shared<typename Operation::Request>(std::move(input)));
+  } else {
+    RunReading<Operation>(pipeline, request, input);
+  }
+}
+
+// RunWithAwsManagedKey makes the AWS managed key that the request names first, and then runs the
+// request whatever became of that: it tells what is wrong.
+template <typename Operation>
+void RunWithAwsManagedKey(Pipeline& pipeline, const RequestPtr& request, const std::string& alias,
+                          typename Operation::Request&& input) {
+  auto held_input = std::make_shared<typename Operation::Request>(std::move(input));
+  pipeline.service().writer().Submit(
+      [&pipeline, request, alias, held_input](service::Txn& txn) -> Status {
+        const service::Environment& environment = pipeline.service().environment();
+        Call call{environment, request->caller, request->region, request->now, txn, &txn};
+        call.asked = service::AskedBy(*held_input);
+        return service::MakeAwsManagedKey(call, alias,
+                                          fmt::format("kms:{}", Operation::kInfo.name));
+      },
+      [&pipeline, held = request, held_input](const Status& /*made*/) mutable {
+        http::Loop& loop = held->exchange->loop();
+        loop.Post([&pipeline, request = std::move(held), held_input] {
+          RunRead<Operation>(pipeline, request, std::move(*held_input));
+        });
+      });
 }
 
 template <typename Operation>
@@ -210,11 +264,18 @@ void Run(Pipeline& pipeline, const RequestPtr& request) {
         }
       }
       RunChanging<Operation>(pipeline, request, std::move(held));
-    } else if (TakesLong(*input)) {
-      RunReadingAside<Operation>(pipeline, request,
-                                 std::make_shared<typename Operation::Request>(std::move(*input)));
     } else {
-      RunReading<Operation>(pipeline, request, *input);
+      if constexpr (info.key_argument == api::KeyArgument::kKeyOrAlias) {
+        const service::Environment& environment = pipeline.service().environment();
+        if (environment.aws_managed_keys_on_first_use) {
+          if (const auto alias = service::MissingAwsManagedKey(
+                  environment, request->caller.account(), request->region, input->key_id)) {
+            RunWithAwsManagedKey<Operation>(pipeline, request, *alias, std::move(*input));
+            return;
+          }
+        }
+      }
+      RunRead<Operation>(pipeline, request, std::move(*input));
     }
   }
 }

@@ -65,6 +65,10 @@ void Metrics::Render(std::uint64_t keys, std::string& out) const {
   Plain(out, "keyturn_clockwork_failures_total", "counter",
         "Rotations and deletions that were due and failed; they are tried again.",
         tick_failures_.load());
+  Plain(out, "keyturn_events_delivered_total", "counter", "Events that the webhook has taken.",
+        events_.load());
+  Plain(out, "keyturn_event_failures_total", "counter",
+        "Attempts to deliver an event that failed; they are repeated.", event_failures_.load());
   Plain(out, "keyturn_keys", "gauge", "Keys held.", keys);
 }
 

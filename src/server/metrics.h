@@ -18,6 +18,8 @@ class Metrics {
   void Count(api::Operation operation, int http_status);
   void CountUnauthenticated() { ++unauthenticated_; }
   void CountTrailFailure() { ++trail_failures_; }
+  void CountEvents(std::size_t delivered) { events_ += delivered; }
+  void CountEventFailure() { ++event_failures_; }
   void CountTick(const service::TickResult& done);
 
   // Render appends the exposition; keys is the number of keys held.
@@ -36,6 +38,8 @@ class Metrics {
   std::atomic<std::uint64_t> destroyed_{0};
   std::atomic<std::uint64_t> expired_{0};
   std::atomic<std::uint64_t> tick_failures_{0};
+  std::atomic<std::uint64_t> events_{0};
+  std::atomic<std::uint64_t> event_failures_{0};
 };
 
 }  // namespace keyturn::server

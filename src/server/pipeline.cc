@@ -246,7 +246,9 @@ void Pipeline::Refuse(const RequestPtr& request, const Error& error) {
 
 void Pipeline::Answer(const RequestPtr& request, const Error* error) {
   LoopState& loop = StateOf(request->exchange->loop());
-  const UuidText event_id = NewUuidText(service_.environment().random);
+  const UuidText event_id = request->event_id.front() != '\0'
+                                ? request->event_id
+                                : NewUuidText(service_.environment().random);
   AppendAuditLine(*request, View(event_id), error, loop.trail_lines);
   int status = 200;
   if (error != nullptr) {

@@ -38,6 +38,7 @@ struct RequestState {
   std::shared_ptr<http::Exchange> exchange;
   TimePoint now;
   UuidText request_id{};
+  UuidText event_id{};  // of its trail record, where that is known before the answer; else zeros
   std::optional<api::Operation> operation;  // of KMS, once its name is known
   bool sts = false;                         // Query protocol: answers are XML
   service::Caller caller;                   // known once the request is authenticated

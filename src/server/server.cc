@@ -26,6 +26,9 @@ class RunningServer final : public Server {
   Status Listen(const Options& options) {
     KT_ASSIGN(http_, http::Server::Start(options.http, pipeline_));
     if (pages_) pages_->Start(*http_);
+    if (options.webhook) {
+      events_ = std::make_unique<EventDelivery>(*service_, pipeline_.metrics(), *options.webhook);
+    }
     clockwork_ = std::thread([this, interval = options.tick_interval] { Clockwork(interval); });
     return {};
   }
@@ -45,8 +48,10 @@ class RunningServer final : public Server {
     }
     wake_.notify_all();
     clockwork_.join();
+    events_.reset();
     http_->Stop(drain_seconds);
     http_.reset();
+    service_->SaveUsage();
     // Changes that were submitted refer to the pipeline: they end before it does.
     (void)service_->writer().Run([](service::Txn&) { return Status(); });
     if (const Status synced = service_->trail().Sync(); !synced) {
@@ -77,6 +82,7 @@ class RunningServer final : public Server {
   std::condition_variable wake_;
   bool stopping_ = false;
   std::thread clockwork_;
+  std::unique_ptr<EventDelivery> events_;
 };
 
 }  // namespace

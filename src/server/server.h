@@ -5,11 +5,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/random.h"
 #include "base/time.h"
 #include "http/server.h"
+#include "server/event_delivery.h"
 #include "server/pages.h"
 #include "service/service.h"
 
@@ -20,6 +22,7 @@ struct Options {
   http::ServerOptions http;
   // How often the clockwork looks for keys that are due.
   std::chrono::milliseconds tick_interval{1000};
+  std::optional<Webhook> webhook = {};  // where events go; data.notifies must be set too
   // Empty: the API alone.
   MakePages make_pages;
 };

@@ -14,10 +14,12 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "base/time.h"
+#include "crypto/attestation.h"
 #include "policy/policy.h"
 #include "service/conditions.h"
 #include "service/entities.h"
 #include "service/keyring.h"
+#include "service/limits.h"
 #include "service/policy_pool.h"
 #include "service/tables.h"
 #include "service/writer.h"
@@ -69,6 +71,13 @@ struct Environment {
   PolicyPool& policies;
   // How long Creating and Updating last at least; for tests of clients that must wait for them.
   Millis settle_delay = {};
+  // usage_since: when the tracking of last uses began in this data directory.
+  TimePoint usage_since = {};
+  Quotas quotas = {};
+  RequestLimiter* limiter = nullptr;                            // null: requests are not counted
+  const crypto::AttestationRoots* attestation_roots = nullptr;  // null: no Recipient
+  bool notifies = false;                                        // there is a webhook for events
+  bool aws_managed_keys_on_first_use = false;
 };
 
 // Target: a key (or alias) that a call acts on, authorised.
@@ -101,6 +110,8 @@ struct Call {
   std::string key_material_id = {};
   std::string destination_key_material_id = {};
   std::string grant_id = {};  // that RetireGrant retired
+  // Recipient, verified.
+  std::optional<crypto::AttestationDocument> attested = {};
 };
 
 // Handle is specialised for every supported operation.

@@ -13,6 +13,10 @@ namespace {
 
 // Keys that one tick takes at most; the rest follow at the next.
 constexpr std::size_t kTickKeysMax = 500;
+// Last uses that share a commit, and how long they may stay unstored. AWS shows them up to an hour
+// late.
+constexpr std::size_t kUsageRowsMax = 1000;
+constexpr std::chrono::seconds kUsageInterval{60};
 
 // Destroy purges a key. Of a primary that waits for its replicas, the last one's end begins the
 // waiting period.
@@ -43,10 +47,37 @@ void LogFailure(const keys::Key& key, std::string_view what, const Error& error)
            error.message.empty() ? error.cause : error.message);
 }
 
+// HasMaterialToRotateTo: false for an imported key whose new material was deleted meanwhile.
+bool HasMaterialToRotateTo(const KeyEntry& entry) {
+  if (entry.key.origin != model::Origin::kExternal) return true;
+  const MaterialPtr next = entry.materials->At(entry.key.generation + 1);
+  return next && next->present();
+}
+
+// ToRotate: the keys of one turn, by kind of rotation.
+struct ToRotate {
+  std::vector<KeyPtr> automatic;
+  std::vector<KeyPtr> on_demand;
+};
+
+// AddRotation: of a key for which both are due, one waits for the next turn.
+void AddRotation(Txn& txn, const Environment& environment, const KeyPtr& entry, TimePoint now,
+                 ToRotate& to_rotate) {
+  if (!keys::IsOnDemandDue(entry->key, now, environment.settle_delay)) {
+    if (keys::IsRotationDue(entry->key, now)) to_rotate.automatic.push_back(entry);
+  } else if (HasMaterialToRotateTo(*entry)) {
+    to_rotate.on_demand.push_back(entry);
+  } else {
+    KeyEntry changed = *entry;
+    changed.key.on_demand_started.reset();
+    txn.PutKey(std::move(changed));
+  }
+}
+
 // One turn: everything but the rotations, whose keys it returns.
-std::vector<KeyPtr> Turn(Txn& txn, const Environment& environment, const std::vector<KeyPtr>& due,
-                         TimePoint now, TickResult& result) {
-  std::vector<KeyPtr> to_rotate;
+ToRotate Turn(Txn& txn, const Environment& environment, const std::vector<KeyPtr>& due,
+              TimePoint now, TickResult& result) {
+  ToRotate to_rotate;
   const auto find = [&](const KeyPtr& entry) {
     return txn.FindKey(entry->key.region, entry->key.id);
   };
@@ -71,30 +102,66 @@ std::vector<KeyPtr> Turn(Txn& txn, const Environment& environment, const std::ve
         ++result.failed;
       }
     }
-    if (keys::IsRotationDue(current->key, now)) to_rotate.push_back(current);
+    AddRotation(txn, environment, current, now, to_rotate);
   }
   return to_rotate;
 }
 
 }  // namespace
 
+void Service::SaveUsage() {
+  UsageLog& log = tables_.usage_log();
+  for (auto names = log.Take(kUsageRowsMax); !names.empty(); names = log.Take(kUsageRowsMax)) {
+    std::vector<KeyPtr> entries;
+    std::vector<LastUsage> taken;
+    for (const UsageLog::Name& name : names) {
+      KeyPtr entry = tables_.FindKey(name.region, name.id);
+      const auto usage = entry ? entry->materials->usage().TakeUnsaved() : std::nullopt;
+      if (!usage) continue;
+      entries.push_back(std::move(entry));
+      taken.push_back(*usage);
+    }
+    const Status saved = writer_->Run([&](Txn& txn) -> Status {
+      for (std::size_t i = 0; i < entries.size(); ++i) {
+        const keys::Key& key = entries[i]->key;
+        const LastUsage& usage = taken[i];
+        txn.PutUsage({key.account, key.region, key.id, std::string(usage.operation), usage.date,
+                      std::string(usage.event_id.begin(), usage.event_id.end()),
+                      std::string(usage.request_id.begin(), usage.request_id.end())});
+      }
+      return {};
+    });
+    if (saved) continue;
+    LogError("last uses of keys could not be stored: {}", saved.error().cause);
+    for (std::size_t i = 0; i < entries.size(); ++i) tables_.NoteUsage(*entries[i], taken[i]);
+    return;
+  }
+}
+
 TickResult Service::Tick() {
   const TimePoint now = environment_->clock.Now();
+  if (now - usage_saved_ >= kUsageInterval || now < usage_saved_) {
+    usage_saved_ = now;
+    SaveUsage();
+  }
   TickResult result;
   if (tables_.DueKeys(now, 1).empty()) return result;
   const Status done = writer_->Run([&](Txn& txn) -> Status {
     result = {};
     const auto to_rotate =
         Turn(txn, *environment_, tables_.DueKeys(now, kTickKeysMax), now, result);
-    if (to_rotate.empty()) return {};
-    KT_ASSIGN(const auto failures,
-              RotateKeys(txn, *environment_, to_rotate, model::RotationType::kAutomatic, now));
-    for (const RotationFailure& failure : failures) {
-      LogFailure(failure.key->key, "rotated", failure.error);
-    }
-    result.rotated = to_rotate.size() - failures.size();
-    result.failed += failures.size();
-    return {};
+    const auto rotate = [&](const std::vector<KeyPtr>& keys, model::RotationType type) -> Status {
+      if (keys.empty()) return {};
+      KT_ASSIGN(const auto failures, RotateKeys(txn, *environment_, keys, type, now));
+      for (const RotationFailure& failure : failures) {
+        LogFailure(failure.key->key, "rotated", failure.error);
+      }
+      result.rotated += keys.size() - failures.size();
+      result.failed += failures.size();
+      return {};
+    };
+    KT_TRY(rotate(to_rotate.on_demand, model::RotationType::kOnDemand));
+    return rotate(to_rotate.automatic, model::RotationType::kAutomatic);
   });
   if (!done) {
     LogError("what is due could not be done: {}", done.error().cause);

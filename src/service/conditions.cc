@@ -1,5 +1,9 @@
 #include "service/conditions.h"
 
+#include <algorithm>
+#include <charconv>
+
+#include "base/hex.h"
 #include "service/call.h"
 
 // Each switch takes a few of the keys; the rest are another's.
@@ -70,6 +74,31 @@ bool CallConditions::FindOfCaller(const policy::ConditionKey& key, Values& out) 
   }
 }
 
+// FindOfRecipient: the registers that were attested, in lower-case hex. The image's digest is
+// register 0. Source: KMS Developer Guide, "Condition keys for attested platforms".
+void CallConditions::FindOfRecipient(std::string_view asked, Values& out) const {
+  if (!call_.attested) return;
+  constexpr std::string_view kImage = "imagesha384";
+  constexpr std::string_view kPcr = "pcr";
+  constexpr std::string_view kTpmPcr = "nitrotpmpcr";
+  const auto& enclave = call_.attested->pcrs;
+  const auto& tpm = call_.attested->nitro_tpm_pcrs;
+  const auto add = [&](const auto& registers, std::string_view digits) {
+    std::uint32_t number = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (error != std::errc() || end != digits.data() + digits.size()) return;
+    const auto found = registers.find(number);
+    if (found != registers.end()) out.push_back(HexEncode(found->second));
+  };
+  if (asked == kImage) {
+    add(enclave, "0");
+  } else if (asked.starts_with(kPcr)) {
+    add(enclave, asked.substr(kPcr.size()));
+  } else if (asked.starts_with(kTpmPcr)) {
+    add(tpm, asked.substr(kTpmPcr.size()));
+  }
+}
+
 bool CallConditions::FindOfConnection(const policy::ConditionKey& key, Values& out) const {
   const Peer& peer = call_.caller.peer;
   switch (key.key) {
@@ -120,6 +149,16 @@ void CallConditions::FindOfKey(const policy::ConditionKey& key, Values& out) con
     case Key::kKmsMultiRegionKeyType:
       if (record.multi_region) out.emplace_back(record.is_replica() ? "REPLICA" : "PRIMARY");
       break;
+    case Key::kKmsTrailingDaysWithoutKeyUsage:
+      // Source: KMS Developer Guide, "kms:TrailingDaysWithoutKeyUsage" (two operations have it).
+      if (action_ == "kms:DisableKey" || action_ == "kms:ScheduleKeyDeletion") {
+        const auto usage = entry_->materials->usage().Read();
+        const TimePoint since =
+            usage ? usage->date : std::max(record.creation_date, call_.environment.usage_since);
+        out.push_back(std::to_string(std::max<std::int64_t>(
+            0, std::chrono::duration_cast<Days>(call_.now - since).count())));
+      }
+      break;
     case Key::kKmsRequestAlias:
       if (!alias_.empty()) out.emplace_back(alias_);
       break;
@@ -138,6 +177,10 @@ void CallConditions::Find(const policy::ConditionKey& key, Values& out) const {
   if (FindOfCaller(key, out) || FindOfConnection(key, out)) return;
   if (key.key == Key::kKmsReEncryptOnSameKey) {
     if (call_.reencrypt_on_same_key) AddBool(*call_.reencrypt_on_same_key, out);
+    return;
+  }
+  if (key.key == Key::kKmsRecipientAttestation) {
+    FindOfRecipient(key.qualifier, out);
     return;
   }
   const std::size_t before = out.size();

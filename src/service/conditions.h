@@ -35,6 +35,7 @@ class CallConditions final : public policy::Context {
  private:
   bool FindOfCaller(const policy::ConditionKey& key, policy::Values& out) const;
   bool FindOfConnection(const policy::ConditionKey& key, policy::Values& out) const;
+  void FindOfRecipient(std::string_view asked, policy::Values& out) const;
   void FindOfKey(const policy::ConditionKey& key, policy::Values& out) const;
 
   const Call& call_;

@@ -36,6 +36,7 @@ std::shared_ptr<MaterialSet> MaterialSet::Copy() const {
   if (index_ != nullptr) {
     copy->index_ = std::make_unique<std::unordered_map<model::MaterialId, MaterialPtr>>(*index_);
   }
+  copy->usage_.CopyFrom(usage_);
   return copy;
 }
 

@@ -19,6 +19,7 @@
 #include "keys/key.h"
 #include "model/ids.h"
 #include "policy/policy.h"
+#include "service/last_usage.h"
 #include "store/store.h"
 
 namespace keyturn::service {
@@ -77,6 +78,7 @@ class MaterialSet {
   MaterialPtr Find(const model::MaterialId& id) const;
   MaterialPtr At(std::uint32_t generation) const;
   std::uint32_t size() const;
+  UsageSlot& usage() const { return usage_; }
 
  private:
   // Below this many, looking at each is faster and smaller than an index.
@@ -86,6 +88,7 @@ class MaterialSet {
   std::vector<Rotation> rotations_;  // of generation 1, 2, ...
   // By id; null below kIndexFrom.
   std::unique_ptr<std::unordered_map<model::MaterialId, MaterialPtr>> index_;
+  mutable UsageSlot usage_;
 };
 
 // KeyPolicy: a policy text and its compiled form, shared by all keys that have the same text.

@@ -32,6 +32,21 @@ void AddRecord(Txn& txn, const trail::Record& record, const std::string& event_i
   txn.AddTrailLine(event_id, std::move(line));
 }
 
+// AddNotification queues an event in EventBridge's form, in the commit that it tells of.
+// Source: KMS Developer Guide, "Monitoring KMS keys with Amazon EventBridge".
+void AddNotification(Txn& txn, const Environment& environment, const keys::Key& key,
+                     std::string_view detail_type, TimePoint now) {
+  if (!environment.notifies) return;
+  const std::string id = NewUuid(environment.random);
+  // Every value is an identifier: nothing to escape.
+  txn.AddNotification(
+      {id, fmt::format(R"({{"version":"0","id":"{}","detail-type":"{}","source":"aws.kms",)"
+                       R"("account":"{}","time":"{}","region":"{}","resources":["{}"],)"
+                       R"("detail":{{"key-id":"{}"}}}})",
+                       id, detail_type, key.account.text(), FormatIso8601(now), key.region.name(),
+                       key.arn(), key.id.text())});
+}
+
 void AddServiceEvent(Txn& txn, const Environment& environment, const keys::Key& key,
                      std::string_view name, std::string_view details_json, TimePoint now) {
   const std::string event_id = NewUuid(environment.random);
@@ -52,16 +67,19 @@ void AddRotateKeyEvent(Txn& txn, const Environment& environment, const keys::Key
                   model::ToWire(type), model::ToWire(after.origin), before.current_material.hex(),
                   after.current_material.hex(), after.id.text());
   AddServiceEvent(txn, environment, after, "RotateKey", details, now);
+  AddNotification(txn, environment, after, "KMS CMK Rotation", now);
 }
 
 void AddDeleteKeyEvent(Txn& txn, const Environment& environment, const keys::Key& key,
                        TimePoint now) {
   AddServiceEvent(txn, environment, key, "DeleteKey", {}, now);
+  AddNotification(txn, environment, key, "KMS CMK Deletion", now);
 }
 
 void AddExpiryEvent(Txn& txn, const Environment& environment, const keys::Key& key, TimePoint now) {
   AddServiceEvent(txn, environment, key, "DeleteExpiredKeyMaterial",
                   fmt::format(R"({{"keyId":"{}"}})", key.id.text()), now);
+  AddNotification(txn, environment, key, "KMS Imported Key Material Expiration", now);
 }
 
 void AddSynchronizeEvent(Txn& txn, const Environment& environment, const keys::Key& primary,

@@ -28,9 +28,6 @@ struct KeyEntry;
 
 using GrantPtr = std::shared_ptr<const store::GrantRow>;
 
-// Source: KMS Developer Guide, "Resource quotas".
-inline constexpr std::size_t kGrantsPerKeyMax = 50'000;
-
 // GrantName: ordered, so that a key's grants are together and listings are in order of id.
 struct GrantName {
   std::string region;

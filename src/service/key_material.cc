@@ -47,6 +47,8 @@ Status AddMember(Txn& txn, const Environment& environment, const KeyPtr& entry, 
 
 Status ProveFamily(const Environment& environment, const Family& family) {
   for (const Member& member : family) {
+    // A replica whose imported copy was deleted meanwhile is rotated too, and waits for its import.
+    if (!member.material->present() && member.before->key.is_replica()) continue;
     KT_TRY(ProveMaterial(environment, member.before->key, member.material->id));
   }
   return {};
@@ -78,6 +80,9 @@ void FinishFamily(Txn& txn, const Environment& environment, const Family& family
                             member.material->id, now);
     after.current = member.material;
     KT_CHECK(after.key.generation == member.material->generation);
+    if (known.origin == model::Origin::kExternal) {
+      after.key = keys::AfterLoss(after.key, ImportsOf(after));
+    }
     const Rotation rotation{type, now};
     after.materials->NoteRotation(member.material->generation, rotation);
     txn.AddRotation(after.key, member.material->generation, rotation);

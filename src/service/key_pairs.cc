@@ -32,12 +32,13 @@ crypto::KeyType KeyTypeOf(KeySpec spec) {
       return crypto::KeyType::kSecp256k1;
     case KeySpec::kEccNistEdwards25519:
       return crypto::KeyType::kEd25519;
+    case KeySpec::kSm2:
+      return crypto::KeyType::kSm2;
     case KeySpec::kSymmetricDefault:
     case KeySpec::kHmac224:
     case KeySpec::kHmac256:
     case KeySpec::kHmac384:
     case KeySpec::kHmac512:
-    case KeySpec::kSm2:
     case KeySpec::kMlDsa44:
     case KeySpec::kMlDsa65:
     case KeySpec::kMlDsa87:
@@ -46,13 +47,13 @@ crypto::KeyType KeyTypeOf(KeySpec spec) {
   KT_CHECK(false);
 }
 
-Result<crypto::KeyType> KeyTypeOf(DataKeyPairSpec spec) {
-  if (spec == DataKeyPairSpec::kSm2) {
+Result<crypto::KeyType> KeyTypeOf(DataKeyPairSpec spec, model::Region region) {
+  if (spec == DataKeyPairSpec::kSm2 && !keys::OffersSm2(region)) {
     return Fail(ErrorCode::kUnsupportedOperationException,
-                "KeyPairSpec SM2 is not supported by this server.");
+                "KeyPairSpec SM2 is available in China Regions only.");
   }
   const auto same = model::FromWire<KeySpec>(model::ToWire(spec));
-  KT_CHECK(same);  // every other data key pair spec is a key spec too
+  KT_CHECK(same);  // every data key pair spec is a key spec too
   return KeyTypeOf(*same);
 }
 
@@ -118,9 +119,10 @@ crypto::SignatureScheme SchemeOf(SigningAlgorithmSpec algorithm) {
       return crypto::SignatureScheme::kEcdsa;
     case SigningAlgorithmSpec::kEd25519Sha512:
     case SigningAlgorithmSpec::kEd25519PhSha512:
-    case SigningAlgorithmSpec::kSm2dsa:
     case SigningAlgorithmSpec::kMlDsaShake256:
       return crypto::SignatureScheme::kEd25519;
+    case SigningAlgorithmSpec::kSm2dsa:
+      return crypto::SignatureScheme::kSm2;
   }
   KT_CHECK(false);
 }

@@ -6,13 +6,14 @@
 #include "base/secret.h"
 #include "crypto/asymmetric.h"
 #include "model/enums.h"
+#include "model/ids.h"
 
 namespace keyturn::service {
 
 // KeyTypeOf: specs of key pairs only (KT_CHECK); UnsupportedOperationException for a data key pair
-// that this server cannot make.
+// that the region does not offer.
 crypto::KeyType KeyTypeOf(model::KeySpec spec);
-Result<crypto::KeyType> KeyTypeOf(model::DataKeyPairSpec spec);
+Result<crypto::KeyType> KeyTypeOf(model::DataKeyPairSpec spec, model::Region region);
 
 // MakeMaterialBytes makes what a key of spec is: 32 random bytes, an HMAC key, or a private key in
 // PKCS#8.
@@ -24,7 +25,8 @@ bool TakesLong(model::DataKeyPairSpec spec);
 bool TakesLong(model::SigningAlgorithmSpec algorithm);
 bool TakesLong(model::EncryptionAlgorithmSpec algorithm);
 
-// HashOf, SchemeOf: how an algorithm signs.
+// HashOf, SchemeOf: how an algorithm signs a message (SM2DSA) or its digest (the others but
+// Ed25519). HashOf SM2DSA has the length of its digest.
 crypto::Hash HashOf(model::SigningAlgorithmSpec algorithm);
 crypto::SignatureScheme SchemeOf(model::SigningAlgorithmSpec algorithm);
 crypto::Hash HashOf(model::MacAlgorithmSpec algorithm);

@@ -6,6 +6,8 @@
 #include "model/arn.h"
 #include "service/access.h"
 #include "service/call.h"
+#include "service/dry_run.h"
+#include "service/recipient.h"
 #include "service/request_conditions.h"
 
 namespace keyturn::service {
@@ -68,6 +70,18 @@ Status PrepareCiphertext(Call& call, const std::optional<Bytes>& blob,
   return {};
 }
 
+// PrepareNamed is PrepareCiphertext for a dry run that ignores the ciphertext.
+Status PrepareNamed(Call& call, const std::optional<std::string>& key_id, std::string_view member,
+                    std::string_view action) {
+  if (!key_id) {
+    return Fail(ErrorCode::kValidationException, fmt::format("{} must not be null", member));
+  }
+  KT_ASSIGN(Target named, ResolveKey(call, *key_id, true, action, true));
+  KT_TRY(AuthorizeKey(call, action, named));
+  call.targets.push_back(std::move(named));
+  return {};
+}
+
 // PrepareAlias: the alias is authorised by identity policies, each key by its key policy too.
 Status PrepareAlias(Call& call, std::string_view name, std::string_view action) {
   KT_TRY(CheckAliasName(name));
@@ -93,6 +107,14 @@ Status Prepare(Call& call, const typename Operation::Request& request) {
   constexpr const api::OperationInfo& info = Operation::kInfo;
   static const std::string action = ActionOf(info.name);
   call.asked = AskedBy(request);
+  if constexpr (requires { request.dry_run_modifiers; }) {
+    if (request.dry_run_modifiers && !request.dry_run_modifiers->empty() &&
+        !request.dry_run.value_or(false)) {
+      return Fail(ErrorCode::kValidationException,
+                  "DryRunModifiers can only be used when DryRun is true.");
+    }
+  }
+  if constexpr (requires { request.recipient; }) KT_TRY(VerifyRecipient(call, request.recipient));
   if constexpr (info.operation == api::Operation::kRetireGrant) {
     return {};  // the grant decides
   } else if constexpr (info.operation == api::Operation::kListRetirableGrants) {
@@ -107,6 +129,7 @@ Status Prepare(Call& call, const typename Operation::Request& request) {
     call.targets.push_back(std::move(target));
     return {};
   } else if constexpr (info.key_argument == KeyArgument::kCiphertext) {
+    if (IgnoresCiphertext(request)) return PrepareNamed(call, request.key_id, "KeyId", action);
     return PrepareCiphertext(call, request.ciphertext_blob, request.key_id,
                              request.encryption_algorithm, action);
   } else if constexpr (info.key_argument == KeyArgument::kReEncrypt) {
@@ -116,8 +139,12 @@ Status Prepare(Call& call, const typename Operation::Request& request) {
     if (target) {
       call.reencrypt_on_same_key = IsKeyOfBlob(request.ciphertext_blob, target->key->key.id);
     }
-    KT_TRY(PrepareCiphertext(call, request.ciphertext_blob, request.source_key_id,
-                             request.source_encryption_algorithm, "kms:ReEncryptFrom"));
+    if (IgnoresCiphertext(request)) {
+      KT_TRY(PrepareNamed(call, request.source_key_id, "SourceKeyId", "kms:ReEncryptFrom"));
+    } else {
+      KT_TRY(PrepareCiphertext(call, request.ciphertext_blob, request.source_key_id,
+                               request.source_encryption_algorithm, "kms:ReEncryptFrom"));
+    }
     if (!target) return Fail(std::move(target).error());
     KT_TRY(AuthorizeKey(call, "kms:ReEncryptTo", *target));
     call.targets.push_back(std::move(*target));
@@ -171,6 +198,7 @@ KEYTURN_PREPARE(GenerateDataKeyPairWithoutPlaintext)
 KEYTURN_PREPARE(GenerateDataKeyWithoutPlaintext)
 KEYTURN_PREPARE(GenerateMac)
 KEYTURN_PREPARE(GenerateRandom)
+KEYTURN_PREPARE(GetKeyLastUsage)
 KEYTURN_PREPARE(GetKeyPolicy)
 KEYTURN_PREPARE(GetKeyRotationStatus)
 KEYTURN_PREPARE(GetParametersForImport)

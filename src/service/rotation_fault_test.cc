@@ -41,6 +41,9 @@ class FaultyStore final : public store::Store {
   Result<std::optional<Bytes>> ReadMeta(const std::string& key) override {
     return real_.ReadMeta(key);
   }
+  Result<std::vector<store::NotificationRow>> ReadNotifications(std::size_t limit) override {
+    return real_.ReadNotifications(limit);
+  }
 
  private:
   bool Fails() {
@@ -171,6 +174,27 @@ TEST_F(RotationFault, EveryStepFailsOnceAndNothingIsLost) {
     Remember();
     ExpectAllDecrypt();
   }
+}
+
+TEST_F(RotationFault, AnEventWaitsForTheWebhookIfAndOnlyIfTheRotationIsDurable) {
+  MakeKey();
+  environment_->notifies = true;
+  std::size_t rotations = 0;
+  bool every_step_failed = false;
+  for (int step = 1; !every_step_failed; ++step) {
+    SCOPED_TRACE(step);
+    ASSERT_LT(step, 20);
+    faulty_->FailAt(step);
+    rotations += Rotate() ? 1 : 0;
+    every_step_failed = !faulty_->failed();
+    Open();
+    environment_->notifies = true;
+    const auto waiting = service_->environment().store.ReadNotifications(100);
+    ASSERT_TRUE(waiting);
+    EXPECT_EQ(waiting->size(), rotations);
+    EXPECT_EQ(rotations, Key()->key.generation);
+  }
+  EXPECT_GT(rotations, 0U);
 }
 
 TEST_F(RotationFault, ARotationAfterAFailureInTheSameProcessSucceeds) {

@@ -31,6 +31,9 @@ Result<Bytes> ReadDomainKey(store::Store& store, const std::filesystem::path& di
   return std::move(*wrapped);
 }
 
+// The store's "usage-since": milliseconds since 1970, in decimal.
+constexpr std::string_view kUsageSince = "usage-since";
+
 // Follower finds the keys of rows that come in the order of the keys.
 class Follower {
  public:
@@ -62,6 +65,7 @@ Result<std::unique_ptr<Service>> Service::Open(const OpenOptions& options, const
   KT_ASSIGN(const Bytes wrapped, ReadDomainKey(*service->store_, options.directory));
   KT_ASSIGN(Keyring keyring, Keyring::Unwrap(root, wrapped));
   service->keyring_ = std::make_unique<Keyring>(std::move(keyring));
+  service->tables_.SetRotationDelay(options.settle_delay);
   KT_TRY(service->Load());
   malloc_trim(0);  // what loading needed is several times what stays, and is not needed again
 
@@ -77,12 +81,36 @@ Result<std::unique_ptr<Service>> Service::Open(const OpenOptions& options, const
     std::erase_if(service->pending_trail_,
                   [&](const store::TrailRow& row) { return written.contains(row.event_id); });
   }
-  service->environment_ = std::make_unique<Environment>(
-      Environment{clock, random, *service->keyring_, *service->store_, service->tables_,
-                  service->policies_, options.settle_delay});
+  KT_TRY(service->StartUsageTracking(clock));
+  if (!options.attestation_roots.empty()) {
+    KT_ASSIGN(auto roots, crypto::AttestationRoots::FromPem(options.attestation_roots));
+    service->attestation_roots_ = std::make_unique<crypto::AttestationRoots>(std::move(roots));
+  }
+  if (options.quotas.limits_requests()) {
+    service->limiter_ = std::make_unique<RequestLimiter>(options.quotas);
+  }
+  service->environment_ = std::make_unique<Environment>(Environment{
+      clock, random, *service->keyring_, *service->store_, service->tables_, service->policies_,
+      options.settle_delay, service->usage_since_, options.quotas, service->limiter_.get(),
+      service->attestation_roots_.get(), options.notifies, options.aws_managed_keys_on_first_use});
   service->writer_ = std::make_unique<Writer>(*service->store_, service->tables_, *service->trail_,
                                               std::move(service->pending_trail_));
   return service;
+}
+
+Status Service::StartUsageTracking(const Clock& clock) {
+  usage_saved_ = clock.Now();
+  KT_ASSIGN(const auto since, store_->ReadMeta(std::string(kUsageSince)));
+  if (since) {
+    usage_since_ = FromEpochMillis(std::strtoll(std::string(AsText(*since)).c_str(), nullptr, 10));
+    return {};
+  }
+  usage_since_ = usage_saved_;
+  const std::string text = std::to_string(ToEpochMillis(usage_since_));
+  const ByteView bytes = AsBytes(text);
+  store::Change change;
+  change.put_meta.emplace_back(std::string(kUsageSince), Bytes(bytes.begin(), bytes.end()));
+  return store_->Commit({&change, 1});
 }
 
 Status Service::Load() {
@@ -92,6 +120,7 @@ Status Service::Load() {
   std::vector<std::shared_ptr<KeyEntry>> entries;
   Follower of_materials(entries);
   Follower of_rotations(entries);
+  Follower of_usage(entries);
   Status status;
   const auto keep = [&](const Status& step) {
     if (status && !step) status = step;
@@ -175,6 +204,18 @@ Status Service::Load() {
       return keep(Fail(ErrorCode::kCorrupt, "rotation history without its key"));
     }
     entry->materials->NoteRotation(row.generation, {row.type, row.date});
+  };
+  visitors.usage = [&](const store::UsageRow& row) {
+    KeyEntry* const entry = of_usage.Find(row.region, row.key);
+    const std::string_view operation = TrackedUsage(row.operation);
+    LastUsage usage{operation, row.date};
+    if (entry == nullptr || operation.empty() || row.event_id.size() != usage.event_id.size() ||
+        row.request_id.size() != usage.request_id.size()) {
+      return keep(Fail(ErrorCode::kCorrupt, "a last use that makes no sense"));
+    }
+    std::copy(row.event_id.begin(), row.event_id.end(), usage.event_id.begin());
+    std::copy(row.request_id.begin(), row.request_id.end(), usage.request_id.begin());
+    entry->materials->usage().Restore(usage);
   };
   visitors.alias = [&](store::AliasRow row) {
     const AliasId id{row.account, std::string(row.region.name()), row.name};

@@ -38,6 +38,10 @@ struct OpenOptions {
   std::optional<SecretBytes> passphrase;
   trail::SyncMode trail_sync = trail::SyncMode::kPeriodic;
   Millis settle_delay = {};  // Environment::settle_delay
+  Quotas quotas = {};
+  std::string attestation_roots = {};  // PEM; empty: Recipient is refused
+  bool notifies = false;               // Environment::notifies
+  bool aws_managed_keys_on_first_use = false;
 };
 
 // OpenTrailKey: what `keyturn trail verify` needs of a data directory that no server has open.
@@ -79,9 +83,14 @@ class Service {
   // failed rotation is logged and tried again at the next tick.
   TickResult Tick();
 
+  // SaveUsage stores the last uses of keys that are not stored yet. Tick does it now and then; what
+  // a crash takes is at most what happened since.
+  void SaveUsage();
+
  private:
   Service() = default;
   Status Load();
+  Status StartUsageTracking(const Clock& clock);
 
   std::filesystem::path directory_;
   std::unique_ptr<store::Store> store_;
@@ -93,6 +102,10 @@ class Service {
   trail::Head trail_head_;
   trail::SyncMode trail_sync_ = trail::SyncMode::kPeriodic;
   model::AccountId operator_account_;
+  TimePoint usage_since_;
+  TimePoint usage_saved_;  // of the clockwork's thread
+  std::unique_ptr<RequestLimiter> limiter_;
+  std::unique_ptr<crypto::AttestationRoots> attestation_roots_;
   std::unique_ptr<Environment> environment_;
   std::unique_ptr<Writer> writer_;  // last: it stops first
 };

@@ -9,7 +9,7 @@ namespace keyturn::service {
 namespace {
 
 // DueAt: when something happens to a key by itself; nullopt when nothing will.
-std::optional<TimePoint> DueAt(const KeyEntry& entry) {
+std::optional<TimePoint> DueAt(const KeyEntry& entry, Millis rotation_delay) {
   const keys::Key& key = entry.key;
   std::optional<TimePoint> due = key.settles;
   const auto also = [&](const std::optional<TimePoint>& at) {
@@ -17,6 +17,7 @@ std::optional<TimePoint> DueAt(const KeyEntry& entry) {
   };
   if (key.state == model::KeyState::kPendingDeletion) also(key.deletion_date);
   if (key.state == model::KeyState::kEnabled && key.rotation) also(key.rotation->next);
+  if (key.on_demand_started) also(*key.on_demand_started + rotation_delay);
   if (key.origin == model::Origin::kExternal) also(keys::EarliestExpiry(key, ImportsOf(entry)));
   return due;
 }
@@ -208,9 +209,26 @@ std::size_t Tables::key_count() const {
   return keys_.size();
 }
 
+std::size_t Tables::CountCustomerKeys(const model::AccountId& account, model::Region region) const {
+  const std::shared_lock lock(mutex_);
+  const auto found = key_lists_.find({account, std::string(region.name())});
+  if (found == key_lists_.end()) return 0;
+  // Every AWS managed key has one alias of this form, and no other key has.
+  constexpr std::string_view kAwsAlias = "alias/aws/";
+  std::size_t aws_managed = 0;
+  for (auto at =
+           aliases_.lower_bound({account, std::string(region.name()), std::string(kAwsAlias)});
+       at != aliases_.end() && at->first.account == account && at->first.region == region.name() &&
+       at->first.name.starts_with(kAwsAlias);
+       ++at) {
+    ++aws_managed;
+  }
+  return found->second.size() - aws_managed;
+}
+
 void Tables::IndexTimes(const KeyPtr& before, const KeyPtr& after) {
-  const auto old_due = before ? DueAt(*before) : std::nullopt;
-  const auto new_due = after ? DueAt(*after) : std::nullopt;
+  const auto old_due = before ? DueAt(*before, rotation_delay_) : std::nullopt;
+  const auto new_due = after ? DueAt(*after, rotation_delay_) : std::nullopt;
   if (old_due == new_due) return;
   if (old_due) {
     const auto at = due_.find(*old_due);

@@ -145,6 +145,17 @@ class Tables final : public View {
   // imported material, the end of a transient state. At most limit.
   std::vector<KeyPtr> DueKeys(TimePoint now, std::size_t limit) const;
   std::size_t key_count() const;
+  // CountCustomerKeys of an account in a region, in any state.
+  std::size_t CountCustomerKeys(const model::AccountId& account, model::Region region) const;
+
+  // NoteUsage keeps a use of a key, to be stored by and by.
+  void NoteUsage(const KeyEntry& entry, const LastUsage& usage) {
+    if (entry.materials->usage().Note(usage)) usage_log_.Add({entry.key.region, entry.key.id});
+  }
+  UsageLog& usage_log() { return usage_log_; }
+
+  // SetRotationDelay: how long an on-demand rotation is under way. Before the first key.
+  void SetRotationDelay(Millis delay) { rotation_delay_ = delay; }
 
   // Fill takes the keys that were loaded, each once, ordered by account, region and id.
   void Fill(std::vector<KeyPtr> loaded);
@@ -169,6 +180,8 @@ class Tables final : public View {
   GrantTable grants_;
   // due_: the instants at which something happens to keys by themselves.
   std::map<TimePoint, std::set<KeyName, KeyNameLess>> due_;
+  Millis rotation_delay_ = {};
+  UsageLog usage_log_;
 };
 
 }  // namespace keyturn::service

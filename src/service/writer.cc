@@ -90,6 +90,25 @@ std::vector<store::AliasRow> Txn::AliasesOf(const model::AccountId& account, mod
   return list;
 }
 
+std::size_t Txn::CountCustomerKeys(const model::AccountId& account, model::Region region) const {
+  std::size_t count = batch_.writer.tables_.CountCustomerKeys(account, region);
+  std::unordered_map<KeyName, KeyPtr, KeyNameHash> staged;  // newest first
+  for (const Delta* delta : Layers()) {
+    for (const auto& [name, entry] : delta->keys) {
+      if (name.region == region) staged.emplace(name, entry);
+    }
+  }
+  for (const auto& [name, entry] : staged) {
+    const KeyPtr stored = batch_.writer.tables_.FindKey(name.region, name.id);
+    if (!entry && !stored) continue;  // made and destroyed before the commit
+    const keys::Key& key = entry ? entry->key : stored->key;
+    if (key.account != account || key.manager != model::KeyManager::kCustomer) continue;
+    if (entry && !stored) ++count;
+    if (!entry && stored) --count;
+  }
+  return count;
+}
+
 UserPtr Txn::FindUser(const model::AccountId& account, const std::string& name) const {
   for (const Delta* delta : Layers()) {
     if (const auto found = delta->users.find({account, name}); found != delta->users.end()) {
@@ -180,6 +199,14 @@ void Txn::DeleteAccessKey(const std::string& id) {
 void Txn::AddTrailLine(std::string event_id, std::string json) {
   change_.insert_trail.push_back({std::move(event_id), std::move(json)});
 }
+
+void Txn::AddNotification(store::NotificationRow row) {
+  change_.insert_notifications.push_back(std::move(row));
+}
+
+void Txn::DeleteNotification(const std::string& id) { change_.delete_notifications.push_back(id); }
+
+void Txn::PutUsage(store::UsageRow row) { change_.put_usage.push_back(std::move(row)); }
 
 Status Txn::Flush() {
   batch_.changes.push_back(std::exchange(change_, {}));

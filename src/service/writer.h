@@ -42,6 +42,8 @@ class Txn final : public View {
   bool HasGrants(model::Region region, const model::KeyId& key) const override;
   // CountGrants counts what is stored and what is staged.
   std::size_t CountGrants(model::Region region, const model::KeyId& key) const;
+  // CountCustomerKeys: likewise; AWS managed keys do not count.
+  std::size_t CountCustomerKeys(const model::AccountId& account, model::Region region) const;
 
   // PutKey stages entry, whose key.version is the one that was read (0: a new key).
   void PutKey(KeyEntry entry);
@@ -70,6 +72,13 @@ class Txn final : public View {
   void DeleteAccessKey(const std::string& id);
   // AddTrailLine puts an audit record (without line end) into the commit.
   void AddTrailLine(std::string event_id, std::string json);
+
+  // AddNotification stages an event for the webhook.
+  void AddNotification(store::NotificationRow row);
+  // DeleteNotification: it was delivered.
+  void DeleteNotification(const std::string& id);
+  // PutUsage stages when a key was last used.
+  void PutUsage(store::UsageRow row);
 
   // Discard forgets what this transaction has staged so far; what follows counts.
   void Discard() {

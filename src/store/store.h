@@ -190,6 +190,12 @@ struct TrailRow {
   std::string json;
 };
 
+// NotificationRow: an event on its way to the operator's webhook.
+struct NotificationRow {
+  std::string id;
+  std::string json;
+};
+
 // Change: carried out in the order of its members.
 struct Change {
   // Initializers throughout, so that a change can name just the members that it has.
@@ -224,6 +230,8 @@ struct Change {
   std::vector<std::string> delete_trail = {};  // event ids
   std::vector<std::pair<std::string, Bytes>> put_meta = {};
   std::vector<UsageRow> put_usage = {};  // of keys that are gone: ignored
+  std::vector<NotificationRow> insert_notifications = {};
+  std::vector<std::string> delete_notifications = {};  // ids; one that is not there is no error
 };
 
 // Visitors of Load; each is called once a row, rows of one kind together, in the order below.
@@ -256,6 +264,8 @@ class Store {
   // is really there. kNotFound if absent.
   virtual Result<MaterialRow> ReadMaterial(const MaterialRef& material) = 0;
   virtual Result<std::optional<Bytes>> ReadMeta(const std::string& key) = 0;
+  // ReadNotifications returns the oldest ones, in the order of their insertion.
+  virtual Result<std::vector<NotificationRow>> ReadNotifications(std::size_t limit) = 0;
 };
 
 struct SqliteOptions {

@@ -73,6 +73,7 @@ TEST_P(StoreContract, AKeyComesBackWithEveryField) {
   key.deletion_window = Days{9};
   key.primary_region = TestRegion("eu-west-1");
   key.settles = FromEpochMillis(1'900'000'000'003);
+  key.on_demand_started = FromEpochMillis(1'900'000'000'004);
   key.description = std::string("d\xc3\xa9j\xc3\xa0 \"vu\"\n") + std::string(1, '\0') + "end";
   row.tags = {{"b", "2"}, {"a", ""}, {std::string("\0k", 2), std::string(256, 'v')}};
   ASSERT_TRUE(CommitOne(store(), {.put_keys = {row}}));
@@ -98,6 +99,7 @@ TEST_P(StoreContract, AKeyComesBackWithEveryField) {
   EXPECT_EQ(back.key.deletion_window, key.deletion_window);
   EXPECT_EQ(back.key.primary_region, key.primary_region);
   EXPECT_EQ(back.key.settles, key.settles);
+  EXPECT_EQ(back.key.on_demand_started, key.on_demand_started);
   EXPECT_EQ(back.key.description, key.description);
   EXPECT_EQ(back.key.version, 1U);
   EXPECT_EQ(*back.policy_text, *row.policy_text);
@@ -111,6 +113,7 @@ TEST_P(StoreContract, AbsentFieldsStayAbsent) {
   EXPECT_FALSE(contents.keys[0].key.rotation);
   EXPECT_FALSE(contents.keys[0].key.deletion_window);
   EXPECT_FALSE(contents.keys[0].key.settles);
+  EXPECT_FALSE(contents.keys[0].key.on_demand_started);
   EXPECT_TRUE(contents.keys[0].key.primary_region.empty());
   EXPECT_TRUE(contents.keys[0].tags.empty());
 }
@@ -590,6 +593,26 @@ TEST_P(StoreContract, OnlyImportedMaterialCanBeSet) {
             ErrorCode::kConflict)
       << "never imported";
   EXPECT_EQ(ContentsOf(store()).materials.at(0).sealed, TestMaterial(row, 1, 0).sealed);
+}
+
+TEST_P(StoreContract, NotificationsWaitInTheirOrderUntilTheyAreDelivered) {
+  ASSERT_TRUE(CommitOne(store(), {.insert_notifications = {{"b", "{1}"}, {"a", "{2}"}}}));
+  ASSERT_TRUE(CommitOne(store(), {.insert_notifications = {{"c", "{3}"}}}));
+  EXPECT_EQ(CodeOfFailure(CommitOne(store(), {.insert_notifications = {{"d", "{4}"}, {"a", ""}}})),
+            ErrorCode::kConflict)
+      << "all or none";
+  Reopen();
+  auto rows = store().ReadNotifications(2);
+  ASSERT_TRUE(rows);
+  ASSERT_EQ(rows->size(), 2U);
+  EXPECT_EQ((*rows)[0].id, "b");
+  EXPECT_EQ((*rows)[0].json, "{1}");
+  EXPECT_EQ((*rows)[1].id, "a");
+  ASSERT_TRUE(CommitOne(store(), {.delete_notifications = {"b", "a", "never"}}));
+  rows = store().ReadNotifications(10);
+  ASSERT_TRUE(rows);
+  ASSERT_EQ(rows->size(), 1U);
+  EXPECT_EQ((*rows)[0].id, "c");
 }
 
 TEST_P(StoreContract, LastUsageIsReplacedAndGoesWithItsKey) {

@@ -56,7 +56,7 @@ struct GetKeyLastUsage {
                                        .key_argument = KeyArgument::kKey,
                                        .cross_account = false,
                                        .has_output = true,
-                                       .refusal = "last usage is not tracked yet"};
+                                       .refusal = ""};
 };
 }  // namespace op
 

@@ -58,14 +58,16 @@ Result<Bytes> EncryptAs(const Call& call, const KeyEntry& entry,
   if (algorithm == kSymmetric) return EncryptWithCurrent(call, entry, context, plaintext);
   KT_ASSIGN(const crypto::AsymmetricKey* pair,
             call.environment.keyring.RevealPair(entry.key, *entry.current));
-  const std::size_t bytes_max = pair->OaepBytesMax(HashOf(algorithm));
+  const bool sm2 = algorithm == model::EncryptionAlgorithmSpec::kSm2pke;
+  constexpr std::size_t kSm2BytesMax = 1024;
+  const std::size_t bytes_max = sm2 ? kSm2BytesMax : pair->OaepBytesMax(HashOf(algorithm));
   if (plaintext.size() > bytes_max) {
     return Fail(
         ErrorCode::kValidationException,
         fmt::format("Algorithm {} and key spec {} cannot encrypt data larger than {} bytes.",
                     model::ToWire(algorithm), model::ToWire(entry.key.spec), bytes_max));
   }
-  return pair->EncryptOaep(HashOf(algorithm), plaintext);
+  return sm2 ? pair->EncryptSm2(plaintext) : pair->EncryptOaep(HashOf(algorithm), plaintext);
 }
 
 Result<Opened> DecryptAs(const Call& call, const KeyEntry& entry,
@@ -74,7 +76,9 @@ Result<Opened> DecryptAs(const Call& call, const KeyEntry& entry,
   if (algorithm == kSymmetric) return DecryptWithAny(call, entry, context, blob);
   KT_ASSIGN(const crypto::AsymmetricKey* pair,
             call.environment.keyring.RevealPair(entry.key, *entry.current));
-  KT_ASSIGN(SecretBytes plaintext, pair->DecryptOaep(HashOf(algorithm), blob));
+  KT_ASSIGN(SecretBytes plaintext, algorithm == model::EncryptionAlgorithmSpec::kSm2pke
+                                       ? pair->DecryptSm2(blob)
+                                       : pair->DecryptOaep(HashOf(algorithm), blob));
   return Opened{std::move(plaintext), {}};
 }
 
@@ -106,6 +110,11 @@ Result<Opened> DecryptWithAny(const Call& call, const KeyEntry& entry,
 
 Result<std::shared_ptr<const KeyPolicy>> StorablePolicy(const Call& call, const std::string& text,
                                                         const keys::Key& key, bool bypass_lockout) {
+  if (text.size() > call.environment.quotas.policy_bytes) {
+    return Fail(
+        ErrorCode::kLimitExceededException,
+        fmt::format("A key policy may have {} bytes.", call.environment.quotas.policy_bytes));
+  }
   KT_ASSIGN(const policy::PolicyPtr given, policy::Compile(text, policy::Kind::kKeyPolicy));
   const auto& principals = policy::NamedPrincipals(*given);
   if (!std::all_of(principals.begin(), principals.end(),
@@ -128,6 +137,14 @@ Result<std::shared_ptr<const KeyPolicy>> StorablePolicy(const Call& call, const 
   }
   KT_ASSIGN(const std::string shown, policy::Reserialize(text));
   return call.environment.policies.Get(shown);
+}
+
+Status CheckKeyQuota(const Call& call, model::Region region) {
+  const auto& quota = call.environment.quotas.keys;
+  if (!quota || call.txn->CountCustomerKeys(call.account(), region) < *quota) return {};
+  return Fail(ErrorCode::kLimitExceededException,
+              fmt::format("The account has {} KMS keys in Region {}, which is the limit.", *quota,
+                          region.name()));
 }
 
 Status CheckTags(const std::vector<api::Tag>& tags) {

@@ -13,37 +13,18 @@
 #include "model/arn.h"
 #include "service/access.h"
 #include "service/call.h"
+#include "service/dry_run.h"
 #include "service/grants.h"
 #include "service/key_material.h"
 #include "service/markers.h"
 #include "service/metadata.h"
 #include "service/multi_region.h"
+#include "service/recipient.h"
 
 namespace keyturn::service {
 
 // Source: KMS Developer Guide, "Resource quotas".
-inline constexpr std::size_t kAliasesPerKeyMax = 50;
 inline constexpr std::size_t kTagsPerKeyMax = 50;
-
-// CheckRecipient: attestation documents are refused, never ignored: the caller would get a
-// plaintext that it asked to be encrypted.
-template <typename Recipient>
-Status CheckRecipient(const std::optional<Recipient>& recipient) {
-  if (recipient) {
-    return Fail(ErrorCode::kUnsupportedOperationException,
-                "Recipient is not supported by this server.");
-  }
-  return {};
-}
-
-// CheckDryRun comes last: everything else has succeeded.
-inline Status CheckDryRun(const std::optional<bool>& dry_run) {
-  if (dry_run.value_or(false)) {
-    return Fail(ErrorCode::kDryRunOperationException,
-                "The request would have succeeded, but the DryRun option is set.");
-  }
-  return {};
-}
 
 // CheckEncryption is what Encrypt, Decrypt and ReEncrypt ask of each key: state and usage, that the
 // algorithm (SYMMETRIC_DEFAULT where none is named) fits it, and no context with RSA. It returns
@@ -89,6 +70,10 @@ Result<Opened> DecryptWithAny(const Call& call, const KeyEntry& entry,
 // returns it compiled, its text as GetKeyPolicy will show it.
 Result<std::shared_ptr<const KeyPolicy>> StorablePolicy(const Call& call, const std::string& text,
                                                         const keys::Key& key, bool bypass_lockout);
+
+// CheckKeyQuota: LimitExceededException when an account has its number of customer managed keys in
+// the region.
+Status CheckKeyQuota(const Call& call, model::Region region);
 
 // CheckTags: number, duplicates, reserved prefix: TagException.
 Status CheckTags(const std::vector<api::Tag>& tags);

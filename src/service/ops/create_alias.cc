@@ -17,10 +17,11 @@ Result<api::CreateAliasResponse> Handle<api::op::CreateAlias>(
                             model::AliasArn(call.region, call.account(), request.alias_name)));
   }
   KT_TRY(keys::CheckState(entry.key, keys::KeyOperation::kCreateAlias));
-  if (call.view.AliasesOf(call.account(), call.region, entry.key.id).size() >= kAliasesPerKeyMax) {
-    return Fail(
-        ErrorCode::kLimitExceededException,
-        fmt::format("{} has {} aliases, which is the limit.", entry.key.arn(), kAliasesPerKeyMax));
+  if (call.view.AliasesOf(call.account(), call.region, entry.key.id).size() >=
+      call.environment.quotas.aliases_per_key) {
+    return Fail(ErrorCode::kLimitExceededException,
+                fmt::format("{} has {} aliases, which is the limit.", entry.key.arn(),
+                            call.environment.quotas.aliases_per_key));
   }
   call.txn->PutAlias(
       {call.account(), call.region, request.alias_name, entry.key.id, call.now, call.now});

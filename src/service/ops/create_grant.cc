@@ -167,9 +167,11 @@ Result<api::CreateGrantResponse> Handle<api::op::CreateGrant>(
   }
   store::GrantRow row = RowOf(call, request);
   GrantPtr grant = SameGrant(call, row);
-  if (!grant && call.txn->CountGrants(key.region, key.id) >= kGrantsPerKeyMax) {
-    return Fail(ErrorCode::kLimitExceededException,
-                fmt::format("A KMS key may have {} grants.", kGrantsPerKeyMax));
+  if (!grant &&
+      call.txn->CountGrants(key.region, key.id) >= call.environment.quotas.grants_per_key) {
+    return Fail(
+        ErrorCode::kLimitExceededException,
+        fmt::format("A KMS key may have {} grants.", call.environment.quotas.grants_per_key));
   }
   KT_TRY(CheckDryRun(request.dry_run));
   if (!grant) {

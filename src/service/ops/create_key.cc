@@ -11,7 +11,7 @@ namespace keyturn::service {
 namespace {
 
 // CheckSpec: what this server can make; combinations that AWS refuses get AWS's texts.
-Status CheckSpec(const api::CreateKeyRequest& request, model::KeySpec spec) {
+Status CheckSpec(const api::CreateKeyRequest& request, model::KeySpec spec, model::Region region) {
   if (request.key_spec && request.customer_master_key_spec) {
     return Fail(ErrorCode::kValidationException,
                 "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. "
@@ -22,7 +22,8 @@ Status CheckSpec(const api::CreateKeyRequest& request, model::KeySpec spec) {
                 "You must specify a KeyUsage value for all KMS keys except for symmetric "
                 "encryption keys.");
   }
-  KT_TRY(keys::CheckUsage(spec, request.key_usage.value_or(model::KeyUsage::kEncryptDecrypt)));
+  KT_TRY(
+      keys::CheckUsage(spec, request.key_usage.value_or(model::KeyUsage::kEncryptDecrypt), region));
   const auto origin = request.origin.value_or(model::Origin::kAwsKms);
   const bool made_here = origin == model::Origin::kAwsKms || origin == model::Origin::kExternal;
   if (!made_here || request.custom_key_store_id || request.xks_key_id) {
@@ -39,7 +40,8 @@ Result<api::CreateKeyResponse> Handle<api::op::CreateKey>(Call& call,
                                                           const api::CreateKeyRequest& request) {
   const model::KeySpec spec = request.key_spec.value_or(
       request.customer_master_key_spec.value_or(model::KeySpec::kSymmetricDefault));
-  KT_TRY(CheckSpec(request, spec));
+  KT_TRY(CheckSpec(request, spec, call.region));
+  KT_TRY(CheckKeyQuota(call, call.region));
   std::vector<store::Tag> tags;
   if (request.tags && !request.tags->empty()) {
     KT_TRY(AuthorizeResource(call, "kms:TagResource", "*"));

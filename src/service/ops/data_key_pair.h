@@ -18,7 +18,7 @@ Result<DataKeyPair> MakeDataKeyPair(Call& call, std::string_view operation,
   const KeyEntry& entry = call.key();
   KT_TRY(CheckSymmetricUse(entry.key, keys::KeyOperation::kGenerateDataKey, operation));
   KT_TRY(CheckGrantTokens(call, request.grant_tokens));
-  KT_ASSIGN(const crypto::KeyType type, KeyTypeOf(request.key_pair_spec));
+  KT_ASSIGN(const crypto::KeyType type, KeyTypeOf(request.key_pair_spec, call.region));
   call.key_material_id = entry.current->id.hex();
   KT_TRY(CheckDryRun(request.dry_run));
   const crypto::AsymmetricKey pair = crypto::AsymmetricKey::Generate(type);

@@ -15,7 +15,6 @@ Result<api::DeriveSharedSecretResponse> Handle<api::op::DeriveSharedSecret>(
   KT_TRY(keys::CheckAlgorithm(entry.key, keys::SpecOf(entry.key.spec).agreement,
                               request.key_agreement_algorithm));
   KT_TRY(CheckGrantTokens(call, request.grant_tokens));
-  KT_TRY(CheckRecipient(request.recipient));
   const auto peer = crypto::AsymmetricKey::FromSpki(KeyTypeOf(entry.key.spec), request.public_key);
   if (!peer) return Fail(ErrorCode::kValidationException, {}, peer.error().message);
   KT_TRY(CheckDryRun(request.dry_run));
@@ -23,9 +22,11 @@ Result<api::DeriveSharedSecretResponse> Handle<api::op::DeriveSharedSecret>(
             call.environment.keyring.RevealPair(entry.key, *entry.current));
   auto secret = pair->SharedSecret(*peer);
   if (!secret) return Fail(ErrorCode::kValidationException, {}, secret.error().message);
+  std::optional<SecretBytes> plaintext(std::move(*secret));
+  KT_ASSIGN(auto envelope, ForRecipient(call, plaintext));
   return api::DeriveSharedSecretResponse{.key_id = entry.key.arn(),
-                                         .shared_secret = std::move(*secret),
-                                         .ciphertext_for_recipient = std::nullopt,
+                                         .shared_secret = std::move(plaintext),
+                                         .ciphertext_for_recipient = std::move(envelope),
                                          .key_agreement_algorithm = request.key_agreement_algorithm,
                                          .key_origin = entry.key.origin};
 }

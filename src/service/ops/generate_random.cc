@@ -10,14 +10,15 @@ Result<api::GenerateRandomResponse> Handle<api::op::GenerateRandom>(
   if (!request.number_of_bytes) {
     return Fail(ErrorCode::kValidationException, "NumberOfBytes is required.");
   }
-  KT_TRY(CheckRecipient(request.recipient));
   if (request.custom_key_store_id) {
     return Fail(ErrorCode::kCustomKeyStoreNotFoundException);
   }
   SecretBytes bytes(static_cast<std::size_t>(*request.number_of_bytes));
   call.environment.random.Fill(bytes.reveal_mutable());
-  return api::GenerateRandomResponse{.plaintext = std::move(bytes),
-                                     .ciphertext_for_recipient = std::nullopt};
+  std::optional<SecretBytes> plaintext(std::move(bytes));
+  KT_ASSIGN(auto envelope, ForRecipient(call, plaintext));
+  return api::GenerateRandomResponse{.plaintext = std::move(plaintext),
+                                     .ciphertext_for_recipient = std::move(envelope)};
 }
 
 }  // namespace keyturn::service

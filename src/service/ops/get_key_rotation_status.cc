@@ -13,12 +13,14 @@ Result<api::GetKeyRotationStatusResponse> Handle<api::op::GetKeyRotationStatus>(
   response.key_id = key.arn();
   // A replica shows its primary's setting.
   const KeyPtr primary = PrimaryOf(call.view, key);
-  const auto schedule = keys::RotationStatus(primary ? primary->key : key);
+  const keys::Key& shown = primary ? primary->key : key;
+  const auto schedule = keys::RotationStatus(shown);
   response.key_rotation_enabled = schedule.has_value();
   if (schedule) {
     response.rotation_period_in_days = schedule->period.count();
     response.next_rotation_date = schedule->next;
   }
+  response.on_demand_rotation_start_date = shown.on_demand_started;
   return response;
 }
 

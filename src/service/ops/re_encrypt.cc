@@ -7,6 +7,7 @@ namespace keyturn::service {
 template <>
 Result<api::ReEncryptResponse> Handle<api::op::ReEncrypt>(Call& call,
                                                           const api::ReEncryptRequest& request) {
+  if (IgnoresCiphertext(request)) return Fail(CheckDryRun(true).error());
   const KeyEntry& source = *call.targets.at(0).key;
   const KeyEntry& destination = *call.targets.at(1).key;
   KT_ASSIGN(const auto from, CheckEncryption(source.key, keys::KeyOperation::kReEncrypt,

@@ -14,6 +14,7 @@ Result<api::ReplicateKeyResponse> Handle<api::op::ReplicateKey>(
   KT_TRY(keys::CheckReplicate(primary.key, request.replica_region, exists));
   if (!region) return Fail(ErrorCode::kKMSInternalException, {}, "no room for another region");
   KT_TRY(AuthorizeResource(call, "kms:CreateKey", "*"));
+  KT_TRY(CheckKeyQuota(call, *region));
   KeyEntry replica;
   if (request.tags && !request.tags->empty()) {
     KT_TRY(AuthorizeResource(call, "kms:TagResource", "*"));

@@ -12,14 +12,14 @@ Result<api::SignResponse> Handle<api::op::Sign>(Call& call, const api::SignReque
   KT_TRY(keys::CheckAlgorithm(entry.key, keys::SpecOf(entry.key.spec).signing,
                               request.signing_algorithm));
   KT_TRY(CheckGrantTokens(call, request.grant_tokens));
-  KT_ASSIGN(const Bytes input, SignedBytes(entry.key, request));
+  KT_ASSIGN(const Signed content, SignedInput(entry.key, request));
   KT_TRY(CheckDryRun(request.dry_run));
   KT_ASSIGN(const crypto::AsymmetricKey* pair,
             call.environment.keyring.RevealPair(entry.key, *entry.current));
-  return api::SignResponse{.key_id = entry.key.arn(),
-                           .signature = pair->Sign(SchemeOf(request.signing_algorithm),
-                                                   HashOf(request.signing_algorithm), input),
-                           .signing_algorithm = request.signing_algorithm};
+  return api::SignResponse{
+      .key_id = entry.key.arn(),
+      .signature = pair->Sign(content.scheme, HashOf(request.signing_algorithm), content.input),
+      .signing_algorithm = request.signing_algorithm};
 }
 
 }  // namespace keyturn::service

@@ -21,10 +21,11 @@ Result<api::UpdateAliasResponse> Handle<api::op::UpdateAlias>(
                             model::ToWire(target.spec)));
   }
   if (target.id != old.key->key.id &&
-      call.view.AliasesOf(call.account(), call.region, target.id).size() >= kAliasesPerKeyMax) {
-    return Fail(
-        ErrorCode::kLimitExceededException,
-        fmt::format("{} has {} aliases, which is the limit.", target.arn(), kAliasesPerKeyMax));
+      call.view.AliasesOf(call.account(), call.region, target.id).size() >=
+          call.environment.quotas.aliases_per_key) {
+    return Fail(ErrorCode::kLimitExceededException,
+                fmt::format("{} has {} aliases, which is the limit.", target.arn(),
+                            call.environment.quotas.aliases_per_key));
   }
   store::AliasRow row = *old.alias;
   row.target = target.id;

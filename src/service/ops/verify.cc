@@ -12,10 +12,10 @@ Result<api::VerifyResponse> Handle<api::op::Verify>(Call& call, const api::Verif
   KT_TRY(keys::CheckAlgorithm(entry.key, keys::SpecOf(entry.key.spec).signing,
                               request.signing_algorithm));
   KT_TRY(CheckGrantTokens(call, request.grant_tokens));
-  KT_ASSIGN(const Bytes input, SignedBytes(entry.key, request));
+  KT_ASSIGN(const Signed content, SignedInput(entry.key, request));
   KT_ASSIGN(const crypto::AsymmetricKey* pair,
             call.environment.keyring.RevealPair(entry.key, *entry.current));
-  if (!pair->Verify(SchemeOf(request.signing_algorithm), HashOf(request.signing_algorithm), input,
+  if (!pair->Verify(content.scheme, HashOf(request.signing_algorithm), content.input,
                     request.signature)) {
     return Fail(ErrorCode::kKMSInvalidSignatureException);
   }

@@ -73,7 +73,7 @@ constexpr const char kSelectKeys[] =
     "SELECT account, region, id, version, manager, spec, usage, origin, multi_region, state, "
     "creation_date, deletion_date, rotation_period, rotation_next, on_demand_rotations, "
     "generation, current_material, policy, tags, description, primary_region, deletion_window, "
-    "settles FROM keys "
+    "settles, on_demand_started FROM keys "
     "ORDER BY account, region, id";
 
 KeyRow ReadKey(RowReader& row, RegionMemo& regions, const PolicyTexts& policies) {
@@ -121,6 +121,9 @@ KeyRow ReadKey(RowReader& row, RegionMemo& regions, const PolicyTexts& policies)
   }
   if (const auto settles = row.OptionalInt()) {
     key.settles = FromEpochMillis(*settles);
+  }
+  if (const auto started = row.OptionalInt()) {
+    key.on_demand_started = FromEpochMillis(*started);
   }
   return out;
 }
@@ -280,6 +283,8 @@ constexpr const char kSelectMaterial[] =
     "SELECT account, region, key, generation, id, created, sealed, valid_to, description "
     "FROM materials "
     "WHERE id = ? AND account = ? AND region = ? AND key = ?";
+constexpr const char kSelectNotifications[] =
+    "SELECT id, json FROM notifications ORDER BY position LIMIT ?";
 constexpr const char kSelectOneMeta[] = "SELECT value FROM meta WHERE key = ?";
 
 }  // namespace
@@ -332,6 +337,18 @@ Result<MaterialRow> LoadMaterial(Database& database, const MaterialRef& material
     return row.Bad(database, 4);
   }
   return out;
+}
+
+Result<std::vector<NotificationRow>> LoadNotifications(Database& database, std::size_t limit) {
+  KT_ASSIGN(Cursor cursor, database.Select(kSelectNotifications, static_cast<std::int64_t>(limit)));
+  std::vector<NotificationRow> rows;
+  for (;;) {
+    KT_ASSIGN(const bool more, cursor.Next());
+    if (!more) {
+      return rows;
+    }
+    rows.push_back({std::string(cursor.Text(0)), std::string(cursor.Text(1))});
+  }
 }
 
 Result<std::optional<Bytes>> LoadMeta(Database& database, const std::string& key) {

@@ -12,6 +12,7 @@ namespace keyturn::store {
 // LoadAll visits everything inside a transaction that the caller has begun.
 Status LoadAll(Database& database, const Visitors& visitors);
 Result<MaterialRow> LoadMaterial(Database& database, const MaterialRef& material);
+Result<std::vector<NotificationRow>> LoadNotifications(Database& database, std::size_t limit);
 Result<std::optional<Bytes>> LoadMeta(Database& database, const std::string& key);
 
 }  // namespace keyturn::store

@@ -225,10 +225,22 @@ CREATE TABLE grants (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// Version 4: on-demand rotations that are under way, and events that wait for the webhook.
+constexpr const char* kVersion4 = R"sql(
+ALTER TABLE keys ADD COLUMN on_demand_started INTEGER;
+
+CREATE TABLE notifications (
+  position INTEGER PRIMARY KEY,
+  id       TEXT NOT NULL UNIQUE,
+  json     TEXT NOT NULL
+) STRICT;
+)sql";
+
 constexpr Migration kMigrations[] = {
     {1, kVersion1},
     {2, kVersion2},
     {3, kVersion3},
+    {4, kVersion4},
 };
 
 // RunOne leaves no transaction open unless the rollback itself fails; closing ends that one.

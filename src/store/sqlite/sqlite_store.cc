@@ -77,6 +77,11 @@ class SqliteStore final : public Store {
     return LoadMeta(*reader_, key);
   }
 
+  Result<std::vector<NotificationRow>> ReadNotifications(std::size_t limit) override {
+    const std::scoped_lock lock(reader_mutex_);
+    return LoadNotifications(*reader_, limit);
+  }
+
  private:
   Status CommitLocked(std::span<const Change> changes) {
     KT_TRY(writer_->Run(kBegin));

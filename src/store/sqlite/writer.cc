@@ -52,12 +52,14 @@ constexpr const char kInsertKey[] =
     "INSERT INTO keys (version, manager, spec, usage, origin, multi_region, state, creation_date, "
     "deletion_date, rotation_period, rotation_next, on_demand_rotations, generation, "
     "current_material, policy, tags, description, primary_region, deletion_window, settles, "
-    "account, region, id) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULLIF(?,''),?,?,?,?,?)";
+    "on_demand_started, account, region, id) "
+    "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULLIF(?,''),?,?,?,?,?,?)";
 constexpr const char kUpdateKey[] =
     "UPDATE keys SET version = ?, manager = ?, spec = ?, usage = ?, origin = ?, multi_region = ?, "
     "state = ?, creation_date = ?, deletion_date = ?, rotation_period = ?, rotation_next = ?, "
     "on_demand_rotations = ?, generation = ?, current_material = ?, policy = ?, tags = ?, "
-    "description = ?, primary_region = NULLIF(?,''), deletion_window = ?, settles = ? WHERE "
+    "description = ?, primary_region = NULLIF(?,''), deletion_window = ?, settles = ?, "
+    "on_demand_started = ? WHERE "
     "account = ? AND region = ? AND id = ? AND version = ?";
 
 Status PutKey(Database& database, const KeyRow& row) {
@@ -82,8 +84,8 @@ Status PutKey(Database& database, const KeyRow& row) {
                         ToEpochMillis(key.creation_date), Milliseconds(key.deletion_date), period,
                         next, key.on_demand_rotations, key.generation, key.current_material.bytes(),
                         policy, tags, key.description, key.primary_region.name(), window,
-                        Milliseconds(key.settles), key.account.text(), key.region.name(),
-                        key.id.text(), more...);
+                        Milliseconds(key.settles), Milliseconds(key.on_demand_started),
+                        key.account.text(), key.region.name(), key.id.text(), more...);
   };
   if (version == 0) {
     return OnConflict(run(kInsertKey), fmt::format("key {} exists already", key.arn()));
@@ -199,6 +201,9 @@ constexpr const char kPutUsage[] =
     "AND id = ?3) ON CONFLICT DO UPDATE SET operation = excluded.operation, date = excluded.date, "
     "event_id = excluded.event_id, request_id = excluded.request_id";
 
+constexpr const char kInsertNotification[] = "INSERT INTO notifications (id, json) VALUES (?,?)";
+constexpr const char kDeleteNotification[] = "DELETE FROM notifications WHERE id = ?";
+
 constexpr const char kPutMeta[] =
     "INSERT INTO meta (key, value) VALUES (?,?) ON CONFLICT DO UPDATE SET value = excluded.value";
 
@@ -291,6 +296,13 @@ Status Apply(Database& database, const Change& change) {
   for (const UsageRow& row : change.put_usage) {
     KT_TRY(database.Run(kPutUsage, row.account.text(), row.region.name(), row.key.text(),
                         row.operation, ToEpochMillis(row.date), row.event_id, row.request_id));
+  }
+  for (const NotificationRow& row : change.insert_notifications) {
+    KT_TRY(OnConflict(database.Run(kInsertNotification, row.id, row.json),
+                      fmt::format("notification {} exists already", row.id)));
+  }
+  for (const std::string& id : change.delete_notifications) {
+    KT_TRY(database.Run(kDeleteNotification, id));
   }
   return {};
 }
