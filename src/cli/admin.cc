@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cstdlib>
+#include <map>
 #include <memory>
 
 #include "cli/commands.h"
@@ -374,6 +375,43 @@ void AddAccessCommands(CLI::App& admin, Invocation& invocation,
                   "Delete what the file's sections do not name, with access keys");
 }
 
+// Sample: what an example gives an option; group is the word before the command's own.
+std::string Sample(const std::string& group, const std::string& option) {
+  static const std::map<std::string, std::string> kSamples = {
+      {"--user", "alice"},           {"--policy-name", "use"},    {"--policy-file", "policy.json"},
+      {"--id", "AKIAEXAMPLE234567"}, {"--alias", "alias/aws/s3"}, {"--file", "organisation.yaml"}};
+  if (option == "--name") {
+    return group == "user" ? "alice" : group == "group" ? "developers" : "Auditor";
+  }
+  const auto found = kSamples.find(option);
+  return found == kSamples.end() ? "VALUE" : found->second;
+}
+
+// AddExamples gives every command that has no footer an example made of what it requires.
+void AddExamples(CLI::App& app, const std::string& words, const std::string& group) {
+  std::string examples;
+  int lines = 0;
+  for (CLI::App* command : app.get_subcommands({})) {
+    AddExamples(*command, words + " " + command->get_name(), app.get_name());
+    const std::string footer = command->get_footer();
+    const std::size_t begin = footer.find("\n  ");
+    if (begin == std::string::npos || ++lines > 3) continue;
+    examples += footer.substr(begin, footer.find('\n', begin + 1) - begin);
+  }
+  if (!app.get_footer().empty()) return;
+  if (!examples.empty()) {
+    app.footer("Examples:" + examples);
+    return;
+  }
+  std::string line = "\n  " + words + " --data-dir ./data";
+  for (const CLI::Option* option : app.get_options({})) {
+    if (!option->get_required()) continue;
+    const std::string name = "--" + option->get_lnames().at(0);
+    line += " " + name + " " + Sample(group, name);
+  }
+  app.footer("Example:" + line);
+}
+
 }  // namespace
 
 void AddAdminCommands(CLI::App& app, Invocation& invocation) {
@@ -402,6 +440,7 @@ void AddAdminCommands(CLI::App& app, Invocation& invocation) {
       "  keyturn admin access-key create --data-dir ./data --user alice\n"
       "  keyturn admin aws-managed-key create --data-dir ./data --alias alias/aws/s3\n"
       "  keyturn admin apply --data-dir ./data -f organisation.yaml --dry-run");
+  AddExamples(*admin, "keyturn admin", "");
 }
 
 }  // namespace keyturn::cli

@@ -152,25 +152,10 @@ std::optional<int> Parse(CLI::App& app, int argc, const char* const* argv) {
 }
 
 int RunGuarded(int argc, const char* const* argv, std::span<const AddCommands> groups) {
-  CLI::App app(
-      "Key management whose keys rotate, and the control that proves it on any endpoint that\n"
-      "speaks the AWS KMS API.",
-      "keyturn");
-  app.require_subcommand(1);
-  app.set_version_flag("--version", "keyturn " + std::string(ToolVersion()));
-  const auto formatter = std::make_shared<HelpFormatter>();
-  formatter->column_width(30);
-  app.formatter(formatter);
-  std::string color = "auto";
-  app.add_option("--color", color, "Colours: auto, always or never")
-      ->check(CLI::IsMember({"auto", "always", "never"}))
-      ->type_name("WHEN");
-  app.fallthrough();
+  CLI::App app;
   Invocation invocation;
-  for (const AddCommands add : groups) {
-    add(app, invocation);
-  }
-  app.footer(kFooter);  // after the groups: subcommands inherit it
+  std::string color;
+  DefineProgram(app, groups, invocation, color);
   if (const auto ended = Parse(app, argc, argv)) {
     return *ended;
   }
@@ -184,6 +169,28 @@ int RunGuarded(int argc, const char* const* argv, std::span<const AddCommands> g
 }
 
 }  // namespace
+
+void DefineProgram(CLI::App& app, std::span<const AddCommands> groups, Invocation& invocation,
+                   std::string& color) {
+  app.name("keyturn");
+  app.description(
+      "Key management whose keys rotate, and the control that proves it on any endpoint that\n"
+      "speaks the AWS KMS API.");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "keyturn " + std::string(ToolVersion()));
+  const auto formatter = std::make_shared<HelpFormatter>();
+  formatter->column_width(30);
+  app.formatter(formatter);
+  color = "auto";
+  app.add_option("--color", color, "Colours: auto, always or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->type_name("WHEN");
+  app.fallthrough();
+  for (const AddCommands add : groups) {
+    add(app, invocation);
+  }
+  app.footer(kFooter);  // after the groups: subcommands inherit it
+}
 
 std::string_view ToolVersion() { return KEYTURN_VERSION; }
 

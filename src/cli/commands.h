@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 
 #include "cli/terminal.h"
 
@@ -37,9 +38,14 @@ void AddServeCommand(CLI::App& app, Invocation& invocation);
 void AddEnvCommand(CLI::App& app, Invocation& invocation);
 void AddAdminCommands(CLI::App& app, Invocation& invocation);
 void AddTrailCommands(CLI::App& app, Invocation& invocation);
-// policy explain.
+// policy explain, audit, remediate, backout.
 void AddPolicyCommands(CLI::App& app, Invocation& invocation);
+// man, completion.
+void AddDocumentationCommands(CLI::App& app, Invocation& invocation);
 // version.
 void AddVersionCommand(CLI::App& app, Invocation& invocation);
+
+// AllCommands: every group of the program, in the order of its help.
+std::span<const AddCommands> AllCommands();
 
 }  // namespace keyturn::cli

@@ -23,6 +23,7 @@ int Show(const std::string& format, const Terminal& terminal) {
 void AddControlShowCommand(CLI::App& app, Invocation& invocation) {
   CLI::App* control = app.add_subcommand("control", "The control itself");
   control->require_subcommand(1);
+  control->footer("Example:\n  keyturn control show");
   CLI::App* command = control->add_subcommand(
       "show", "Print the control: what it asks, why, how to test, implement and back out");
   auto format = std::make_shared<std::string>("text");

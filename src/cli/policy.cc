@@ -135,6 +135,10 @@ void AddDocument(CLI::App* policy, Invocation& invocation, const std::string& na
 void AddPolicyCommands(CLI::App& app, Invocation& invocation) {
   CLI::App* policy = app.add_subcommand("policy", "Policies");
   policy->require_subcommand(1);
+  policy->footer(
+      "Examples:\n"
+      "  keyturn policy audit\n"
+      "  keyturn policy remediate --format terraform > remediate.tf");
   AddDocument(policy, invocation, "audit", "Print the least policy for audit and plan",
               control::PolicyPurpose::kAudit);
   AddDocument(policy, invocation, "remediate", "Print the least policy for apply and verify, too",
@@ -173,13 +177,13 @@ void AddPolicyCommands(CLI::App& app, Invocation& invocation) {
   command->add_option("--session-policy", question->session_policy, "Session policy")
       ->type_name("FILE");
   command->footer(
-      "Exit code 0: allowed; 3: denied.\n"
       "Examples:\n"
       "  keyturn policy explain --data-dir d --principal arn:aws:iam::111122223333:user/anna "
       "--action kms:Decrypt --resource alias/pay --region us-east-1\n"
       "  keyturn policy explain --key-policy key.json --identity-policy use.json --principal "
       "arn:aws:iam::111122223333:user/anna --action kms:Encrypt --resource "
-      "arn:aws:kms:us-east-1:111122223333:key/1 --context aws:SourceIp=10.0.0.7");
+      "arn:aws:kms:us-east-1:111122223333:key/1 --context aws:SourceIp=10.0.0.7\n"
+      "\nExit codes: 0 allowed, 3 denied.");
   command->callback([&invocation, question] {
     invocation.run = [question](const Terminal&) { return RunExplain(*question); };
   });

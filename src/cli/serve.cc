@@ -230,12 +230,12 @@ void AddServeCommand(CLI::App& app, Invocation& invocation) {
   command->add_option("--secret-access-key", flags->secret_access_key, "With --dev: its secret")
       ->type_name("S");
   command->footer(
-      "Prints one line, `ready http://...`, when it accepts requests. SIGTERM ends it in good "
-      "order.\n"
       "Examples:\n"
       "  keyturn serve --data-dir /var/lib/keyturn --listen 127.0.0.1:8181\n"
       "  keyturn serve --dev --data-dir /tmp/kt --listen 127.0.0.1:0\n"
-      "  keyturn serve --data-dir d --listen 0.0.0.0:443 --tls-cert c.pem --tls-key k.pem");
+      "  keyturn serve --data-dir d --listen 0.0.0.0:443 --tls-cert c.pem --tls-key k.pem\n"
+      "\nPrints one line, 'ready http://...', when it accepts requests. SIGTERM ends it in good "
+      "order.");
   command->callback([&invocation, flags] {
     invocation.run = [flags](const Terminal&) { return RunServe(*flags); };
   });

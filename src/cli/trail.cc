@@ -38,13 +38,16 @@ int RunVerify(const DataFlags& flags) {
 void AddTrailCommands(CLI::App& app, Invocation& invocation) {
   CLI::App* trail = app.add_subcommand("trail", "The audit trail");
   trail->require_subcommand(1);
+  trail->footer("Example:\n  keyturn trail verify --data-dir /var/lib/keyturn");
   CLI::App* command = trail->add_subcommand(
       "verify", "Check that no record of the trail was changed, removed or reordered");
   auto flags = std::make_shared<DataFlags>();
   AddDataFlags(*command, *flags);
   command->footer(
-      "The server must not be running. Exit code 0: intact; 3: not.\n"
-      "Examples:\n  keyturn trail verify --data-dir /var/lib/keyturn");
+      "Example:\n"
+      "  keyturn trail verify --data-dir /var/lib/keyturn\n"
+      "\nThe server must not be running.\n"
+      "\nExit codes: 0 intact, 3 not.");
   command->callback([&invocation, flags] {
     invocation.run = [flags](const Terminal&) { return RunVerify(*flags); };
   });
