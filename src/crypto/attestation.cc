@@ -12,19 +12,13 @@
 #include "base/check.h"
 #include "crypto/cbor.h"
 #include "crypto/ecdsa_raw.h"
+#include "crypto/openssl_pointer.h"
 
 namespace keyturn::crypto {
 namespace {
 
 using Type = CborValue::Type;
 
-template <auto kFree>
-struct Deleter {
-  template <typename T>
-  void operator()(T* pointer) const {
-    kFree(pointer);
-  }
-};
 using Certificate = std::unique_ptr<X509, Deleter<&X509_free>>;
 using Store = std::unique_ptr<X509_STORE, Deleter<&X509_STORE_free>>;
 using StoreContext = std::unique_ptr<X509_STORE_CTX, Deleter<&X509_STORE_CTX_free>>;

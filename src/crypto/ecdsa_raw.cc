@@ -7,16 +7,11 @@
 #include <memory>
 #include <string_view>
 
+#include "crypto/openssl_pointer.h"
+
 namespace keyturn::crypto {
 namespace {
 
-template <auto kFree>
-struct Deleter {
-  template <typename T>
-  void operator()(T* pointer) const {
-    kFree(pointer);
-  }
-};
 using Number = std::unique_ptr<BIGNUM, Deleter<&BN_free>>;
 using Signature = std::unique_ptr<ECDSA_SIG, Deleter<&ECDSA_SIG_free>>;
 using DigestContext = std::unique_ptr<EVP_MD_CTX, Deleter<&EVP_MD_CTX_free>>;
@@ -38,12 +33,7 @@ Bytes ToDer(ByteView signature) {
   if (!r || !s || !pair || ECDSA_SIG_set0(pair.get(), r.get(), s.get()) != 1) return {};
   (void)r.release();
   (void)s.release();
-  unsigned char* der = nullptr;
-  const int size = i2d_ECDSA_SIG(pair.get(), &der);
-  if (size <= 0) return {};
-  Bytes out(der, der + size);
-  OPENSSL_free(der);
-  return out;
+  return DerOf<ECDSA_SIG>(i2d_ECDSA_SIG, pair.get());
 }
 
 }  // namespace

@@ -13,17 +13,11 @@
 #include "crypto/attestation.h"
 #include "crypto/digest.h"
 #include "crypto/openssl_check.h"
+#include "crypto/openssl_pointer.h"
 
 namespace keyturn::crypto {
 namespace {
 
-template <auto kFree>
-struct Deleter {
-  template <typename T>
-  void operator()(T* pointer) const {
-    kFree(pointer);
-  }
-};
 using Key = std::unique_ptr<EVP_PKEY, Deleter<&EVP_PKEY_free>>;
 using Certificate = std::unique_ptr<X509, Deleter<&X509_free>>;
 using Cms = std::unique_ptr<CMS_ContentInfo, Deleter<&CMS_ContentInfo_free>>;
@@ -85,12 +79,9 @@ Result<Bytes> EnvelopFor(ByteView public_key, ByteView content) {
   const Memory in(BIO_new_mem_buf(content.data(), static_cast<int>(content.size())));
   KT_CHECK(in != nullptr);
   KT_OPENSSL(CMS_final(cms.get(), in.get(), nullptr, CMS_BINARY));
-  unsigned char* der = nullptr;
-  const int size = i2d_CMS_ContentInfo(cms.get(), &der);
-  KT_CHECK(size > 0);
-  Bytes out(der, der + size);
-  OPENSSL_free(der);
-  return out;
+  Bytes der = DerOf<CMS_ContentInfo>(i2d_CMS_ContentInfo, cms.get());
+  KT_CHECK(!der.empty());
+  return der;
 }
 
 }  // namespace keyturn::crypto

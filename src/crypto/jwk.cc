@@ -9,16 +9,11 @@
 
 #include <memory>
 
+#include "crypto/openssl_pointer.h"
+
 namespace keyturn::crypto {
 namespace {
 
-template <auto Free>
-struct Deleter {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
 using Number = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
 using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Deleter<EVP_PKEY_CTX_free>>;
 using PublicKey = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
@@ -95,12 +90,8 @@ bool Es256(ByteView x, ByteView y, ByteView message, ByteView signature) {
   if (!key || !r || !s || !pair || ECDSA_SIG_set0(pair.get(), r.get(), s.get()) != 1) return false;
   (void)r.release();  // the pair's now
   (void)s.release();
-  unsigned char* encoded = nullptr;
-  const int size = i2d_ECDSA_SIG(pair.get(), &encoded);
-  if (size <= 0) return false;
-  const bool fits = Verify(key.get(), message, {encoded, static_cast<std::size_t>(size)});
-  OPENSSL_free(encoded);
-  return fits;
+  const Bytes der = DerOf<ECDSA_SIG>(i2d_ECDSA_SIG, pair.get());
+  return !der.empty() && Verify(key.get(), message, der);
 }
 
 // Cleared: a refusal leaves nothing in the thread's queue of OpenSSL's errors.
