@@ -100,6 +100,25 @@ Sha256Digest HmacSha256Parts(ByteView key, std::span<const ByteView> parts) {
   return mac;
 }
 
+Sha256Stream::Sha256Stream() : context_(EVP_MD_CTX_new()) {
+  KT_CHECK(context_ != nullptr);
+  KT_OPENSSL(EVP_DigestInit_ex2(context_, FetchedSha256(), nullptr));
+}
+
+Sha256Stream::~Sha256Stream() { EVP_MD_CTX_free(context_); }
+
+void Sha256Stream::Update(ByteView data) {
+  KT_OPENSSL(EVP_DigestUpdate(context_, data.data(), data.size()));
+}
+
+Sha256Digest Sha256Stream::Finish() {
+  Sha256Digest digest{};
+  unsigned size = 0;
+  KT_OPENSSL(EVP_DigestFinal_ex(context_, digest.data(), &size));
+  KT_OPENSSL(EVP_DigestInit_ex2(context_, FetchedSha256(), nullptr));
+  return digest;
+}
+
 Sha256Digest HmacSha256(ByteView key, ByteView data) { return HmacSha256Parts(key, {&data, 1}); }
 
 bool ConstantTimeEquals(ByteView a, ByteView b) {

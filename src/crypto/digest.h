@@ -12,6 +12,8 @@
 #include "base/bytes.h"
 #include "base/secret.h"
 
+struct evp_md_ctx_st;
+
 namespace keyturn::crypto {
 
 using Sha256Digest = std::array<std::uint8_t, 32>;
@@ -19,6 +21,21 @@ using Sha256Digest = std::array<std::uint8_t, 32>;
 Sha256Digest Sha256(ByteView data);
 // Sha256Parts digests the concatenation.
 Sha256Digest Sha256Parts(std::span<const ByteView> parts);
+
+// Sha256Stream digests what comes in pieces. Thread-safety: none of its own.
+class Sha256Stream {
+ public:
+  Sha256Stream();
+  ~Sha256Stream();
+  Sha256Stream(const Sha256Stream&) = delete;
+  Sha256Stream& operator=(const Sha256Stream&) = delete;
+  void Update(ByteView data);
+  // Finish returns the digest of all pieces; the stream begins anew.
+  Sha256Digest Finish();
+
+ private:
+  evp_md_ctx_st* context_;
+};
 
 Sha256Digest HmacSha256(ByteView key, ByteView data);
 Sha256Digest HmacSha256Parts(ByteView key, std::span<const ByteView> parts);
