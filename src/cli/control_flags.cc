@@ -69,9 +69,9 @@ void AddAudit(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
   AddConnection(command, flags->connection);
   AddPolicy(command, flags->policy);
   command
-      ->add_option(
-          "--format", flags->formats,
-          "table, json, csv, html, junit, sarif, ocsf, prometheus;\nelse by the name of --out")
+      ->add_option("--format", flags->formats,
+                   "table, json, csv, html, junit, sarif, ocsf, oscal, asff,\nprometheus; else by "
+                   "the name of --out")
       ->allow_extra_args(false)
       ->type_name("FORMAT");
   command->add_option("--out", flags->outs, "Write the report there; may be given several times")

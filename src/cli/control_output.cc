@@ -32,6 +32,10 @@ std::string Render(const control::AuditRun& run, const AuditOutput& how, const O
       return report::RenderOcsf(run);
     case Format::kPrometheus:
       return report::RenderPrometheus(run);
+    case Format::kOscal:
+      return report::RenderOscal(run);
+    case Format::kAsff:
+      return report::RenderAsff(run);
   }
   return {};
 }

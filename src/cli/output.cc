@@ -19,12 +19,15 @@ struct FormatName {
 constexpr FormatName kFormats[] = {{"table", Format::kTable}, {"json", Format::kJson},
                                    {"csv", Format::kCsv},     {"html", Format::kHtml},
                                    {"junit", Format::kJunit}, {"sarif", Format::kSarif},
-                                   {"ocsf", Format::kOcsf},   {"prometheus", Format::kPrometheus}};
-constexpr FormatName kExtensions[] = {{".json", Format::kJson},   {".csv", Format::kCsv},
-                                      {".html", Format::kHtml},   {".htm", Format::kHtml},
-                                      {".txt", Format::kTable},   {".text", Format::kTable},
-                                      {".xml", Format::kJunit},   {".sarif", Format::kSarif},
-                                      {".ndjson", Format::kOcsf}, {".prom", Format::kPrometheus}};
+                                   {"ocsf", Format::kOcsf},   {"prometheus", Format::kPrometheus},
+                                   {"oscal", Format::kOscal}, {"asff", Format::kAsff}};
+// The longer endings come first.
+constexpr FormatName kEndings[] = {
+    {".oscal.json", Format::kOscal}, {".asff.json", Format::kAsff}, {".asff.ndjson", Format::kAsff},
+    {".json", Format::kJson},        {".csv", Format::kCsv},        {".html", Format::kHtml},
+    {".htm", Format::kHtml},         {".txt", Format::kTable},      {".text", Format::kTable},
+    {".xml", Format::kJunit},        {".sarif", Format::kSarif},    {".ndjson", Format::kOcsf},
+    {".prom", Format::kPrometheus}};
 
 Result<Format> FormatNamed(const std::string& name) {
   for (const auto& known : kFormats) {
@@ -34,21 +37,20 @@ Result<Format> FormatNamed(const std::string& name) {
   }
   return Fail(ErrorCode::kUsage,
               "--format '" + name +
-                  "' is not known; use table, json, csv, html, junit, sarif, ocsf "
+                  "' is not known; use table, json, csv, html, junit, sarif, ocsf, oscal, asff "
                   "or prometheus");
 }
 
 Result<Format> FormatOfPath(const std::string& path) {
-  const std::string extension = std::filesystem::path(path).extension().string();
-  for (const auto& known : kExtensions) {
-    if (known.name == extension) {
+  for (const auto& known : kEndings) {
+    if (path.size() > known.name.size() && path.ends_with(known.name)) {
       return known.format;
     }
   }
   return Fail(ErrorCode::kUsage, "the name '" + path +
                                      "' does not tell the format; add --format, or end it in "
                                      ".json, .csv, .html, .xml (JUnit), .sarif, .ndjson (OCSF), "
-                                     ".prom or .txt");
+                                     ".oscal.json, .asff.ndjson, .prom or .txt");
 }
 
 std::string SystemText(int number) { return std::generic_category().message(number); }

@@ -9,7 +9,18 @@
 
 namespace keyturn::cli {
 
-enum class Format { kTable, kJson, kCsv, kHtml, kJunit, kSarif, kOcsf, kPrometheus };
+enum class Format {
+  kTable,
+  kJson,
+  kCsv,
+  kHtml,
+  kJunit,
+  kSarif,
+  kOcsf,
+  kPrometheus,
+  kOscal,
+  kAsff,
+};
 
 // Output: one report. An empty path is standard output.
 struct Output {
@@ -17,8 +28,9 @@ struct Output {
   std::string path;
 };
 
-// PlanOutputs pairs --format and --out values in order. A file without a format gets it from its
-// extension (.json, .csv, .html, .htm, .txt, .xml, .sarif, .ndjson, .prom). When all reports go to
+// PlanOutputs pairs --format and --out values in order. A file without a format gets it from the
+// end of its name (.json, .csv, .html, .htm, .txt, .xml, .sarif, .ndjson, .prom, .oscal.json,
+// .asff.ndjson). When all reports go to
 // files, the table goes to standard output as well, so that a run never looks silent. kUsage says
 // what does not fit.
 Result<std::vector<Output>> PlanOutputs(const std::vector<std::string>& formats,

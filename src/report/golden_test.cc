@@ -52,6 +52,8 @@ TEST(Golden, FindingsForOtherTools) {
   ExpectGolden("audit.sarif", RenderSarif(SampleRun()));
   ExpectGolden("audit.ocsf.ndjson", RenderOcsf(SampleRun()));
   ExpectGolden("audit.prom", RenderPrometheus(SampleRun()));
+  ExpectGolden("audit.oscal.json", RenderOscal(SampleRun()));
+  ExpectGolden("audit.asff.ndjson", RenderAsff(SampleRun()));
 }
 
 TEST(Golden, Html) {

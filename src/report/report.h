@@ -58,6 +58,13 @@ std::string RenderSarif(const control::AuditRun& run);
 // RenderOcsf: OCSF 1.6.0 Compliance Findings, one JSON object a line.
 std::string RenderOcsf(const control::AuditRun& run);
 
+// RenderOscal: OSCAL 1.1.2 assessment results in JSON; "satisfied" only where all is known and
+// passes.
+std::string RenderOscal(const control::AuditRun& run);
+
+// RenderAsff: AWS Security Finding Format, one request of BatchImportFindings a line.
+std::string RenderAsff(const control::AuditRun& run);
+
 // RenderPrometheus: counts as metrics for node_exporter's textfile collector.
 std::string RenderPrometheus(const control::AuditRun& run);
 
