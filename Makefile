@@ -1,5 +1,5 @@
 # The commands of a developer; CI calls the same scripts.
-.PHONY: build test lint bench soak golden fuzz clean
+.PHONY: build test lint bench soak fleet golden fuzz clean
 FUZZ_SECONDS ?= 60
 export FUZZ_SECONDS
 
@@ -20,6 +20,11 @@ bench:
 soak:
 	scripts/build dev
 	KILL_ROUNDS=200 KEYTURN_BIN=$(CURDIR)/build/dev/keyturn node --test tests/conformance/kill.test.mjs
+
+# fleet audits and changes a simulated organization of 200 accounts, 17 regions and 100,000 keys.
+fleet:
+	scripts/build dev
+	FLEET=big KEYTURN_BIN=$(CURDIR)/build/dev/keyturn node --test --test-reporter spec tests/fleet/organization.test.mjs
 
 # golden rewrites the expected reports and transcripts; read the difference before committing it.
 golden:

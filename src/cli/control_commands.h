@@ -11,17 +11,30 @@ namespace keyturn::cli {
 
 // CallerFlags: as whom. Empty: from the environment and the files, as AWS's tools do it.
 struct CallerFlags {
-  std::string profile;
-  std::string role_arn;  // to take on with the credentials found
-  std::string external_id;
+  std::vector<std::string> profiles;
+  std::string role_arn;     // to take on with the credentials found
+  std::string role_name;    // to take on, with those, in each account but their own
+  std::string external_id;  // of either role
+  std::string ca_bundle;
+  std::string targets_path;  // says all of this in a file
+};
+
+// RunFlags: how a run that may take hours is paced, followed and ended.
+struct RunFlags {
+  double quota_share = 0.3;
+  std::string deadline;           // "30m", "2h"; empty: none
+  std::string progress = "auto";  // auto, line, plain, json, none
 };
 
 // ConnectionFlags: where to and as whom.
 struct ConnectionFlags {
   std::string endpoint_url;
-  std::vector<std::string> regions;
+  std::vector<std::string> regions;  // or "all"
+  std::vector<std::string> accounts;
+  bool organization = false;
   CallerFlags caller;
-  double quota_share = 0.3;
+  RunFlags run;
+  std::string cache_path;
 };
 
 struct PolicyFlags {
@@ -36,6 +49,7 @@ struct AuditFlags {
   std::vector<std::string> formats;
   std::vector<std::string> outs;
   std::vector<std::string> journals;  // of changes to show in the HTML report
+  std::string state_path;
   bool all = false;
 };
 
@@ -49,8 +63,8 @@ struct ApplyFlags {
   std::string plan;  // empty with resume
   std::string journal;
   CallerFlags caller;
+  RunFlags run;
   std::string format = "table";
-  double quota_share = 0.3;
   bool auto_approve = false;
   bool resume = false;
 };
@@ -58,16 +72,16 @@ struct ApplyFlags {
 struct VerifyFlags {
   std::string journal;
   CallerFlags caller;
+  RunFlags run;
   std::string format = "table";
-  double quota_share = 0.3;
 };
 
 struct BackoutFlags {
   std::string journal;
   std::string reason;
   CallerFlags caller;
+  RunFlags run;
   std::string format = "table";
-  double quota_share = 0.3;
   bool auto_approve = false;
 };
 

@@ -1,79 +1,108 @@
 // The control's commands over the control and client rooms.
 #include "cli/control_engine.h"
 
-#include <algorithm>
 #include <memory>
+#include <set>
+#include <utility>
 
 #include "cli/app.h"
 #include "cli/commands.h"
 #include "client/credentials.h"
-#include "client/kms_client.h"
 #include "control/apply.h"
 #include "control/audit.h"
 #include "control/exceptions.h"
+#include "control/fleet.h"
 #include "control/journal.h"
 #include "control/permissions.h"
 #include "control/plan.h"
+#include "control/targets_file.h"
 #include "crypto/random.h"
 #include "http/client.h"
 
 namespace keyturn::cli {
 namespace {
 
-// Connection: a client and what it needs to live.
-struct Connection {
-  client::Config config;
-  std::unique_ptr<client::CredentialKeeper> keeper;
-  std::unique_ptr<http::Client> http;
-  std::unique_ptr<client::KmsClient> kms;
-};
+client::Outside OutsideOf(const Clock& clock) {
+  return {.open_http = [](const std::string& ca_bundle_file,
+                          bool direct) -> Result<std::unique_ptr<http::Client>> {
+            return http::Client::Create({.ca_bundle_file = ca_bundle_file, .direct = direct});
+          },
+          .clock = &clock};
+}
 
-// Purpose: a role that reads has a session that can do nothing else, whatever the role may do.
-enum class Purpose { kRead, kChange };
-
-Result<std::unique_ptr<Connection>> Connect(const CallerFlags& caller, Purpose purpose,
-                                            const std::string& endpoint_url, double quota_share,
-                                            const Clock& clock) {
-  auto connection = std::make_unique<Connection>();
-  client::ConfigFlags flags;
-  flags.profile = caller.profile;
-  flags.endpoint_url = endpoint_url;
-  flags.role_arn = caller.role_arn;
-  flags.external_id = caller.external_id;
-  if (purpose == Purpose::kRead) {
-    flags.session_policy = control::PolicyDocument(control::PolicyPurpose::kAudit);
-  }
-  const auto environment = client::ProcessEnvironment();
-  const client::Outside outside{
-      .open_http = [](const std::string& ca_bundle_file,
-                      bool direct) -> Result<std::unique_ptr<http::Client>> {
-        return http::Client::Create({.ca_bundle_file = ca_bundle_file, .direct = direct});
-      },
-      .clock = &clock};
-  KT_ASSIGN(connection->config, client::LoadConfig(flags, environment, outside));
-  connection->keeper =
-      std::make_unique<client::CredentialKeeper>(flags, environment, outside, connection->config);
-  KT_ASSIGN(connection->http,
-            http::Client::Create({.ca_bundle_file = connection->config.ca_bundle_file}));
-  client::KmsClientOptions options;
-  options.endpoint_url = connection->config.endpoint_url;
+Result<std::unique_ptr<control::Fleet>> MakeFleet(std::vector<control::FleetEntry> entries,
+                                                  control::SessionPurpose purpose,
+                                                  double quota_share, const Clock& clock) {
+  control::FleetOptions options;
   options.quota_share = quota_share;
   options.user_agent = "keyturn/" + std::string(ToolVersion());
-  options.before_signing = [keeper = connection->keeper.get()] { keeper->Renew(); };
-  KT_ASSIGN(connection->kms,
-            client::KmsClient::Create(*connection->http, connection->config.credentials, clock,
-                                      crypto::SystemRandom(), std::move(options)));
-  return connection;
+  options.session_policy = control::SessionPolicy(purpose);
+  return control::Fleet::Create(std::move(entries), std::move(options),
+                                client::ProcessEnvironment(), OutsideOf(clock),
+                                crypto::SystemRandom());
+}
+
+// BaseEntries: one for each set of credentials of the flags.
+std::vector<control::FleetEntry> BaseEntries(const CallerFlags& caller,
+                                             const std::string& endpoint_url) {
+  std::vector<std::string> profiles = caller.profiles;
+  if (profiles.empty()) profiles.emplace_back();
+  std::vector<control::FleetEntry> entries;
+  for (const std::string& profile : profiles) {
+    control::FleetEntry& entry = entries.emplace_back();
+    entry.place = profile.empty() ? "the credentials found" : "profile " + profile;
+    if (!endpoint_url.empty()) entry.place += " at " + endpoint_url;
+    entry.flags.profile = profile;
+    entry.flags.endpoint_url = endpoint_url;
+    entry.flags.ca_bundle_file = caller.ca_bundle;
+    entry.flags.role_arn = caller.role_arn;
+    entry.role_name = caller.role_name;
+    (caller.role_arn.empty() ? entry.role_external_id : entry.flags.external_id) =
+        caller.external_id;
+  }
+  return entries;
+}
+
+Result<std::vector<control::FleetEntry>> EntriesOf(const ConnectionFlags& connection) {
+  if (!connection.caller.targets_path.empty()) {
+    return control::ReadTargetsFile(connection.caller.targets_path);
+  }
+  auto entries = BaseEntries(connection.caller, connection.endpoint_url);
+  for (control::FleetEntry& entry : entries) {
+    entry.regions = connection.regions;
+    entry.accounts = connection.accounts;
+    entry.organization = connection.organization;
+  }
+  return entries;
+}
+
+// EntriesFor: those of the flags, on the endpoints that the changes name.
+Result<std::vector<control::FleetEntry>> EntriesFor(
+    const CallerFlags& caller, const std::vector<control::PlannedChange>& changes) {
+  std::set<std::string> endpoints;
+  for (const control::PlannedChange& change : changes) endpoints.insert(change.endpoint_url);
+  std::vector<control::FleetEntry> entries;
+  if (caller.targets_path.empty()) {
+    for (const std::string& endpoint : endpoints) {
+      for (control::FleetEntry& entry : BaseEntries(caller, endpoint)) {
+        entry.flags.only_endpoint_url = true;
+        entries.push_back(std::move(entry));
+      }
+    }
+    return entries;
+  }
+  KT_ASSIGN(auto all, control::ReadTargetsFile(caller.targets_path));
+  for (control::FleetEntry& entry : all) {
+    if (endpoints.contains(entry.flags.endpoint_url)) entries.push_back(std::move(entry));
+  }
+  return entries;
 }
 
 control::Monitor MonitorOf(const Watch& watch) {
   control::Monitor monitor;
   monitor.cancelled = watch.cancelled;
-  if (watch.progress) {
-    monitor.progress = [show = watch.progress](const control::Progress& progress) {
-      show(control::ProgressText(progress));
-    };
-  }
+  monitor.deadline = watch.deadline;
+  monitor.progress = watch.progress;
   return monitor;
 }
 
@@ -122,7 +151,8 @@ report::ChangeReport ReportOf(const control::ChangeRecord& record) {
   for (const control::ChangeLine& line : record.lines) {
     report.lines.push_back({line.arn, line.region, control::SettingText(line.before),
                             control::SettingText(line.wanted), OutcomeOf(line.outcome), line.detail,
-                            line.request_id});
+                            line.request_id, line.account,
+                            control::EndpointName(line.endpoint_url)});
   }
   return report;
 }
@@ -140,7 +170,9 @@ PlanView ViewOf(const control::Plan& plan) {
                                   control::SettingText(change.wanted),
                                   report::Outcome::kPending,
                                   change.reason,
-                                  {}});
+                                  {},
+                                  change.account,
+                                  control::EndpointName(change.endpoint_url)});
   }
   return view;
 }
@@ -148,12 +180,9 @@ PlanView ViewOf(const control::Plan& plan) {
 class Engine final : public ControlEngine {
  public:
   Result<control::AuditRun> Audit(const ConnectionFlags& connection, const PolicyFlags& policy,
-                                  const Watch& watch) override {
+                                  const std::string& state_path, const Watch& watch) override {
     KT_ASSIGN(const auto exceptions, ExceptionsOf(policy.exceptions_path));
-    KT_ASSIGN(const auto connected,
-              Connect(connection.caller, Purpose::kRead, connection.endpoint_url,
-                      connection.quota_share, clock_));
-    return RunAudit(*connected, connection, policy, exceptions, watch);
+    return RunAudit(connection, policy, exceptions, state_path, watch);
   }
 
   Result<std::vector<report::ExceptionEntry>> ReadExceptions(const std::string& path) override {
@@ -177,15 +206,9 @@ class Engine final : public ControlEngine {
 
   Result<PlanView> MakePlan(const PlanFlags& flags, const Watch& watch) override {
     KT_ASSIGN(const auto exceptions, ExceptionsOf(flags.policy.exceptions_path));
-    KT_ASSIGN(const auto connected,
-              Connect(flags.connection.caller, Purpose::kRead, flags.connection.endpoint_url,
-                      flags.connection.quota_share, clock_));
-    KT_ASSIGN(const auto run,
-              RunAudit(*connected, flags.connection, flags.policy, exceptions, watch));
+    KT_ASSIGN(const auto run, RunAudit(flags.connection, flags.policy, exceptions, {}, watch));
     control::PlanOptions options;
-    options.endpoint_url = connected->config.endpoint_url;
-    options.is_aws = connected->kms->is_aws();
-    options.quota_share = flags.connection.quota_share;
+    options.quota_share = flags.connection.run.quota_share;
     options.exceptions_sha256 = exceptions.sha256;
     KT_ASSIGN(const auto plan, control::MakePlan(run, options));
     KT_TRY(control::WritePlan(plan, flags.out));
@@ -198,11 +221,14 @@ class Engine final : public ControlEngine {
   }
 
   Result<report::ChangeReport> Apply(const ApplyFlags& flags, const Watch& watch) override {
+    std::unique_ptr<control::Fleet> fleet;
     if (!flags.resume) {
+      // The journal is made once it is known that every change can be called.
       KT_ASSIGN(const auto plan, control::ReadPlan(flags.plan));
+      KT_ASSIGN(fleet, Reach(flags, plan.changes, control::SessionPurpose::kApply));
       KT_TRY(control::CreateJournal(flags.journal, plan, clock_, ToolVersion()));
     }
-    return Change(flags.journal, flags.caller, flags.quota_share, watch,
+    return Change(flags, control::SessionPurpose::kApply, std::move(fleet), watch,
                   [](const control::Journal& journal, control::JournalSink& sink,
                      const control::ChangeContext& context) {
                     return control::Apply(journal, sink, context);
@@ -210,7 +236,7 @@ class Engine final : public ControlEngine {
   }
 
   Result<report::ChangeReport> Verify(const VerifyFlags& flags, const Watch& watch) override {
-    return Change(flags.journal, flags.caller, flags.quota_share, watch,
+    return Change(flags, control::SessionPurpose::kVerify, nullptr, watch,
                   [](const control::Journal& journal, control::JournalSink& sink,
                      const control::ChangeContext& context) {
                     return control::Verify(journal, sink, context);
@@ -223,7 +249,7 @@ class Engine final : public ControlEngine {
   }
 
   Result<report::ChangeReport> Backout(const BackoutFlags& flags, const Watch& watch) override {
-    return Change(flags.journal, flags.caller, flags.quota_share, watch,
+    return Change(flags, control::SessionPurpose::kBackout, nullptr, watch,
                   [&flags](const control::Journal& journal, control::JournalSink& sink,
                            const control::ChangeContext& context) {
                     return control::Backout(journal, sink, flags.reason, context);
@@ -231,34 +257,45 @@ class Engine final : public ControlEngine {
   }
 
  private:
-  Result<control::AuditRun> RunAudit(Connection& connected, const ConnectionFlags& connection,
-                                     const PolicyFlags& policy,
-                                     const control::ExceptionList& exceptions, const Watch& watch) {
+  Result<control::AuditRun> RunAudit(const ConnectionFlags& connection, const PolicyFlags& policy,
+                                     const control::ExceptionList& exceptions,
+                                     const std::string& state_path, const Watch& watch) {
     control::AuditOptions options;
-    options.regions = connection.regions;
-    if (options.regions.empty() && !connected.config.region.empty()) {
-      options.regions = {connected.config.region};
-    }
-    if (options.regions.empty()) {
-      return Fail(ErrorCode::kUsage, "no region: give --region, or set AWS_REGION");
-    }
     options.policy = {policy.max_period_days, policy.strict_disabled};
-    options.endpoint = connected.config.endpoint_url;
     options.tool_version = ToolVersion();
-    return control::RunAudit(*connected.kms, options, exceptions, clock_, crypto::SystemRandom(),
+    options.cache_path = connection.cache_path;
+    options.state_path = state_path;
+    KT_ASSIGN(auto entries, EntriesOf(connection));
+    KT_ASSIGN(const auto fleet, MakeFleet(std::move(entries), control::SessionPurpose::kAudit,
+                                          connection.run.quota_share, clock_));
+    KT_ASSIGN(const auto targets, fleet->Targets());
+    return control::RunAudit(*fleet, targets, options, exceptions, clock_, crypto::SystemRandom(),
                              MonitorOf(watch));
   }
 
-  // Change reads the journal, connects to the endpoint that it names, and runs one phase.
-  template <typename PhaseFunction>
-  Result<report::ChangeReport> Change(const std::string& path, const CallerFlags& caller,
-                                      double quota_share, const Watch& watch, PhaseFunction phase) {
-    KT_ASSIGN(const auto journal, control::ReadJournal(path));
+  // Reach finds the credentials for changes.
+  template <typename Flags>
+  Result<std::unique_ptr<control::Fleet>> Reach(const Flags& flags,
+                                                const std::vector<control::PlannedChange>& changes,
+                                                control::SessionPurpose purpose) {
+    KT_ASSIGN(auto entries, EntriesFor(flags.caller, changes));
+    KT_ASSIGN(auto fleet, MakeFleet(std::move(entries), purpose, flags.run.quota_share, clock_));
+    KT_TRY(fleet->CheckChanges(changes));
+    return fleet;
+  }
+
+  // Change reads the journal and runs one phase on the accounts that it names; fleet may be null.
+  template <typename Flags, typename PhaseFunction>
+  Result<report::ChangeReport> Change(const Flags& flags, control::SessionPurpose purpose,
+                                      std::unique_ptr<control::Fleet> fleet, const Watch& watch,
+                                      PhaseFunction phase) {
+    KT_ASSIGN(const auto journal, control::ReadJournal(flags.journal));
+    if (!fleet) {
+      KT_ASSIGN(fleet, Reach(flags, journal.changes, purpose));
+    }
     KT_ASSIGN(const auto sink, control::OpenJournal(journal));
-    KT_ASSIGN(const auto connected,
-              Connect(caller, Purpose::kChange, journal.header.endpoint_url, quota_share, clock_));
     const control::Monitor monitor = MonitorOf(watch);
-    const control::ChangeContext context{*connected->kms, clock_, monitor};
+    const control::ChangeContext context{*fleet, clock_, monitor};
     KT_ASSIGN(const auto record, phase(journal, *sink, context));
     return ReportOf(record);
   }

@@ -10,12 +10,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "cli/control_commands.h"
+#include "control/monitor.h"
 #include "control/run.h"
 #include "report/report.h"
 
@@ -24,7 +26,8 @@ namespace keyturn::cli {
 // Watch: how a long call is followed and stopped. A stopped call returns what it has.
 struct Watch {
   const std::atomic<bool>* cancelled = nullptr;
-  std::function<void(std::string_view)> progress;
+  std::optional<TimePoint> deadline;
+  std::function<void(const control::Progress&)> progress;
 };
 
 // PlanView: a plan for reading: its changes as lines that are still pending, its costs as notes.
@@ -37,8 +40,11 @@ class ControlEngine {
  public:
   virtual ~ControlEngine() = default;
 
+  // Audit with a state file goes on with the run that the file is of, and removes it once the run
+  // is complete.
   virtual Result<control::AuditRun> Audit(const ConnectionFlags& connection,
-                                          const PolicyFlags& policy, const Watch& watch) = 0;
+                                          const PolicyFlags& policy, const std::string& state_path,
+                                          const Watch& watch) = 0;
   virtual Result<std::vector<report::ExceptionEntry>> ReadExceptions(const std::string& path) = 0;
   // ReadJournal: what was done under a journal so far, in order: apply, verify, backout.
   virtual Result<std::vector<report::ChangeReport>> ReadJournal(const std::string& path) = 0;

@@ -1,45 +1,140 @@
 // The options of the control's commands, with help and examples.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include "cli/commands.h"
 #include "cli/control_commands.h"
 #include "cli/control_engine.h"
+#include "cli/progress.h"
+#include "control/targets_file.h"
 
 namespace keyturn::cli {
 namespace {
 
-void AddQuotaShare(CLI::App* command, double& share) {
-  command->add_option("--quota-share", share, "Share of AWS's request quota to use, 0.01 to 1")
+void AddRun(CLI::App* command, RunFlags& flags) {
+  command
+      ->add_option("--quota-share", flags.quota_share,
+                   "Share of AWS's request quota to use, 0.01 to 1")
       ->check(CLI::Range(0.01, 1.0))
       ->capture_default_str()
       ->type_name("SHARE");
+  command
+      ->add_option_function<std::string>(
+          "--deadline",
+          [&flags](const std::string& text) {
+            if (const auto time = ParseDuration(text); !time) {
+              throw CLI::ValidationError("--deadline", time.error().message);
+            }
+            flags.deadline = text;
+          },
+          "Stop after this time, as 30m or 2h; what is left is reported")
+      ->type_name("TIME");
+  command
+      ->add_option("--progress", flags.progress, "On standard error: auto, line, plain, json, none")
+      ->check(CLI::IsMember({"auto", "line", "plain", "json", "none"}))
+      ->capture_default_str()
+      ->type_name("HOW");
 }
 
-void AddCaller(CLI::App* command, CallerFlags& flags) {
-  command->add_option("--profile", flags.profile, "Profile of the AWS configuration files")
+// AddCaller: options that say the same in the targets file exclude it.
+CLI::Option* AddCaller(CLI::App* command, CallerFlags& flags) {
+  CLI::Option* targets =
+      command
+          ->add_option("--targets", flags.targets_path,
+                       "YAML file of endpoints, accounts, regions and credentials")
+          ->type_name("FILE");
+  command
+      ->add_option("--profile", flags.profiles,
+                   "Profile of the AWS configuration files; may be given several times")
+      ->allow_extra_args(false)
+      ->excludes(targets)
       ->type_name("NAME");
   CLI::Option* role =
       command
           ->add_option("--role-arn", flags.role_arn, "Take on this role, also of another account")
+          ->excludes(targets)
           ->type_name("ARN");
+  command
+      ->add_option("--role-name", flags.role_name, "Role to take on in each account but one's own")
+      ->check([](const std::string& name) {
+        return control::IsRoleName(name) ? std::string() : "'" + name + "' is no name of a role";
+      })
+      ->excludes(targets)
+      ->excludes(role)
+      ->type_name("NAME");
   command->add_option("--external-id", flags.external_id, "External id that the role asks for")
-      ->needs(role)
+      ->excludes(targets)
       ->type_name("ID");
+  command
+      ->add_option("--ca-bundle", flags.ca_bundle,
+                   "Certificates to trust; else AWS_CA_BUNDLE, profile, system")
+      ->excludes(targets)
+      ->type_name("FILE");
+  return targets;
+}
+
+void CheckCaller(const CallerFlags& flags) {
+  if (!flags.external_id.empty() && flags.role_arn.empty() && flags.role_name.empty()) {
+    throw CLI::ValidationError("--external-id goes with --role-arn or --role-name");
+  }
 }
 
 void AddConnection(CLI::App* command, ConnectionFlags& flags) {
+  CLI::Option* targets = AddCaller(command, flags.caller);
   command
       ->add_option("--endpoint-url", flags.endpoint_url,
                    "KMS endpoint; else AWS_ENDPOINT_URL_KMS, else AWS")
+      ->excludes(targets)
       ->type_name("URL");
-  command
-      ->add_option("--region", flags.regions,
-                   "Regions; else AWS_REGION, AWS_DEFAULT_REGION, profile")
+  CLI::Option* region = command
+                            ->add_option("--region", flags.regions,
+                                         "Regions; else AWS_REGION, AWS_DEFAULT_REGION, profile")
+                            ->delimiter(',')
+                            ->excludes(targets)
+                            ->type_name("R[,R]");
+  command->add_option("--regions", flags.regions, "The same, or 'all': every region of an account")
       ->delimiter(',')
-      ->type_name("R[,R]");
-  AddCaller(command, flags.caller);
-  AddQuotaShare(command, flags.quota_share);
+      ->allow_extra_args(false)
+      ->excludes(targets)
+      ->excludes(region)
+      ->type_name("R[,R]|all");
+  CLI::Option* accounts =
+      command->add_option("--accounts", flags.accounts, "Accounts, by --role-name in each")
+          ->delimiter(',')
+          ->allow_extra_args(false)
+          ->check([](const std::string& id) {
+            return control::IsAccountId(id) ? std::string() : "'" + id + "' is not 12 digits";
+          })
+          ->excludes(targets)
+          ->type_name("ID[,ID]");
+  command
+      ->add_flag("--organization", flags.organization,
+                 "Every account of the organization, by --role-name in each")
+      ->excludes(targets)
+      ->excludes(accounts);
+  command
+      ->add_option("--cache", flags.cache_path,
+                   "Remember what never changes about keys there; saves calls")
+      ->type_name("FILE");
+  AddRun(command, flags.run);
+}
+
+void CheckConnection(const ConnectionFlags& flags) {
+  CheckCaller(flags.caller);
+  const bool many = flags.organization || !flags.accounts.empty();
+  if (many && flags.caller.role_name.empty()) {
+    throw CLI::ValidationError(flags.organization
+                                   ? "--organization needs --role-name, the role in each account"
+                                   : "--accounts needs --role-name, the role in each account");
+  }
+  if (many && flags.caller.profiles.size() > 1) {
+    throw CLI::ValidationError("give one --profile, whose credentials take on the roles");
+  }
+  const auto& regions = flags.regions;
+  if (regions.size() > 1 && std::find(regions.begin(), regions.end(), "all") != regions.end()) {
+    throw CLI::ValidationError("--regions: 'all' stands alone");
+  }
 }
 
 void AddPolicy(CLI::App* command, PolicyFlags& flags) {
@@ -80,6 +175,10 @@ void AddAudit(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
   command->add_option("--journal", flags->journals, "Show these changes in the HTML report, too")
       ->allow_extra_args(false)
       ->type_name("FILE");
+  command
+      ->add_option("--state", flags->state_path,
+                   "Keep what was read there; the same command goes on with a stopped run")
+      ->type_name("FILE");
   command->add_flag("--all", flags->all, "List every key in the table, also those that pass");
   command->footer(
       "Examples:\n"
@@ -88,8 +187,11 @@ void AddAudit(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
       "  keyturn audit --endpoint-url http://127.0.0.1:4566 --region us-east-1 --format json\n"
       "  keyturn audit --region us-east-1 --max-period 180 --exceptions exceptions.yaml\n"
       "  keyturn audit --region us-east-1 --role-arn arn:aws:iam::111122223333:role/Audit\n"
+      "  keyturn audit --organization --role-name KeyturnAudit --regions all --state audit.state\n"
+      "  keyturn audit --targets fleet.yaml --cache fleet.cache --deadline 2h --out report.html\n"
       "\nExit codes: 0 compliant, 3 findings, 4 incomplete.");
   command->callback([&invocation, flags, engine] {
+    CheckConnection(flags->connection);
     invocation.run = [flags, engine](const Terminal& terminal) {
       return RunAudit(*flags, *engine(), terminal);
     };
@@ -109,9 +211,11 @@ void AddPlan(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
       "Examples:\n"
       "  keyturn plan --region eu-central-1 --out rotation.plan\n"
       "  keyturn plan --region us-east-1 --exceptions exceptions.yaml --out rotation.plan\n"
+      "  keyturn plan --targets fleet.yaml --out rotation.plan\n"
       "\nA plan changes nothing. 'keyturn apply' carries it out, and only it.\n"
       "\nExit codes: 0 written, 4 written, but something could not be judged.");
   command->callback([&invocation, flags, engine] {
+    CheckConnection(flags->connection);
     invocation.run = [flags, engine](const Terminal& terminal) {
       return RunPlan(*flags, *engine(), terminal);
     };
@@ -129,15 +233,17 @@ void AddApply(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
   command->add_flag("--auto-approve", flags->auto_approve, "Do not show the plan and ask");
   command->add_flag("--resume", flags->resume, "Go on with an interrupted run of this journal");
   AddCaller(command, flags->caller);
-  AddQuotaShare(command, flags->quota_share);
+  AddRun(command, flags->run);
   AddChangeFormat(command, flags->format);
   command->footer(
       "Examples:\n"
       "  keyturn apply rotation.plan --journal rotation.journal\n"
       "  keyturn apply rotation.plan --journal rotation.journal --auto-approve\n"
       "  keyturn apply --resume --journal rotation.journal\n"
+      "  keyturn apply fleet.plan --journal fleet.journal --role-name KeyturnRemediate\n"
       "\nExit codes: 0 all done, 4 interrupted, 5 a change was refused or failed.");
   command->callback([&invocation, flags, engine] {
+    CheckCaller(flags->caller);
     if (flags->resume != flags->plan.empty()) {
       throw CLI::ValidationError(flags->resume ? "--resume goes on with the plan that the journal "
                                                  "names; do not give PLAN"
@@ -157,13 +263,14 @@ void AddVerify(CLI::App& app, Invocation& invocation, const MakeEngine& engine) 
       ->required()
       ->type_name("FILE");
   AddCaller(command, flags->caller);
-  AddQuotaShare(command, flags->quota_share);
+  AddRun(command, flags->run);
   AddChangeFormat(command, flags->format);
   command->footer(
       "Example:\n"
       "  keyturn verify --journal rotation.journal\n"
       "\nExit codes: 0 every key is as wanted, 4 incomplete, 5 a key is not.");
   command->callback([&invocation, flags, engine] {
+    CheckCaller(flags->caller);
     invocation.run = [flags, engine](const Terminal& terminal) {
       return RunVerify(*flags, *engine(), terminal);
     };
@@ -182,7 +289,7 @@ void AddBackout(CLI::App& app, Invocation& invocation, const MakeEngine& engine)
       ->type_name("TEXT");
   command->add_flag("--auto-approve", flags->auto_approve, "Do not ask");
   AddCaller(command, flags->caller);
-  AddQuotaShare(command, flags->quota_share);
+  AddRun(command, flags->run);
   AddChangeFormat(command, flags->format);
   command->footer(
       "Example:\n"
@@ -193,6 +300,7 @@ void AddBackout(CLI::App& app, Invocation& invocation, const MakeEngine& engine)
       "was rotated in the meantime stays.\n"
       "\nExit codes: 0 all restored, 4 interrupted, 5 a key was left alone or failed.");
   command->callback([&invocation, flags, engine] {
+    CheckCaller(flags->caller);
     if (flags->reason.find_first_not_of(" \t\r\n") == std::string::npos) {
       throw CLI::ValidationError("--reason is empty");
     }

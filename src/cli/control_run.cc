@@ -10,6 +10,7 @@
 #include "cli/control_engine.h"
 #include "cli/control_output.h"
 #include "cli/interrupt.h"
+#include "cli/progress.h"
 #include "report/text.h"
 
 namespace keyturn::cli {
@@ -18,9 +19,13 @@ namespace {
 using report::ChangeReport;
 using report::Outcome;
 
-Watch MakeWatch(ProgressLine& line) {
-  return {.cancelled = &CatchInterrupts(),
-          .progress = [&line](std::string_view text) { line.Show(text); }};
+Watch MakeWatch(const RunFlags& flags, ProgressShow& show) {
+  Watch watch;
+  watch.cancelled = &CatchInterrupts();
+  watch.progress = [&show](const control::Progress& progress) { show.Show(progress); };
+  // It was checked with the command line.
+  if (const auto time = ParseDuration(flags.deadline)) watch.deadline = SystemClock().Now() + *time;
+  return watch;
 }
 
 // ChangeExitCode: a refusal or failure outweighs what is still to do.
@@ -94,13 +99,15 @@ int RunAudit(const AuditFlags& flags, ControlEngine& engine, const Terminal& ter
   if (!output) {
     return ReportError("audit", output.error());
   }
-  ProgressLine line(terminal);
-  auto run = engine.Audit(flags.connection, flags.policy, MakeWatch(line));
-  line.Clear();
+  ProgressShow show(flags.connection.run.progress, terminal);
+  auto run = engine.Audit(flags.connection, flags.policy, flags.state_path,
+                          MakeWatch(flags.connection.run, show));
+  show.Clear();
   if (!run) {
     return ReportError("audit", run.error());
   }
   run->tool_version = ToolVersion();
+  for (const std::string& note : run->notes) PrintError("audit", note);
   if (const Status written = EmitAudit(*run, *output, terminal); !written) {
     return ReportError("audit", written.error());
   }
@@ -111,9 +118,9 @@ int RunPlan(const PlanFlags& flags, ControlEngine& engine, const Terminal& termi
   if (const Status writable = CheckWritable(flags.out); !writable) {
     return ReportError("plan", writable.error());
   }
-  ProgressLine line(terminal);
-  const auto plan = engine.MakePlan(flags, MakeWatch(line));
-  line.Clear();
+  ProgressShow show(flags.connection.run.progress, terminal);
+  const auto plan = engine.MakePlan(flags, MakeWatch(flags.connection.run, show));
+  show.Clear();
   if (!plan) {
     return ReportError("plan", plan.error());
   }
@@ -143,17 +150,17 @@ int RunApply(const ApplyFlags& flags, ControlEngine& engine, const Terminal& ter
       }
     }
   }
-  ProgressLine line(terminal);
-  const auto done = engine.Apply(flags, MakeWatch(line));
-  line.Clear();
+  ProgressShow show(flags.run.progress, terminal);
+  const auto done = engine.Apply(flags, MakeWatch(flags.run, show));
+  show.Clear();
   return done ? EmitChanges("apply", *done, flags.format, terminal)
               : ReportError("apply", done.error());
 }
 
 int RunVerify(const VerifyFlags& flags, ControlEngine& engine, const Terminal& terminal) {
-  ProgressLine line(terminal);
-  const auto done = engine.Verify(flags, MakeWatch(line));
-  line.Clear();
+  ProgressShow show(flags.run.progress, terminal);
+  const auto done = engine.Verify(flags, MakeWatch(flags.run, show));
+  show.Clear();
   return done ? EmitChanges("verify", *done, flags.format, terminal)
               : ReportError("verify", done.error());
 }
@@ -171,9 +178,9 @@ int RunBackout(const BackoutFlags& flags, ControlEngine& engine, const Terminal&
       return ApprovalExit("backout", approval);
     }
   }
-  ProgressLine line(terminal);
-  const auto done = engine.Backout(flags, MakeWatch(line));
-  line.Clear();
+  ProgressShow show(flags.run.progress, terminal);
+  const auto done = engine.Backout(flags, MakeWatch(flags.run, show));
+  show.Clear();
   return done ? EmitChanges("backout", *done, flags.format, terminal)
               : ReportError("backout", done.error());
 }

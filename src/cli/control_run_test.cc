@@ -43,7 +43,7 @@ ChangeReport Changes(report::ChangeKind kind, std::vector<Outcome> outcomes) {
 class MemoryEngine final : public ControlEngine {
  public:
   Result<control::AuditRun> Audit(const ConnectionFlags& connection, const PolicyFlags&,
-                                  const Watch&) override {
+                                  const std::string&, const Watch&) override {
     calls.push_back("audit");
     regions = connection.regions;
     return audit;
@@ -132,6 +132,20 @@ TEST_F(ControlCommands, AWrongCommandLineCallsNothing) {
                                              {"audit", "--out", Path("report.pdf")},
                                              {"audit", "--out", Path("missing/report.html")},
                                              {"audit", "--exceptions", "e.yaml"},
+                                             {"audit", "--accounts", "111122223333"},
+                                             {"audit", "--accounts", "1", "--role-name", "R"},
+                                             {"audit", "--organization"},
+                                             {"audit", "--region", "a", "--regions", "b"},
+                                             {"audit", "--regions", "all,us-east-1"},
+                                             {"audit", "--targets", "t", "--profile", "p"},
+                                             {"audit", "--targets", "t", "--region", "r"},
+                                             {"audit", "--role-arn", "a", "--role-name", "b"},
+                                             {"audit", "--role-name", "a b"},
+                                             {"audit", "--external-id", "x"},
+                                             {"audit", "--deadline", "soon"},
+                                             {"audit", "--deadline", "0h"},
+                                             {"audit", "--progress", "loud"},
+                                             {"apply", "p", "--journal", "j", "--external-id", "x"},
                                              {"plan"},
                                              {"plan", "--out", Path("missing/p")},
                                              {"apply"},

@@ -106,6 +106,63 @@ TEST_F(ConfigTest, TheProfileFlagBeatsVariables) {
   EXPECT_THAT(config->credentials_source, HasSubstr("profile 'audit' in "));
 }
 
+TEST_F(ConfigTest, VariablesOfOtherNamesAreTheOnlySource) {
+  Set("AWS_ACCESS_KEY_ID", "AKIDENV");
+  Set("AWS_SECRET_ACCESS_KEY", "env");
+  ConfigFlags flags;
+  flags.key_id_variable = "BERLIN_ID";
+  flags.secret_variable = "BERLIN_SECRET";
+  EXPECT_EQ(LoadError(flags), "the variable BERLIN_ID is not set");
+  Set("BERLIN_ID", "AKIDBERLIN");
+  EXPECT_EQ(LoadError(flags), "the variable BERLIN_SECRET is not set");
+  Set("BERLIN_SECRET", "berlin");
+  ASSERT_TRUE(Load(flags).has_value());
+  EXPECT_EQ(Load(flags)->credentials.access_key_id, "AKIDBERLIN");
+  EXPECT_EQ(Secret(*Load(flags)), "berlin");
+  flags.token_variable = "BERLIN_TOKEN";
+  EXPECT_EQ(LoadError(flags), "the variable BERLIN_TOKEN is not set");
+}
+
+TEST_F(ConfigTest, AnEndpointThatIsMeantBeatsTheEnvironment) {
+  Set("AWS_ACCESS_KEY_ID", "AKID");
+  Set("AWS_SECRET_ACCESS_KEY", "s");
+  Set("AWS_ENDPOINT_URL_KMS", "http://other:1");
+  ConfigFlags flags;
+  EXPECT_EQ(Load(flags)->endpoint_url, "http://other:1");
+  flags.only_endpoint_url = true;
+  EXPECT_EQ(Load(flags)->endpoint_url, "");
+}
+
+TEST_F(ConfigTest, FipsAndDualStackComeFromEnvironmentAndProfile) {
+  Set("AWS_ACCESS_KEY_ID", "AKID");
+  Set("AWS_SECRET_ACCESS_KEY", "s");
+  EXPECT_FALSE(Load()->variant.fips);
+  ConfigFile("[default]\nuse_fips_endpoint = true\nuse_dualstack_endpoint = true\n");
+  EXPECT_TRUE(Load()->variant.fips);
+  EXPECT_TRUE(Load()->variant.dualstack);
+  Set("AWS_USE_FIPS_ENDPOINT", "false");
+  EXPECT_FALSE(Load()->variant.fips) << "the environment beats the file";
+  EXPECT_THAT(LoadError(At("http://k:1")), HasSubstr("AWS_USE_DUALSTACK_ENDPOINT"));
+  Set("AWS_USE_FIPS_ENDPOINT", "true");
+  EXPECT_THAT(LoadError(At("http://k:1")), HasSubstr("AWS_USE_FIPS_ENDPOINT"));
+}
+
+TEST_F(ConfigTest, OtherServicesAreWhereTheEnvironmentSays) {
+  Set("AWS_ACCESS_KEY_ID", "AKID");
+  Set("AWS_SECRET_ACCESS_KEY", "s");
+  Set("AWS_REGION", "eu-west-1");
+  auto config = Load();
+  EXPECT_EQ(config->Site("ec2", {}, Variables()).endpoint_url, "");
+  EXPECT_EQ(config->Site("ec2", {}, Variables()).region, "eu-west-1");
+  Set("AWS_ENDPOINT_URL_ORGANIZATIONS", "http://o:1");
+  EXPECT_EQ(config->Site("organizations", "us-east-1", Variables()).endpoint_url, "http://o:1");
+  EXPECT_EQ(config->Site("organizations", "us-east-1", Variables()).region, "us-east-1");
+  EXPECT_EQ(config->Site("sts", {}, Variables()).endpoint_url, "");
+  ConfigFlags flags;
+  flags.sts_endpoint_url = "https://kms.internal";
+  EXPECT_EQ(Load(flags)->Site("sts", {}, Variables()).endpoint_url, "https://kms.internal");
+}
+
 TEST_F(ConfigTest, AKeyWithoutItsSecretIsAnErrorAndNoFallThrough) {
   Credentials("[default]\naws_access_key_id=AKIDFILE\naws_secret_access_key=file\n");
   Set("AWS_ACCESS_KEY_ID", "AKIDENV");
@@ -292,6 +349,33 @@ TEST(EndpointTest, AwsNamesByPartition) {
   EXPECT_EQ(Endpoint::Aws("eusc-de-east-1")->host, "kms.eusc-de-east-1.amazonaws.eu");
   EXPECT_FALSE(Endpoint::Aws("").has_value());
   EXPECT_FALSE(Endpoint::Aws("x.example.org/").has_value());
+}
+
+TEST(EndpointTest, FipsAndDualStackOfEveryPartition) {
+  const auto host = [](const char* region, bool fips, bool dualstack, const char* service = "kms") {
+    const auto endpoint = Endpoint::Aws(region, service, {fips, dualstack});
+    return endpoint ? endpoint->host : endpoint.error().message;
+  };
+  EXPECT_EQ(host("us-east-1", true, false), "kms-fips.us-east-1.amazonaws.com");
+  EXPECT_EQ(host("us-east-1", false, true), "kms.us-east-1.api.aws");
+  EXPECT_EQ(host("us-gov-west-1", true, true), "kms-fips.us-gov-west-1.api.aws");
+  EXPECT_EQ(host("cn-north-1", false, true), "kms.cn-north-1.api.amazonwebservices.com.cn");
+  EXPECT_EQ(host("eusc-de-east-1", false, true), "kms.eusc-de-east-1.api.amazonwebservices.eu");
+  EXPECT_EQ(host("us-iso-east-1", false, false), "kms.us-iso-east-1.c2s.ic.gov");
+  EXPECT_EQ(host("us-isob-east-1", true, false), "kms-fips.us-isob-east-1.sc2s.sgov.gov");
+  EXPECT_EQ(host("eu-isoe-west-1", false, false), "kms.eu-isoe-west-1.cloud.adc-e.uk");
+  EXPECT_EQ(host("us-isof-south-1", false, true), "kms.us-isof-south-1.api.aws.hci.ic.gov");
+  EXPECT_EQ(host("us-east-1", true, false, "sts"), "sts-fips.us-east-1.amazonaws.com");
+  EXPECT_EQ(host("eu-west-1", false, false, "ec2"), "ec2.eu-west-1.amazonaws.com");
+  for (const char* region : {"cn-northwest-1", "eusc-de-east-1"}) {
+    EXPECT_THAT(host(region, true, false), HasSubstr("has no FIPS endpoints of KMS"));
+  }
+  EXPECT_EQ(GlobalRegion("aws"), "us-east-1");
+  EXPECT_EQ(GlobalRegion("aws-cn"), "cn-northwest-1");
+  EXPECT_EQ(GlobalRegion("aws-us-gov"), "us-gov-west-1");
+  EXPECT_EQ(RegionsOf("aws-us-gov"), (std::vector<std::string>{"us-gov-east-1", "us-gov-west-1"}));
+  EXPECT_GE(RegionsOf("aws").size(), 34U);
+  EXPECT_TRUE(Endpoint::Parse("https://kms.us-iso-east-1.api.aws.ic.gov")->is_aws);
 }
 
 TEST(EndpointTest, TheHostIsWhatTheHostHeaderSays) {

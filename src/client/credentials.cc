@@ -108,7 +108,9 @@ class Chain {
       : files_(files), environment_(environment), outside_(outside), config_(config) {}
 
   // Find: variables says whether those of the environment count.
-  Result<FoundCredentials> Find(const std::string& name, bool variables) {
+  Result<FoundCredentials> Find(const ConfigFlags& flags, const std::string& name) {
+    if (!flags.key_id_variable.empty()) return FromNamedVariables(flags);
+    const bool variables = flags.profile.empty();
     if (variables) {
       KT_ASSIGN(Found found, FromVariables(environment_));
       if (found) return std::move(*found);
@@ -143,6 +145,23 @@ class Chain {
   }
 
  private:
+  Result<FoundCredentials> FromNamedVariables(const ConfigFlags& flags) const {
+    const std::string id = Get(environment_, flags.key_id_variable);
+    std::string secret = Get(environment_, flags.secret_variable);
+    const std::string token =
+        flags.token_variable.empty() ? std::string() : Get(environment_, flags.token_variable);
+    if (id.empty() || secret.empty() || (token.empty() && !flags.token_variable.empty())) {
+      return Fail(ErrorCode::kUsage, "the variable " +
+                                         (id.empty()       ? flags.key_id_variable
+                                          : secret.empty() ? flags.secret_variable
+                                                           : flags.token_variable) +
+                                         " is not set");
+    }
+    Found found = FoundIn("the variable " + flags.key_id_variable, id, secret, token);
+    WipeMemory(secret.data(), secret.size());
+    return std::move(*found);
+  }
+
   Result<std::unique_ptr<http::Client>> Open(bool direct) {
     return outside_.open_http(config_.ca_bundle_file, direct);
   }
@@ -295,14 +314,11 @@ class Chain {
 
   Result<Found> Assume(const std::string& name, const sigv4::Credentials& caller,
                        const RoleRequest& request) {
-    std::string region = Get(environment_, "AWS_REGION");
-    if (region.empty()) region = Get(environment_, "AWS_DEFAULT_REGION");
+    std::string region = config_.region;
     if (region.empty()) region = Value(name, "region");
-    if (region.empty()) region = "us-east-1";
-    std::string url = Get(environment_, "AWS_ENDPOINT_URL_STS");
-    if (url.empty()) url = Get(environment_, "AWS_ENDPOINT_URL");
     KT_ASSIGN(const auto http, Open(false));
-    return AssumeRole(*http, url, region, caller, request, outside_.clock->Now());
+    return AssumeRole(*http, config_.Site("sts", region, environment_), caller, request,
+                      outside_.clock->Now());
   }
 
   std::string SessionName(const std::string& given) const {
@@ -335,6 +351,21 @@ void SettingsFromFiles(const Files& files, const std::string& name, bool endpoin
   }
 }
 
+// VariantOf: the environment beats the files; "false" there turns off what they ask for.
+EndpointVariant VariantOf(const Files& files, const std::string& name,
+                          const Environment& environment) {
+  const auto is_on = [&](std::string_view variable, std::string_view key) {
+    std::string value = Get(environment, variable);
+    for (const ProfileMap* profiles : {&files.credentials, &files.config}) {
+      const Profile* profile = FindProfile(*profiles, name);
+      if (value.empty() && profile != nullptr) value = profile->Find(key);
+    }
+    return IsTrue(value);
+  };
+  return {is_on("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
+          is_on("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")};
+}
+
 std::string FirstSet(const Environment& environment,
                      std::initializer_list<std::string_view> names) {
   for (const auto name : names) {
@@ -345,6 +376,24 @@ std::string FirstSet(const Environment& environment,
 }
 
 }  // namespace
+
+ServiceSite Config::Site(std::string_view service, std::string_view in_region,
+                         const Environment& environment) const {
+  std::string variable = "AWS_ENDPOINT_URL_";
+  for (const char c : service) {
+    variable += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  }
+  ServiceSite site;
+  if (!IsTrue(Get(environment, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"))) {
+    site.endpoint_url = FirstSet(environment, {variable, "AWS_ENDPOINT_URL"});
+  }
+  if (service == "sts" && !sts_endpoint_url.empty()) site.endpoint_url = sts_endpoint_url;
+  site.region = !in_region.empty() ? in_region : std::string_view(region);
+  if (site.region.empty()) site.region = "us-east-1";
+  site.variant = variant;
+  site.ca_bundle_file = ca_bundle_file;
+  return site;
+}
 
 Result<Config> LoadConfig(const ConfigFlags& flags, const Environment& environment,
                           const Outside& outside) {
@@ -364,16 +413,29 @@ Result<Config> LoadConfig(const ConfigFlags& flags, const Environment& environme
   const bool endpoints = !IsTrue(Get(environment, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"));
   config.region = FirstSet(environment, {"AWS_REGION", "AWS_DEFAULT_REGION"});
   config.endpoint_url = flags.endpoint_url;
-  if (config.endpoint_url.empty() && endpoints) {
+  if (config.endpoint_url.empty() && endpoints && !flags.only_endpoint_url) {
     config.endpoint_url = FirstSet(environment, {"AWS_ENDPOINT_URL_KMS", "AWS_ENDPOINT_URL"});
   }
-  config.ca_bundle_file = FirstSet(environment, {"AWS_CA_BUNDLE"});
-  SettingsFromFiles(files, name, endpoints, config);
+  config.sts_endpoint_url = flags.sts_endpoint_url;
+  config.ca_bundle_file = flags.ca_bundle_file;
+  if (config.ca_bundle_file.empty()) {
+    config.ca_bundle_file = FirstSet(environment, {"AWS_CA_BUNDLE"});
+  }
+  SettingsFromFiles(files, name, endpoints && !flags.only_endpoint_url, config);
+  config.variant = VariantOf(files, name, environment);
+  if (!config.endpoint_url.empty() && (config.variant.fips || config.variant.dualstack)) {
+    return Fail(ErrorCode::kUsage,
+                std::string(config.variant.fips ? "AWS_USE_FIPS_ENDPOINT (use_fips_endpoint)"
+                                                : "AWS_USE_DUALSTACK_ENDPOINT "
+                                                  "(use_dualstack_endpoint)") +
+                    " goes with AWS's own endpoints only, and the endpoint is " +
+                    config.endpoint_url);
+  }
   if (config.ca_bundle_file.empty()) {
     config.ca_bundle_file = FirstSet(environment, {"REQUESTS_CA_BUNDLE"});
   }
   Chain chain(files, environment, outside, config);
-  KT_ASSIGN(FoundCredentials found, chain.Find(name, flags.profile.empty()));
+  KT_ASSIGN(FoundCredentials found, chain.Find(flags, name));
   if (!flags.role_arn.empty()) {
     KT_ASSIGN(found, chain.TakeOn(flags, name, found.credentials));
   }

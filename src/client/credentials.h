@@ -25,14 +25,30 @@ struct Config {
   std::optional<TimePoint> expires;  // of the credentials; nullopt: they do not
   std::string region;                // the default region; empty when nothing names one
   std::string endpoint_url;          // empty: AWS's own endpoints
+  EndpointVariant variant;           // of AWS's own endpoints
+  std::string sts_endpoint_url;      // of the flags
   std::string ca_bundle_file;        // empty: the system's
+
+  // Site is where a service beside KMS is called: "sts", "ec2", "organizations". region: for
+  // services that have any; empty is the default region.
+  ServiceSite Site(std::string_view service, std::string_view region,
+                   const Environment& environment) const;
 };
 
 // ConfigFlags: what the command line said; empty means nothing. Flags beat the environment.
 struct ConfigFlags {
   std::string profile;
+  // Names of variables that hold the credentials; with them nothing else is looked for.
+  std::string key_id_variable;
+  std::string secret_variable;
+  std::string token_variable;  // empty: there is none
   std::string endpoint_url;
-  std::string role_arn;  // to take on with the credentials that were found
+  // only_endpoint_url: endpoint_url is meant also when it is empty: AWS's, whatever the environment
+  // says.
+  bool only_endpoint_url = false;
+  std::string ca_bundle_file;
+  std::string sts_endpoint_url;  // instead of what the environment says
+  std::string role_arn;          // to take on with the credentials that were found
   std::string external_id;
   std::string session_policy;  // of that role's session: it may do no more than this
 };
@@ -49,8 +65,10 @@ struct ConfigFlags {
 //   region:      AWS_REGION, AWS_DEFAULT_REGION, the profile's;
 //   endpoint:    flag, AWS_ENDPOINT_URL_KMS, AWS_ENDPOINT_URL, the profile's endpoint_url (the last
 //                three not under AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true);
-//   STS:         AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL, else AWS's in the region;
-//   CA bundle:   AWS_CA_BUNDLE, the profile's ca_bundle, REQUESTS_CA_BUNDLE.
+//   variant:     AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT, the profile's
+//                use_fips_endpoint and use_dualstack_endpoint; neither goes with an endpoint's URL;
+//   STS, ...:    AWS_ENDPOINT_URL_STS, ..._EC2, ..._ORGANIZATIONS, then AWS_ENDPOINT_URL, else
+//   AWS's; CA bundle:   flag, AWS_CA_BUNDLE, the profile's ca_bundle, REQUESTS_CA_BUNDLE.
 // Fails with kUsage, saying what to do: no credentials anywhere, a key without its secret, a named
 // profile that does not exist, a source that needs a person (a code of an MFA device, a console
 // login), a source that refuses, a file that does not parse (with line).

@@ -5,20 +5,36 @@
 #include <utility>
 
 #include "model/ids.h"
+#include "model/regions.h"
 
 namespace keyturn::client {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kSuffixes = {{
-    {"aws", "amazonaws.com"},
-    {"aws-cn", "amazonaws.com.cn"},
-    {"aws-eusc", "amazonaws.eu"},
-    {"aws-us-gov", "amazonaws.com"},
-    {"aws-iso", "c2s.ic.gov"},
-    {"aws-iso-b", "sc2s.sgov.gov"},
-    {"aws-iso-e", "cloud.adc-e.uk"},
-    {"aws-iso-f", "csp.hci.ic.gov"},
+struct Partition {
+  std::string_view name;
+  std::string_view suffix;
+  std::string_view dualstack_suffix;
+  std::string_view global_region;
+  bool has_fips = true;
+};
+
+constexpr std::array<Partition, 8> kPartitions = {{
+    {"aws", "amazonaws.com", "api.aws", "us-east-1"},
+    {"aws-cn", "amazonaws.com.cn", "api.amazonwebservices.com.cn", "cn-northwest-1", false},
+    {"aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu", "eusc-de-east-1", false},
+    {"aws-us-gov", "amazonaws.com", "api.aws", "us-gov-west-1"},
+    {"aws-iso", "c2s.ic.gov", "api.aws.ic.gov", "us-iso-east-1"},
+    {"aws-iso-b", "sc2s.sgov.gov", "api.aws.scloud", "us-isob-east-1"},
+    {"aws-iso-e", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk", "eu-isoe-west-1"},
+    {"aws-iso-f", "csp.hci.ic.gov", "api.aws.hci.ic.gov", "us-isof-south-1"},
 }};
+
+const Partition& PartitionNamed(std::string_view name) {
+  const auto* const found =
+      std::find_if(kPartitions.begin(), kPartitions.end(),
+                   [name](const Partition& each) { return each.name == name; });
+  return found == kPartitions.end() ? kPartitions.front() : *found;
+}
 
 std::string Lower(std::string_view text) {
   std::string lower(text);
@@ -34,9 +50,9 @@ bool IsAwsHost(std::string_view host) {
     return host.size() > suffix.size() && host.ends_with(suffix) &&
            host[host.size() - suffix.size() - 1] == '.';
   };
-  return ends_with("api.aws") || ends_with("api.amazonwebservices.com.cn") ||
-         std::any_of(kSuffixes.begin(), kSuffixes.end(),
-                     [&](const auto& each) { return ends_with(each.second); });
+  return std::any_of(kPartitions.begin(), kPartitions.end(), [&](const Partition& each) {
+    return ends_with(each.suffix) || ends_with(each.dualstack_suffix);
+  });
 }
 
 bool IsPort(std::string_view text) {
@@ -58,11 +74,27 @@ bool SplitHost(std::string_view authority, std::string_view& host, std::string_v
 
 }  // namespace
 
-std::string_view AwsSuffix(std::string_view partition) {
-  for (const auto& [name, suffix] : kSuffixes) {
-    if (name == partition) return suffix;
+bool IsAwsEndpoint(std::string_view url) {
+  if (url.empty()) return true;
+  const auto endpoint = Endpoint::Parse(url);
+  return endpoint && endpoint->is_aws;
+}
+
+std::string_view AwsSuffix(std::string_view partition, bool dualstack) {
+  const Partition& found = PartitionNamed(partition);
+  return dualstack ? found.dualstack_suffix : found.suffix;
+}
+
+std::string_view GlobalRegion(std::string_view partition) {
+  return PartitionNamed(partition).global_region;
+}
+
+std::vector<std::string> RegionsOf(std::string_view partition) {
+  std::vector<std::string> regions;
+  for (const std::string_view region : model::KnownRegions()) {
+    if (model::PartitionOf(region) == partition) regions.emplace_back(region);
   }
-  return kSuffixes.front().second;
+  return regions;
 }
 
 Result<Endpoint> Endpoint::Parse(std::string_view url) {
@@ -98,13 +130,20 @@ Result<Endpoint> Endpoint::Parse(std::string_view url) {
   return endpoint;
 }
 
-Result<Endpoint> Endpoint::Aws(std::string_view region) {
+Result<Endpoint> Endpoint::Aws(std::string_view region, std::string_view service,
+                               EndpointVariant variant) {
   if (!model::Region::IsValid(region)) {
     return Fail(ErrorCode::kUsage, "'" + std::string(region) + "' is not the name of a region");
   }
+  const std::string_view partition = model::PartitionOf(region);
+  if (variant.fips && !PartitionNamed(partition).has_fips) {
+    return Fail(ErrorCode::kUsage, "partition " + std::string(partition) +
+                                       " has no FIPS endpoints of KMS; unset "
+                                       "AWS_USE_FIPS_ENDPOINT (use_fips_endpoint)");
+  }
   Endpoint endpoint;
-  endpoint.host =
-      "kms." + std::string(region) + "." + std::string(AwsSuffix(model::PartitionOf(region)));
+  endpoint.host = std::string(service) + (variant.fips ? "-fips." : ".") + std::string(region) +
+                  "." + std::string(AwsSuffix(partition, variant.dualstack));
   endpoint.path = "/";
   endpoint.url = "https://" + endpoint.host + "/";
   endpoint.is_aws = true;

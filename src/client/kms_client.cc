@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "client/endpoint.h"
+#include "sigv4/signer.h"
 
 namespace keyturn::client {
 namespace {
@@ -21,6 +22,8 @@ constexpr Seconds kBackoffFirst{0.1};
 constexpr Seconds kBackoffMax{20};
 // So many calls in a row that failed without an answer mean that the endpoint is down.
 constexpr int kDownAfter = 4;
+// An operation whose quota we do not know gets the smallest of those we do.
+constexpr double kUnknownQuota = 5;
 // A Date header this far from what we signed with explains a refused signature.
 constexpr Millis kSkewMin{60000};
 
@@ -67,6 +70,7 @@ using WorkPtr = std::shared_ptr<Work>;
 struct Host {
   Result<Endpoint> endpoint;
   int failures_in_a_row = 0;
+  sigv4::DerivedKey key;
 };
 
 // Calls of one operation in one region, which share a quota.
@@ -93,6 +97,9 @@ class PacedClient final : public KmsClient {
     return counts_;
   }
   bool is_aws() const override { return is_aws_; }
+  std::optional<SteadyTime> SendDue() override;
+  std::size_t unfinished() const override { return unfinished_; }
+  double quota_used() const override;
 
  private:
   Lane& LaneOf(std::string_view operation, std::string_view region);
@@ -104,7 +111,8 @@ class PacedClient final : public KmsClient {
   bool SendOne(Lane& lane, SteadyTime now);
   void Send(const WorkPtr& work);
   http::ClientRequest Sign(Work& work);
-  Millis WaitTime(SteadyTime now, Millis max_wait);
+  bool MaySend() const;
+  std::optional<SteadyTime> NextDue(SteadyTime now);
   void DropQueued();
 
   void OnResponse(const WorkPtr& work, Result<http::ClientResponse> result);
@@ -155,9 +163,9 @@ double PacedClient::Jitter() {
 Host& PacedClient::HostOf(std::string_view region) {
   const auto found = hosts_.find(region);
   if (found != hosts_.end()) return found->second;
-  auto endpoint = options_.endpoint_url.empty() ? Endpoint::Aws(region)
+  auto endpoint = options_.endpoint_url.empty() ? Endpoint::Aws(region, "kms", options_.variant)
                                                 : Endpoint::Parse(options_.endpoint_url);
-  return hosts_.emplace(std::string(region), Host{std::move(endpoint), 0}).first->second;
+  return hosts_.emplace(std::string(region), Host{std::move(endpoint), 0, {}}).first->second;
 }
 
 Lane& PacedClient::LaneOf(std::string_view operation, std::string_view region) {
@@ -166,8 +174,7 @@ Lane& PacedClient::LaneOf(std::string_view operation, std::string_view region) {
   if (found != of_region.end()) return found->second;
   std::optional<double> rate_max;
   if (is_aws_) {
-    // An operation whose quota we do not know gets the smallest of those we do.
-    rate_max = QuotaPerSecond(operation).value_or(5) * options_.quota_share;
+    rate_max = QuotaPerSecond(operation).value_or(kUnknownQuota) * options_.quota_share;
   }
   Lane lane{std::string(operation),
             std::string(region),
@@ -208,11 +215,17 @@ void PacedClient::TakeDue(SteadyTime now) {
 // SendReady goes round the lanes, one call each, so that no operation starves another.
 void PacedClient::SendReady(SteadyTime now) {
   std::size_t idle = 0;
-  while (idle < lane_order_.size() && in_flight_ < options_.in_flight_max) {
+  while (idle < lane_order_.size() && MaySend()) {
     Lane& lane = *lane_order_[first_lane_ % lane_order_.size()];
     first_lane_ = (first_lane_ + 1) % lane_order_.size();
     idle = SendOne(lane, now) ? 0 : idle + 1;
   }
+}
+
+bool PacedClient::MaySend() const {
+  const CallBudget* budget = options_.budget;
+  return in_flight_ < options_.in_flight_max &&
+         (budget == nullptr || budget->in_flight < budget->in_flight_max);
 }
 
 bool PacedClient::SendOne(Lane& lane, SteadyTime now) {
@@ -231,12 +244,15 @@ bool PacedClient::SendOne(Lane& lane, SteadyTime now) {
 
 void PacedClient::Send(const WorkPtr& work) {
   ++in_flight_;
+  if (options_.budget != nullptr) ++options_.budget->in_flight;
   ++work->attempts;
   ++work->lane->count->calls;
-  http_.Submit(Sign(*work), [this, work, alive = std::weak_ptr<const bool>(alive_)](
-                                Result<http::ClientResponse> result) {
-    if (!alive.expired()) OnResponse(work, std::move(result));
-  });
+  http_.Submit(Sign(*work),
+               [this, work, budget = options_.budget,
+                alive = std::weak_ptr<const bool>(alive_)](Result<http::ClientResponse> result) {
+                 if (budget != nullptr) --budget->in_flight;
+                 if (!alive.expired()) OnResponse(work, std::move(result));
+               });
 }
 
 http::ClientRequest PacedClient::Sign(Work& work) {
@@ -247,13 +263,15 @@ http::ClientRequest PacedClient::Sign(Work& work) {
   const std::array<sigv4::Header, 3> headers = {
       {{"Host", endpoint.host}, {"Content-Type", kContentType}, {"X-Amz-Target", lane.target}}};
   work.clock_offset = clock_offset_;
-  const auto signed_headers =
-      sigv4::Sign({.method = "POST",
-                   .path = endpoint.path,
-                   .query = {},
-                   .headers = headers,
-                   .body = AsBytes(work.body)},
-                  credentials_, lane.region, "kms", clock_.Now() + clock_offset_);
+  const TimePoint now = clock_.Now() + clock_offset_;
+  sigv4::DerivedKey& key = work.lane->host->key;
+  const auto signed_headers = sigv4::SignWith(
+      {.method = "POST",
+       .path = endpoint.path,
+       .query = {},
+       .headers = headers,
+       .body = AsBytes(work.body)},
+      credentials_, key.Get(credentials_, lane.region, "kms", now), lane.region, "kms", now);
   http::ClientRequest request;
   request.url = endpoint.url;
   request.headers = {{"Host", endpoint.host},
@@ -266,38 +284,60 @@ http::ClientRequest PacedClient::Sign(Work& work) {
     request.headers.emplace_back("X-Amz-Security-Token", credentials_.session_token);
   }
   request.body = work.body;
+  request.ca_bundle_file = options_.ca_bundle_file;
   request.timeout = options_.call_timeout;
   return request;
 }
 
-// WaitTime is until the next call may be sent, if that is what we wait for.
-Millis PacedClient::WaitTime(SteadyTime now, Millis max_wait) {
-  SteadyTime until = now + max_wait;
-  if (!delayed_.empty()) until = std::min(until, delayed_.begin()->first);
-  if (in_flight_ < options_.in_flight_max) {
+// NextDue is when the next call may be sent, if that is what we wait for.
+std::optional<SteadyTime> PacedClient::NextDue(SteadyTime now) {
+  std::optional<SteadyTime> next;
+  const auto sooner = [&next](SteadyTime time) { next = next ? std::min(*next, time) : time; };
+  if (!delayed_.empty()) sooner(delayed_.begin()->first);
+  if (MaySend()) {
     for (Lane* lane : lane_order_) {
-      if (!lane->queue.empty()) until = std::min(until, lane->limiter.NextAllowed(now));
+      if (!lane->queue.empty()) sooner(lane->limiter.NextAllowed(now));
     }
   }
-  return std::max(Millis(0), std::chrono::ceil<Millis>(until - now));
+  return next;
+}
+
+std::optional<SteadyTime> PacedClient::SendDue() {
+  if (cancelled_) {
+    DropQueued();
+    return std::nullopt;
+  }
+  const SteadyTime now = options_.steady_now();
+  TakeDue(now);
+  SendReady(now);
+  return NextDue(now);
 }
 
 std::size_t PacedClient::Pump(Millis max_wait) {
-  if (cancelled_) {
-    DropQueued();
-    return unfinished_;
+  const auto next = SendDue();
+  if (cancelled_ || unfinished_ == 0) return unfinished_;
+  Millis wait = max_wait;
+  if (next) {
+    const auto until = std::chrono::ceil<Millis>(*next - options_.steady_now());
+    wait = std::clamp(until, Millis(0), max_wait);
   }
-  SteadyTime now = options_.steady_now();
-  TakeDue(now);
-  SendReady(now);
-  if (unfinished_ == 0) return 0;
-  const Millis wait = WaitTime(now, max_wait);
   if (in_flight_ > 0) {
     http_.Pump(wait);
   } else if (wait > Millis(0)) {
     options_.wait(wait);
   }
   return unfinished_;
+}
+
+double PacedClient::quota_used() const {
+  if (!is_aws_) return 0;
+  const SteadyTime now = options_.steady_now();
+  double most = 0;
+  for (const Lane* lane : lane_order_) {
+    most = std::max(most, lane->limiter.recent_rate(now) /
+                              QuotaPerSecond(lane->operation).value_or(kUnknownQuota));
+  }
+  return most;
 }
 
 void PacedClient::DropQueued() {

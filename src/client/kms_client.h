@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -19,6 +20,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "base/time.h"
+#include "client/endpoint.h"
 #include "client/limiter.h"
 #include "http/client.h"
 #include "sigv4/sigv4.h"
@@ -58,10 +60,19 @@ struct OperationCount {
   std::uint64_t failed = 0;     // calls that failed for good
 };
 
+// CallBudget bounds the requests of several clients together. It belongs to their thread.
+struct CallBudget {
+  std::size_t in_flight = 0;
+  std::size_t in_flight_max = 256;
+};
+
 struct KmsClientOptions {
-  std::string endpoint_url;  // empty: AWS's, by region
-  double quota_share = 0.3;  // of AWS's quota for each operation and region; (0, 1]
+  std::string endpoint_url;    // empty: AWS's, by region
+  EndpointVariant variant;     // of AWS's
+  std::string ca_bundle_file;  // empty: the HTTP client's
+  double quota_share = 0.3;    // of AWS's quota for each operation and region; (0, 1]
   std::size_t in_flight_max = 32;
+  CallBudget* budget = nullptr;  // shared with other clients; may be null
   std::chrono::milliseconds call_timeout{30000};
   // Transient failures (no answer, 5xx) are retried with full jitter, this many attempts in all.
   // After several calls in a row failed so for good, the others get one attempt each, until one
@@ -101,12 +112,20 @@ class KmsClient {
   // Pump sends what may be sent, runs callbacks, and waits at most max_wait. Returns the number of
   // calls not done yet.
   virtual std::size_t Pump(std::chrono::milliseconds max_wait) = 0;
+  // SendDue is the part of Pump that sends, for an owner of many clients who pumps their HTTP
+  // client himself. Returns when something may be sent next; nullopt when that is up to answers.
+  virtual std::optional<SteadyTime> SendDue() = 0;
+  // unfinished: calls that are not done.
+  virtual std::size_t unfinished() const = 0;
   // CancelAll finishes every call that is not done with kCancelled; so does every later Call.
   virtual void CancelAll() = 0;
 
   virtual const std::map<std::string, OperationCount, std::less<>>& counts() const = 0;
   // is_aws: the endpoint is AWS's, so quotas and prices are.
   virtual bool is_aws() const = 0;
+  // quota_used: of the operation and region that come closest, the last second's calls as a part of
+  // AWS's quota; 0 where none applies.
+  virtual double quota_used() const = 0;
 
  protected:
   KmsClient() = default;

@@ -111,6 +111,12 @@ void Limiter::OnThrottled(SteadyTime now, double jitter) {
   next_ = held_until_;
 }
 
+double Limiter::recent_rate(SteadyTime now) const {
+  const double age = Seconds(now - window_begin_).count();
+  if (age >= 2) return 0;
+  return age >= 1 ? window_calls_ / age : last_window_rate_;
+}
+
 std::optional<double> Limiter::rate() const {
   return ceiling_ ? std::optional<double>(rate_) : std::nullopt;
 }

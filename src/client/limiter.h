@@ -35,6 +35,8 @@ class Limiter {
 
   // rate in calls a second; nullopt when there is no limit.
   std::optional<double> rate() const;
+  // recent_rate: calls a second that were made of late.
+  double recent_rate(SteadyTime now) const;
 
  private:
   void Grow(SteadyTime now);

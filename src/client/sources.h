@@ -19,6 +19,7 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "client/endpoint.h"
 #include "client/environment.h"
 #include "http/client.h"
 #include "sigv4/sigv4.h"
@@ -67,11 +68,55 @@ struct RoleRequest {
   std::chrono::seconds duration{0};  // 0: STS's default
 };
 
-// AssumeRole asks STS at endpoint_url (empty: AWS's in region). caller is not used with a web
-// identity.
-Result<FoundCredentials> AssumeRole(http::Client& http, const std::string& endpoint_url,
-                                    std::string_view region, const sigv4::Credentials& caller,
-                                    const RoleRequest& request, TimePoint now);
+// ServiceSite: where a service of AWS beside KMS is called.
+struct ServiceSite {
+  std::string endpoint_url;  // empty: AWS's own
+  std::string region;        // of the signature, and of AWS's own endpoint
+  EndpointVariant variant;
+  std::string ca_bundle_file;  // empty: the HTTP client's
+};
+
+// AssumeRole asks STS. caller is not used with a web identity.
+Result<FoundCredentials> AssumeRole(http::Client& http, const ServiceSite& sts,
+                                    const sigv4::Credentials& caller, const RoleRequest& request,
+                                    TimePoint now);
+// Its two halves, for who does not want to wait. ParseAssumeRole's errors are kUsage, kDenied where
+// STS refuses, and kTimeout or kNetwork where asking again may help.
+Result<http::ClientRequest> AssumeRoleRequest(const ServiceSite& sts,
+                                              const sigv4::Credentials& caller,
+                                              const RoleRequest& request, TimePoint now);
+Result<FoundCredentials> ParseAssumeRole(const RoleRequest& request,
+                                         const Result<http::ClientResponse>& response);
+
+// CallerAccount: the account that credentials belong to, as GetCallerIdentity tells it.
+Result<std::string> CallerAccount(http::Client& http, const ServiceSite& sts,
+                                  const sigv4::Credentials& caller, TimePoint now);
+
+// --- Organizations, EC2 ------------------------------------------------------------------------
+
+struct OrganizationAccount {
+  std::string id;
+  std::string name;
+  std::string state;  // "ACTIVE", "SUSPENDED", "PENDING_CLOSURE", "CLOSED", ...
+};
+// ListAccounts pages through the organisation that the caller may list, its management account
+// included; sorted by id. kUsage with what to do where that is refused.
+Result<std::vector<OrganizationAccount>> ListAccounts(http::Client& http, const ServiceSite& site,
+                                                      const sigv4::Credentials& caller,
+                                                      const Clock& clock);
+
+struct RegionState {
+  std::string name;
+  bool enabled = false;
+};
+// DescribeRegions, in two halves: which regions there are, and which of them the account has
+// opted in to.
+Result<http::ClientRequest> DescribeRegionsRequest(const ServiceSite& ec2,
+                                                   const sigv4::Credentials& caller, TimePoint now);
+Result<std::vector<RegionState>> ParseDescribeRegions(const Result<http::ClientResponse>& response);
+
+// MayPass: asking again may help.
+bool MayPass(const Result<http::ClientResponse>& response);
 
 // --- Others ------------------------------------------------------------------------------------
 

@@ -1,9 +1,9 @@
 // STS: the query protocol, answers in XML.
-#include <array>
 #include <pugixml.hpp>
 
-#include "client/endpoint.h"
+#include "client/site.h"
 #include "client/sources.h"
+#include "model/ids.h"
 
 namespace keyturn::client {
 namespace {
@@ -31,22 +31,21 @@ std::string FormOf(const RoleRequest& request) {
   return form;
 }
 
-Result<Endpoint> EndpointOf(const std::string& url, std::string_view region) {
-  if (!url.empty()) return Endpoint::Parse(url);
-  KT_ASSIGN(const Endpoint kms, Endpoint::Aws(region));
-  return Endpoint::Parse("https://sts" + kms.host.substr(std::string_view("kms").size()));
-}
-
-Error RefusedBy(const RoleRequest& request, const http::ClientResponse& response) {
+// Refusal: code and message of an error answer.
+struct Refusal {
+  std::string code;
+  std::string text;  // for people
+};
+Refusal RefusalOf(const http::ClientResponse& response) {
   pugi::xml_document document;
-  std::string why = "HTTP " + std::to_string(response.status);
   if (document.load_buffer(response.body.data(), response.body.size())) {
     const pugi::xml_node error = document.child("ErrorResponse").child("Error");
     if (error) {
-      why = std::string(error.child_value("Code")) + ": " + error.child_value("Message");
+      const std::string code = error.child_value("Code");
+      return {code, code + ": " + error.child_value("Message")};
     }
   }
-  return {ErrorCode::kUsage, "STS does not give the role " + request.role_arn + ": " + why, {}};
+  return {{}, "HTTP " + std::to_string(response.status)};
 }
 
 Result<FoundCredentials> ParseAnswer(const RoleRequest& request, const std::string& body) {
@@ -73,36 +72,61 @@ Result<FoundCredentials> ParseAnswer(const RoleRequest& request, const std::stri
 
 }  // namespace
 
-Result<FoundCredentials> AssumeRole(http::Client& http, const std::string& endpoint_url,
-                                    std::string_view region, const sigv4::Credentials& caller,
-                                    const RoleRequest& role, TimePoint now) {
-  KT_ASSIGN(const Endpoint endpoint, EndpointOf(endpoint_url, region));
-  http::ClientRequest request;
-  request.url = endpoint.url;
-  request.body = FormOf(role);
-  request.headers = {{"Host", endpoint.host}, {"Content-Type", std::string(kContentType)}};
-  if (role.web_identity_token.empty()) {
-    const std::array<sigv4::Header, 2> headers = {
-        {{"Host", endpoint.host}, {"Content-Type", kContentType}}};
-    const auto signature = sigv4::Sign({.method = "POST",
-                                        .path = endpoint.path,
-                                        .query = {},
-                                        .headers = headers,
-                                        .body = AsBytes(request.body)},
-                                       caller, region, "sts", now);
-    request.headers.emplace_back("X-Amz-Date", signature.amz_date);
-    if (!caller.session_token.empty()) {
-      request.headers.emplace_back("X-Amz-Security-Token", caller.session_token);
-    }
-    request.headers.emplace_back("Authorization", signature.authorization);
+Result<http::ClientRequest> AssumeRoleRequest(const ServiceSite& sts,
+                                              const sigv4::Credentials& caller,
+                                              const RoleRequest& role, TimePoint now) {
+  const bool web = !role.web_identity_token.empty();
+  return SiteRequest(sts, "sts", web ? nullptr : &caller, {{"Content-Type", kContentType}},
+                     FormOf(role), now);
+}
+
+Result<FoundCredentials> ParseAssumeRole(const RoleRequest& role,
+                                         const Result<http::ClientResponse>& response) {
+  if (!response) {
+    return Fail(response.error().code, "no answer from STS for the role " + role.role_arn + ": " +
+                                           response.error().message);
   }
+  if (response->status != 200) {
+    const Refusal refusal = RefusalOf(*response);
+    const ErrorCode code = MayPass(response)                ? ErrorCode::kNetwork
+                           : refusal.code == "AccessDenied" ? ErrorCode::kAccessDeniedException
+                                                            : ErrorCode::kUsage;
+    return Fail(code, "STS does not give the role " + role.role_arn + ": " + refusal.text);
+  }
+  return ParseAnswer(role, response->body);
+}
+
+Result<FoundCredentials> AssumeRole(http::Client& http, const ServiceSite& sts,
+                                    const sigv4::Credentials& caller, const RoleRequest& role,
+                                    TimePoint now) {
+  KT_ASSIGN(auto request, AssumeRoleRequest(sts, caller, role, now));
+  auto found = ParseAssumeRole(role, Fetch(http, std::move(request)));
+  if (!found) return Fail(ErrorCode::kUsage, found.error().message);
+  return found;
+}
+
+Result<std::string> CallerAccount(http::Client& http, const ServiceSite& sts,
+                                  const sigv4::Credentials& caller, TimePoint now) {
+  KT_ASSIGN(auto request, SiteRequest(sts, "sts", &caller, {{"Content-Type", kContentType}},
+                                      "Action=GetCallerIdentity&Version=2011-06-15", now));
   const auto response = Fetch(http, std::move(request));
   if (!response) {
-    return Fail(ErrorCode::kUsage, "no answer from STS at " + endpoint.url + " for the role " +
-                                       role.role_arn + ": " + response.error().message);
+    return Fail(response.error().code,
+                "no answer from STS to GetCallerIdentity: " + response.error().message);
   }
-  if (response->status != 200) return Fail(RefusedBy(role, *response));
-  return ParseAnswer(role, response->body);
+  if (response->status != 200) {
+    return Fail(ErrorCode::kUsage,
+                "STS does not say who calls (GetCallerIdentity): " + RefusalOf(*response).text);
+  }
+  pugi::xml_document document;
+  const auto parsed = document.load_buffer(response->body.data(), response->body.size());
+  std::string account = document.child("GetCallerIdentityResponse")
+                            .child("GetCallerIdentityResult")
+                            .child_value("Account");
+  if (!parsed || !model::AccountId::Parse(account)) {
+    return Fail(ErrorCode::kUsage, "STS's answer to GetCallerIdentity names no account");
+  }
+  return account;
 }
 
 }  // namespace keyturn::client

@@ -59,14 +59,14 @@ class ApplyLoop final : public ChangeLoop {
 
  private:
   void Start(std::size_t index) override {
-    reader_.Read(change(index),
+    reader_.Read(client(index), change(index),
                  [this, index](const KeyReading& reading) { OnRead(index, reading); });
   }
 
   void OnRead(std::size_t index, const KeyReading& reading) {
     const bool open = histories_[index].write.has_value();
     if (reading.failure) {
-      if (stopping()) return Drop();
+      if (stopping()) return Drop(index);
       return Finish(index, ChangeOutcome::kFailed, FailureText(*reading.failure),
                     reading.failure->request_id, open);
     }
@@ -85,16 +85,15 @@ class ApplyLoop final : public ChangeLoop {
   void Enable(std::size_t index) {
     const PlannedChange& planned = change(index);
     const auto* period = planned.send_period ? &planned.wanted.period_days : nullptr;
-    context_.client.Call("EnableKeyRotation", planned.region, EnableBody(planned, period),
-                         [this, index](const client::CallResult& result) {
-                           if (result) {
-                             Finish(index, ChangeOutcome::kDone, {}, result->request_id);
-                           } else {
-                             FinishFailedWrite(index,
-                                               FailureOf("EnableKeyRotation", result.error()),
-                                               result.error().http_status);
-                           }
-                         });
+    client(index).Call("EnableKeyRotation", planned.region, EnableBody(planned, period),
+                       [this, index](const client::CallResult& result) {
+                         if (result) {
+                           Finish(index, ChangeOutcome::kDone, {}, result->request_id);
+                         } else {
+                           FinishFailedWrite(index, FailureOf("EnableKeyRotation", result.error()),
+                                             result.error().http_status);
+                         }
+                       });
   }
 };
 
@@ -132,7 +131,7 @@ class VerifyLoop final : public ChangeLoop {
           if (sighting.seen) {
             Finish(index, ChangeOutcome::kDone, "seen " + sighting.last);
           } else if (sighting.stopped) {
-            Drop();
+            Drop(index);
           } else {
             Finish(index, ChangeOutcome::kFailed,
                    "last seen: " + sighting.last + (not_changed.empty() ? "" : "; " + not_changed));
@@ -148,7 +147,7 @@ class BackoutLoop final : public ChangeLoop {
 
  private:
   void Start(std::size_t index) override {
-    reader_.Read(change(index),
+    reader_.Read(client(index), change(index),
                  [this, index](const KeyReading& reading) { OnRead(index, reading); });
   }
 
@@ -156,7 +155,7 @@ class BackoutLoop final : public ChangeLoop {
     const KeyHistory& history = histories_[index];
     const bool open = history.backout_write.has_value();
     if (reading.failure) {
-      if (stopping()) return Drop();
+      if (stopping()) return Drop(index);
       return Finish(index, ChangeOutcome::kFailed, FailureText(*reading.failure),
                     reading.failure->request_id, open);
     }
@@ -188,18 +187,18 @@ class BackoutLoop final : public ChangeLoop {
     const PlannedChange& planned = change(index);
     const RotationSetting& prior = histories_[index].write->prior.rotation;
     const std::string operation = prior.enabled ? "EnableKeyRotation" : "DisableKeyRotation";
-    context_.client.Call(operation, planned.region,
-                         EnableBody(planned, prior.enabled ? &prior.period_days : nullptr),
-                         [this, index, operation](const client::CallResult& result) {
-                           if (!result) {
-                             FinishFailedWrite(index, FailureOf(operation, result.error()),
-                                               result.error().http_status);
-                             return;
-                           }
-                           Note(index, ChangeOutcome::kDone, "acknowledged, not verified yet",
-                                result->request_id);
-                           Confirm(index);
-                         });
+    client(index).Call(operation, planned.region,
+                       EnableBody(planned, prior.enabled ? &prior.period_days : nullptr),
+                       [this, index, operation](const client::CallResult& result) {
+                         if (!result) {
+                           FinishFailedWrite(index, FailureOf(operation, result.error()),
+                                             result.error().http_status);
+                           return;
+                         }
+                         Note(index, ChangeOutcome::kDone, "acknowledged, not verified yet",
+                              result->request_id);
+                         Confirm(index);
+                       });
   }
 
   // Confirm: a change back counts once it has been seen.
@@ -209,7 +208,7 @@ class BackoutLoop final : public ChangeLoop {
       if (sighting.seen) {
         Finish(index, ChangeOutcome::kDone, "verified: rotation is " + SettingText(prior));
       } else if (sighting.stopped) {
-        Drop();
+        Drop(index);
       } else {
         Finish(index, ChangeOutcome::kFailed, "not seen yet; last seen: " + sighting.last, {},
                true);

@@ -3,7 +3,7 @@
 // Each key is read just before it is written; the intent, with what was read, is on disk before the
 // call. One key that drifted, or whose call fails, stops none of the others. When the journal
 // cannot be written, nothing more is sent and the error is returned. Thread-safety: one thread,
-// which pumps the client.
+// which pumps the access.
 #pragma once
 
 #include <chrono>
@@ -11,16 +11,16 @@
 
 #include "base/error.h"
 #include "base/time.h"
-#include "client/kms_client.h"
 #include "control/change.h"
 #include "control/journal.h"
 #include "control/monitor.h"
 #include "control/plan.h"
+#include "control/target.h"
 
 namespace keyturn::control {
 
 struct ChangeContext {
-  client::KmsClient& client;
+  Access& access;
   const Clock& clock;
   const Monitor& monitor;
   // What IAM tells late is read again for this long, with this pause between two reads.

@@ -1,10 +1,10 @@
-// Audit: inventory of an account's keys in some regions, judged.
+// Audit: inventory of the keys of many accounts, regions and endpoints, judged.
 //
-// Per region: ListKeys beside ListAliases; DescribeKey for each key that no alias/aws/ name marks
-// as AWS managed; GetKeyRotationStatus where DescribeKey says that it can matter, and for replicas
-// only when their primary's is not known; ListResourceTags for failing keys only when an exception
-// matches by tag. A failed call spoils one key or one region, never the run.
-// Thread-safety: one thread, which pumps the client.
+// Per region of an account: ListKeys beside ListAliases; DescribeKey for each key that no
+// alias/aws/ name marks as AWS managed; GetKeyRotationStatus where DescribeKey says that it can
+// matter, and for replicas only when their primary's is not known; ListResourceTags for failing
+// keys only when an exception matches by tag. A failed call spoils one key or one region, never the
+// run. Thread-safety: one thread, which pumps the access.
 #pragma once
 
 #include <string>
@@ -18,20 +18,23 @@
 #include "control/exceptions.h"
 #include "control/monitor.h"
 #include "control/run.h"
+#include "control/target.h"
 
 namespace keyturn::control {
 
 struct AuditOptions {
-  std::vector<std::string> regions;  // at least one; each once
   EvaluationPolicy policy;
-  std::string endpoint;  // for the record: the URL; empty becomes "AWS"
   std::string tool_version;
+  std::string cache_path;  // control/facts_cache.h; empty: none
+  std::string state_path;  // control/audit_state.h; empty: a run that is stopped begins anew
 };
 
-// RunAudit: kUsage when regions or the period (90 to 2560) are wrong; everything else is in the
-// record. A cancelled run is returned with what is known; keys not reached are UNKNOWN.
-Result<AuditRun> RunAudit(client::KmsClient& client, const AuditOptions& options,
-                          const ExceptionList& exceptions, const Clock& clock, RandomSource& random,
-                          const Monitor& monitor);
+// RunAudit: kUsage when there is no target, or a target's regions (at least one, each once) or the
+// period (90 to 2560) are wrong; everything else is in the record, which has a RegionResult for
+// every region of every target. A cancelled run is returned with what is known; keys not reached
+// are UNKNOWN.
+Result<AuditRun> RunAudit(Access& access, const std::vector<Target>& targets,
+                          const AuditOptions& options, const ExceptionList& exceptions,
+                          const Clock& clock, RandomSource& random, const Monitor& monitor);
 
 }  // namespace keyturn::control

@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
+
 #include "control/fake_kms.h"
 
 namespace keyturn::control {
@@ -11,16 +14,19 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::UnorderedElementsAre;
 
 class AuditTest : public testing::Test, protected KmsBench {
  protected:
   AuditRun Audit(std::vector<std::string> regions = {"eu-central-1"},
                  const ExceptionList& exceptions = {}, const Monitor& monitor = {}) {
     AuditOptions options;
-    options.regions = std::move(regions);
-    options.endpoint = "http://127.0.0.1:4566";
     options.tool_version = "test";
-    auto run = RunAudit(*client, options, exceptions, clock, random, monitor);
+    Target target;
+    target.endpoint_url = kUrl;
+    target.regions = std::move(regions);
+    SingleAccess access(*client);
+    auto run = RunAudit(access, {target}, options, exceptions, clock, random, monitor);
     EXPECT_TRUE(run.has_value());
     return run ? *std::move(run) : AuditRun{};
   }
@@ -331,32 +337,182 @@ TEST_F(AuditTest, ProgressEndsAtTheTotal) {
 }
 
 TEST_F(AuditTest, OptionsAreChecked) {
-  const auto error = [this](const AuditOptions& options) {
-    const auto run = RunAudit(*client, options, {}, clock, random, {});
+  const auto error = [this](std::vector<std::string> regions, int days = 365) {
+    Target target;
+    target.regions = std::move(regions);
+    AuditOptions options;
+    options.policy.max_period_days = days;
+    SingleAccess access(*client);
+    const auto run = RunAudit(access, {target}, options, {}, clock, random, {});
     return run ? std::string() : run.error().message;
   };
-  EXPECT_THAT(error({.regions = {}, .policy = {}, .endpoint = {}, .tool_version = {}}),
-              HasSubstr("no region"));
-  EXPECT_THAT(error({.regions = {"a-1", "a-1"}, .policy = {}, .endpoint = {}, .tool_version = {}}),
-              HasSubstr("named twice"));
-  EXPECT_THAT(error({.regions = {"a\"b"}, .policy = {}, .endpoint = {}, .tool_version = {}}),
-              HasSubstr("not the name of a region"));
-  for (const int days : {89, 2561}) {
-    EXPECT_THAT(error({.regions = {"a-1"},
-                       .policy = {.max_period_days = days, .strict_disabled = false},
-                       .endpoint = {},
-                       .tool_version = {}}),
-                HasSubstr("90 to 2560"));
-  }
+  EXPECT_THAT(error({}), HasSubstr("no region"));
+  EXPECT_THAT(error({"a-1", "a-1"}), HasSubstr("named twice"));
+  EXPECT_THAT(error({"a\"b"}), HasSubstr("not the name of a region"));
+  EXPECT_THAT(error({"a-1"}, 89), HasSubstr("90 to 2560"));
+  EXPECT_THAT(error({"a-1"}, 2561), HasSubstr("90 to 2560"));
+  SingleAccess access(*client);
+  EXPECT_FALSE(RunAudit(access, {}, {}, {}, clock, random, {}).has_value());
   EXPECT_TRUE(kms.calls.empty());
 }
 
+// AccountsAccess opens a client for each account of a fake organisation, or says why not.
+class AccountsAccess final : public Access {
+ public:
+  explicit AccountsAccess(client::KmsClient& client) : client_(client) {}
+  void Begin(const Target& target, Opened opened) override {
+    most_open = std::max(most_open, ++at_work);
+    opened_accounts.push_back(target.account);
+    if (refused && target.account == *refused) {
+      --at_work;
+      opened(tl::unexpected(Closed{RegionStatus::kDenied, "STS refuses the role"}));
+      return;
+    }
+    opened(Open{&client_, target.regions, {}, {}});
+  }
+  void Close(client::KmsClient*) override { --at_work; }
+  std::size_t Pump(std::chrono::milliseconds max_wait) override { return client_.Pump(max_wait); }
+  void CancelAll() override { client_.CancelAll(); }
+  std::map<std::string, client::OperationCount, std::less<>> counts() const override {
+    return client_.counts();
+  }
+  std::size_t open_max() const override { return 2; }
+
+  std::optional<std::string> refused;
+  std::vector<std::string> opened_accounts;
+  std::size_t at_work = 0;
+  std::size_t most_open = 0;
+
+ private:
+  client::KmsClient& client_;
+};
+
+class FleetTest : public AuditTest {
+ protected:
+  static Target Of(std::string account, std::vector<std::string> regions = {"eu-central-1"}) {
+    Target target;
+    target.endpoint_url = kUrl;
+    target.account = std::move(account);
+    target.regions = std::move(regions);
+    return target;
+  }
+  AuditRun AuditAll(const std::vector<Target>& targets) {
+    AuditOptions options;
+    options.tool_version = "test";
+    auto run = RunAudit(access, targets, options, {}, clock, random, monitor);
+    EXPECT_TRUE(run.has_value());
+    return run ? *std::move(run) : AuditRun{};
+  }
+  // Coverage: "account region status" of each region.
+  static std::vector<std::string> Coverage(const AuditRun& run) {
+    std::vector<std::string> lines;
+    for (const RegionResult& region : run.regions) {
+      lines.push_back(region.account + " " + region.region + " " +
+                      std::string(RegionStatusName(region.status)));
+    }
+    return lines;
+  }
+
+  AccountsAccess access{*client};
+  Monitor monitor;
+};
+
+TEST_F(FleetTest, EveryAccountAndRegionHasItsResult) {
+  kms.Add({.id = "off"});
+  kms.intercept = [](const FakeCall& call) -> std::optional<FakeKms::Reply> {
+    if (call.region == "me-south-1") return FakeKms::Error("OptInRequired");
+    return std::nullopt;
+  };
+  Target suspended = Of("444455556666");
+  suspended.closed = {RegionStatus::kError, "the account is suspended"};
+  access.refused = "999988887777";
+  const AuditRun run =
+      AuditAll({Of("111122223333", {"eu-central-1", "me-south-1"}), suspended, Of("999988887777")});
+  EXPECT_THAT(
+      Coverage(run),
+      ElementsAre("111122223333 eu-central-1 scanned", "111122223333 me-south-1 not enabled",
+                  "444455556666 eu-central-1 error", "999988887777 eu-central-1 denied"));
+  EXPECT_EQ(run.regions[2].detail, "the account is suspended");
+  EXPECT_EQ(run.regions[3].detail, "STS refuses the role");
+  EXPECT_EQ(run.regions[0].keys_listed, 1U);
+  EXPECT_EQ(run.totals.listed, 1U);
+  EXPECT_THAT(access.opened_accounts, ElementsAre("111122223333", "999988887777"));
+  EXPECT_EQ(access.at_work, 0U);
+}
+
+TEST_F(FleetTest, CredentialsOfAnotherAccountCountNothing) {
+  kms.Add({.id = "off"});
+  const AuditRun run = AuditAll({Of("222233334444")});
+  EXPECT_EQ(run.regions[0].status, RegionStatus::kError);
+  EXPECT_EQ(run.regions[0].detail, "the credentials are of account 111122223333");
+  EXPECT_TRUE(run.keys.empty());
+}
+
+TEST_F(FleetTest, TwoCallersOfOneAccountCountItsKeysOnce) {
+  kms.Add({.id = "off"});
+  Target again = Of({});
+  again.caller = "profile again";
+  Target first = Of({});
+  first.caller = "profile first";
+  const AuditRun run = AuditAll({first, again});
+  EXPECT_EQ(run.totals.listed, 1U);
+  EXPECT_THAT(Coverage(run), UnorderedElementsAre("111122223333 eu-central-1 error",
+                                                  "111122223333 eu-central-1 scanned"));
+  EXPECT_THAT(run.regions[0].detail + run.regions[1].detail,
+              HasSubstr("is scanned already as profile first"));
+}
+
+TEST_F(FleetTest, AtMostSoManyAccountsAreOpenAtOnce) {
+  std::vector<Target> targets;
+  for (int i = 0; i < 9; ++i) targets.push_back(Of({}, {"r-" + std::to_string(i)}));
+  EXPECT_EQ(AuditAll(targets).regions.size(), 9U);
+  EXPECT_EQ(access.most_open, 2U);
+}
+
+TEST_F(FleetTest, AStoppedRunHasEveryAccountInItsCoverage) {
+  for (int i = 0; i < 5; ++i) kms.Add({});
+  std::atomic<bool> stop{false};
+  monitor.cancelled = &stop;
+  kms.intercept = [&stop](const FakeCall& call) -> std::optional<FakeKms::Reply> {
+    if (call.operation == "DescribeKey") stop = true;
+    return std::nullopt;
+  };
+  const AuditRun run = AuditAll({Of("111122223333"), Of("222233334444"), Of("333344445555")});
+  EXPECT_TRUE(run.cancelled);
+  EXPECT_EQ(run.regions.size(), 3U);
+  // The second account ends at once, so that the third may have been opened before the stop.
+  EXPECT_EQ(run.regions[2].status, RegionStatus::kError);
+  EXPECT_THAT(run.regions[2].detail,
+              AnyOf("the run was stopped before this account", HasSubstr("cancelled")));
+  EXPECT_EQ(run.totals.listed, 5U);
+}
+
+TEST_F(FleetTest, AListingWaitsForItsKeysToBeDescribed) {
+  for (int i = 0; i < 6000; ++i) kms.Add({});
+  std::size_t pages = 0;
+  std::size_t described = 0;
+  std::size_t furthest = 0;
+  kms.intercept = [&](const FakeCall& call) -> std::optional<FakeKms::Reply> {
+    pages += call.operation == "ListKeys" ? 1 : 0;
+    described += call.operation == "DescribeKey" ? 1 : 0;
+    furthest = std::max(furthest, pages * 1000 - std::min(pages * 1000, described));
+    if (call.operation != "DescribeKey") return std::nullopt;
+    return client::JsonReply(200, R"({"KeyMetadata":{"KeyId":")" + call.key +
+                                      R"(","KeyManager":"CUSTOMER","KeySpec":"RSA_2048",)"
+                                      R"("Origin":"AWS_KMS","KeyState":"Enabled"}})");
+  };
+  EXPECT_EQ(AuditAll({Of("111122223333")}).totals.listed, 6000U);
+  EXPECT_LE(furthest, 3300U);
+}
+
 TEST(ProgressTextTest, SaysHowFarAndHowLong) {
-  Progress progress{"auditing", 1200, 5000, true, 310.4, 3, std::chrono::seconds(12)};
-  EXPECT_EQ(ProgressText(progress), "auditing: 1,200 of 5,000 keys, 310/s, 3 throttled, 12 s left");
-  progress = {"applying", 0, 0, false, 0, 0, std::nullopt};
+  Progress progress{"auditing", 1200,  5000, true, 310.4,
+                    420.0,      0.271, 1700, 3,    std::chrono::seconds(12)};
+  EXPECT_EQ(ProgressText(progress),
+            "auditing: 1,200 of 5,000 keys, 310/s, 28 % of quota, 3 throttled, 12 s left");
+  progress = {"applying", 0, 0, false, 0, 0, 0, 0, 0, std::nullopt};
   EXPECT_EQ(ProgressText(progress), "applying: 0 keys");
-  progress = {"applying", 10, 20000, false, 4.5, 0, std::chrono::seconds(4440)};
+  progress = {"applying", 10, 20000, false, 4.5, 0, 0, 0, 0, std::chrono::seconds(4440)};
   EXPECT_EQ(ProgressText(progress), "applying: 10 of at least 20,000 keys, 4.5/s, 74 min left");
 }
 

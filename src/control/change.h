@@ -36,6 +36,7 @@ struct KeyCondition {
 };
 
 struct PlannedChange {
+  std::string endpoint_url;  // empty: AWS's own
   std::string arn;
   std::string account;
   std::string region;
@@ -58,7 +59,9 @@ std::string_view ChangeOutcomeName(ChangeOutcome outcome);
 std::optional<ChangeOutcome> ParseChangeOutcome(std::string_view name);
 
 struct ChangeLine {
+  std::string endpoint_url;  // empty: AWS's own
   std::string arn;
+  std::string account;
   std::string region;
   RotationSetting before;
   RotationSetting wanted;

@@ -134,6 +134,7 @@ void WriteCondition(json::Writer& w, std::string_view name, const KeyCondition& 
 }
 
 void WriteChange(json::Writer& w, const PlannedChange& change) {
+  WriteText(w, "endpoint_url", change.endpoint_url);
   WriteText(w, "arn", change.arn);
   WriteText(w, "account", change.account);
   WriteText(w, "region", change.region);
@@ -170,6 +171,7 @@ KeyCondition ReadCondition(Fields& fields, std::string_view name) {
 
 PlannedChange ReadChange(Fields& fields) {
   PlannedChange change;
+  change.endpoint_url = fields.OptionalText("endpoint_url");
   change.arn = fields.Text("arn");
   change.account = fields.OptionalText("account");
   change.region = fields.Text("region");

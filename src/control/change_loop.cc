@@ -1,6 +1,7 @@
 #include "control/change_loop.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace keyturn::control {
@@ -8,7 +9,10 @@ namespace {
 
 using Kind = JournalEntry::Kind;
 
-constexpr std::size_t kKeysUnderWayMax = 64;
+constexpr std::size_t kKeysUnderWayMax = 2048;
+// Keys of one region. Few where writes are paced, for a key is to be read just before its write.
+constexpr std::size_t kChangesPerRegionMax = 16;
+constexpr std::size_t kReadsPerRegionMax = 64;
 constexpr int kReadsInARow = 2;
 constexpr Millis kPumpWait{100};
 // A run that is stopped waits this long for calls under way, so that their outcome is known.
@@ -30,7 +34,9 @@ std::string_view PhaseText(Phase phase) {
 
 ChangeLine LineOf(const PlannedChange& change) {
   ChangeLine line;
+  line.endpoint_url = change.endpoint_url;
   line.arn = change.arn;
+  line.account = change.account;
   line.region = change.region;
   line.before = change.before.rotation;
   line.wanted = change.wanted;
@@ -41,7 +47,6 @@ ChangeLoop::ChangeLoop(const Journal& journal, JournalSink& sink, const ChangeCo
                        Phase phase)
     : journal_(journal),
       context_(context),
-      reader_(context.client),
       histories_(HistoriesOf(journal)),
       sink_(sink),
       phase_(phase) {
@@ -71,8 +76,8 @@ Result<ChangeRecord> ChangeLoop::Run(const std::vector<std::size_t>& indexes,
   if (!worked) {
     // Calls that are under way end as cancelled; what they did is found by reading when resumed.
     broken_ = true;
-    context_.client.CancelAll();
-    while (context_.client.Pump(Millis(0)) > 0) {
+    context_.access.CancelAll();
+    while (context_.access.Pump(Millis(0)) > 0) {
     }
     return Fail(worked.error());
   }
@@ -82,19 +87,110 @@ Result<ChangeRecord> ChangeLoop::Run(const std::vector<std::size_t>& indexes,
   return record;
 }
 
+// Sort puts the keys into the queues of their regions.
+void ChangeLoop::Sort(const std::vector<std::size_t>& indexes) {
+  std::map<std::pair<std::string_view, std::string_view>, Account*> accounts;
+  std::map<std::pair<const Account*, std::string_view>, std::size_t> places;
+  place_of_.resize(journal_.changes.size());
+  for (const std::size_t index : indexes) {
+    const PlannedChange& planned = change(index);
+    Account*& account = accounts[{planned.endpoint_url, planned.account}];
+    if (account == nullptr) {
+      account = accounts_.emplace_back(std::make_unique<Account>()).get();
+      account->target.endpoint_url = planned.endpoint_url;
+      account->target.account = planned.account;
+    }
+    const auto [place, is_new] = places.try_emplace({account, planned.region}, places_.size());
+    if (is_new) {
+      account->target.regions.push_back(planned.region);
+      account->places.push_back(places_.size());
+      places_.push_back({account, {}, 0});
+    }
+    place_of_[index] = place->second;
+    places_[place->second].queue.push_back(index);
+    ++account->left;
+  }
+}
+
+void ChangeLoop::OpenNext() {
+  while (!stopping_ && open_ < context_.access.open_max() && next_account_ < accounts_.size()) {
+    Account& account = *accounts_[next_account_++];
+    ++open_;
+    context_.access.Begin(account.target,
+                          [this, &account](const auto& opened) { OnOpened(account, opened); });
+  }
+}
+
+void ChangeLoop::OnOpened(Account& account,
+                          const tl::expected<Access::Open, Target::Closed>& opened) {
+  if (opened) {
+    account.client = opened->client;
+    return;
+  }
+  for (const std::size_t place : account.places) {
+    for (const std::size_t index : std::exchange(places_[place].queue, {})) {
+      // A write of an interrupted run may have taken effect; that it cannot be looked at now does
+      // not settle it.
+      const KeyHistory& history = histories_[index];
+      const bool uncertain =
+          phase_ == Phase::kBackout ? history.backout_write.has_value() : history.write.has_value();
+      if (!stopping_) Note(index, ChangeOutcome::kFailed, opened.error().detail, {}, uncertain);
+      ++done_;
+    }
+  }
+  account.left = 0;
+  --open_;
+}
+
+void ChangeLoop::StartKeys() {
+  const std::size_t per_region =
+      phase_ == Phase::kVerify ? kReadsPerRegionMax : kChangesPerRegionMax;
+  while (first_open_ < next_account_ && accounts_[first_open_]->left == 0 &&
+         accounts_[first_open_]->client == nullptr) {
+    ++first_open_;
+  }
+  for (std::size_t i = first_open_; i < next_account_; ++i) {
+    Account& account = *accounts_[i];
+    if (account.client == nullptr) continue;
+    for (const std::size_t at : account.places) {
+      while (!stopping_ && !places_[at].queue.empty() && places_[at].under_way < per_region &&
+             under_way_ < kKeysUnderWayMax) {
+        const std::size_t index = places_[at].queue.front();
+        places_[at].queue.pop_front();
+        ++places_[at].under_way;
+        ++under_way_;
+        Start(index);
+      }
+    }
+    // Nothing more will be asked of an account that is through, or of any once the run is stopped.
+    const bool idle = std::all_of(account.places.begin(), account.places.end(),
+                                  [this](std::size_t at) { return places_[at].under_way == 0; });
+    if (account.left == 0 || (stopping_ && idle)) {
+      context_.access.Close(std::exchange(account.client, nullptr));
+      --open_;
+    }
+  }
+}
+
+// Ended: a key is not under way any more.
+void ChangeLoop::Ended(std::size_t index) {
+  Place& place = places_[place_of_[index]];
+  --place.under_way;
+  --place.account->left;
+  --under_way_;
+}
+
 Status ChangeLoop::Work(const std::vector<std::size_t>& indexes) {
-  ProgressMeter meter(context_.monitor, context_.clock, context_.client, PhaseText(phase_));
-  std::size_t next = 0;
+  ProgressMeter meter(context_.monitor, context_.clock, context_.access, PhaseText(phase_));
+  Sort(indexes);
   for (;;) {
     CheckCancelled();
-    while (!stopping_ && next < indexes.size() && under_way_ < kKeysUnderWayMax) {
-      ++under_way_;
-      Start(indexes[next++]);
-    }
+    OpenNext();
+    StartKeys();
     KT_TRY(Flush());
     meter.Report(done_, indexes.size(), true);
-    if (under_way_ == 0 && (stopping_ || next == indexes.size())) break;
-    context_.client.Pump(kPumpWait);
+    if (open_ == 0 && (stopping_ || next_account_ == accounts_.size())) break;
+    context_.access.Pump(kPumpWait);
   }
   if (stopping_) return {};
   JournalEntry end;
@@ -107,11 +203,11 @@ Status ChangeLoop::Work(const std::vector<std::size_t>& indexes) {
 
 void ChangeLoop::CheckCancelled() {
   const TimePoint now = context_.clock.Now();
-  if (!stopping_ && context_.monitor.IsCancelled()) {
+  if (!stopping_ && context_.monitor.Stops(now)) {
     stopping_ = true;
     stopped_ = now;
   }
-  if (stopping_ && now - stopped_ >= kStopPatience) context_.client.CancelAll();
+  if (stopping_ && now - stopped_ >= kStopPatience) context_.access.CancelAll();
 }
 
 Status ChangeLoop::Flush() {
@@ -129,7 +225,7 @@ Status ChangeLoop::Flush() {
 void ChangeLoop::Intend(std::size_t index, const KeyReading& reading, const RotationSetting& wanted,
                         std::function<void()> call) {
   if (stopping_ || broken_) {
-    Drop();
+    Drop(index);
     return;
   }
   JournalEntry entry;
@@ -164,11 +260,11 @@ void ChangeLoop::Note(std::size_t index, ChangeOutcome outcome, const std::strin
 void ChangeLoop::Finish(std::size_t index, ChangeOutcome outcome, const std::string& detail,
                         const std::string& request_id, bool uncertain) {
   Note(index, outcome, detail, request_id, uncertain);
-  --under_way_;
+  Ended(index);
   ++done_;
 }
 
-void ChangeLoop::Drop() { --under_way_; }
+void ChangeLoop::Drop(std::size_t index) { Ended(index); }
 
 void ChangeLoop::FinishFailedWrite(std::size_t index, const CallFailure& failure, int http_status) {
   // Without an answer, or with one that says no more than that something broke, the write may have
@@ -191,7 +287,7 @@ void ChangeLoop::AwaitSetting(std::size_t index, const RotationSetting& wanted, 
 }
 
 void ChangeLoop::ReadAgain(const std::shared_ptr<Await>& await, Millis delay) {
-  reader_.ReadSetting(change(await->index), delay,
+  reader_.ReadSetting(client(await->index), change(await->index), delay,
                       [this, await](const auto& setting) { OnSetting(await, setting); });
 }
 

@@ -1,12 +1,13 @@
-// ChangeLoop: what apply, verify and backout have in common: keys side by side, journal before
-// calls. Private to this room.
+// ChangeLoop: what apply, verify and backout have in common: accounts, regions and keys side by
+// side, journal before calls. Private to this room.
 //
 // Entries that come up in one turn are flushed to disk together, and what depends on them is done
 // afterwards.
-// Thread-safety: one thread, which pumps the client.
+// Thread-safety: one thread, which pumps the access.
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -44,7 +45,7 @@ class ChangeLoop {
   void Finish(std::size_t index, ChangeOutcome outcome, const std::string& detail,
               const std::string& request_id = {}, bool uncertain = false);
   // Drop ends a key that was not reached, without an entry.
-  void Drop();
+  void Drop(std::size_t index);
   // FinishWrite is Finish for a write that failed.
   void FinishFailedWrite(std::size_t index, const CallFailure& failure, int http_status);
   // AwaitSetting reads until wanted was seen twice in a row, patience is over, or, when hopeless,
@@ -58,6 +59,9 @@ class ChangeLoop {
                     std::function<void(const Sighting&)> then);
 
   bool stopping() const { return stopping_; }
+  client::KmsClient& client(std::size_t index) {
+    return *places_[place_of_[index]].account->client;
+  }
   const PlannedChange& change(std::size_t index) const { return journal_.changes[index]; }
 
   const Journal& journal_;
@@ -79,9 +83,28 @@ class ChangeLoop {
   void OnSetting(const std::shared_ptr<Await>& await,
                  const tl::expected<RotationSetting, CallFailure>& setting);
 
+  // Account: the changes of one account on one endpoint.
+  struct Account {
+    Target target;
+    client::KmsClient* client = nullptr;
+    std::vector<std::size_t> places;
+    std::size_t left = 0;  // keys that are not finished
+  };
+  // Place: those of one region of it, which share quotas.
+  struct Place {
+    Account* account = nullptr;
+    std::deque<std::size_t> queue;
+    std::size_t under_way = 0;
+  };
+
   Status Flush();
   void CheckCancelled();
   ChangeLine& LineOf(std::size_t index);
+  void Sort(const std::vector<std::size_t>& indexes);
+  void OpenNext();
+  void OnOpened(Account& account, const tl::expected<Access::Open, Target::Closed>& opened);
+  void StartKeys();
+  void Ended(std::size_t index);
   Status Work(const std::vector<std::size_t>& indexes);
 
   JournalSink& sink_;
@@ -89,6 +112,12 @@ class ChangeLoop {
   std::vector<JournalEntry> entries_;
   std::vector<std::function<void()>> after_flush_;
   std::vector<ChangeLine> lines_;
+  std::vector<std::unique_ptr<Account>> accounts_;
+  std::vector<Place> places_;
+  std::vector<std::size_t> place_of_;  // by index of the change
+  std::size_t next_account_ = 0;
+  std::size_t first_open_ = 0;  // no account before it is at work
+  std::size_t open_ = 0;
   std::size_t under_way_ = 0;
   std::size_t done_ = 0;
   bool stopping_ = false;

@@ -7,9 +7,11 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/hex.h"
 #include "control/apply.h"
 #include "control/audit.h"
 #include "control/fake_kms.h"
+#include "crypto/digest.h"
 
 namespace keyturn::control {
 namespace {
@@ -55,17 +57,18 @@ class ChangeTest : public testing::Test, protected KmsBench {
 
   AuditRun Audit(int max_period = 365, const ExceptionList& exceptions = {}) {
     AuditOptions options;
-    options.regions = {"eu-central-1", "us-east-1"};
     options.policy.max_period_days = max_period;
     options.tool_version = "test";
-    return *RunAudit(*client, options, exceptions, clock, random, monitor_);
+    Target target;
+    target.endpoint_url = kUrl;
+    target.regions = {"eu-central-1", "us-east-1"};
+    SingleAccess access(*client);
+    return *RunAudit(access, {target}, options, exceptions, clock, random, monitor_);
   }
   Plan MakeTestPlan(int max_period = 365, const ExceptionList& exceptions = {}) {
-    auto plan = MakePlan(Audit(max_period, exceptions), {.endpoint_url = "http://127.0.0.1:4566",
-                                                         .is_aws = false,
-                                                         .quota_share = 0.3,
-                                                         .exceptions_sha256 = {},
-                                                         .period_days = std::nullopt});
+    auto plan =
+        MakePlan(Audit(max_period, exceptions),
+                 {.quota_share = 0.3, .exceptions_sha256 = {}, .period_days = std::nullopt});
     EXPECT_TRUE(plan.has_value());
     return *std::move(plan);
   }
@@ -81,7 +84,8 @@ class ChangeTest : public testing::Test, protected KmsBench {
     if (!journal) return Fail(journal.error());
     auto sink = OpenJournal(*journal);
     if (!sink) return Fail(sink.error());
-    return phase(*journal, **sink, {*client, clock, monitor_});
+    SingleAccess access(*client);
+    return phase(*journal, **sink, {access, clock, monitor_});
   }
   static PhaseFunction Applying() {
     return [](const Journal& j, JournalSink& s, const ChangeContext& c) { return Apply(j, s, c); };
@@ -180,7 +184,9 @@ TEST_F(ChangeTest, OnAwsThePreviewCountsTimeAndMoney) {
   for (int i = 0; i < 90; ++i) kms.Add({});
   PlanOptions options;
   options.quota_share = 0.3;
-  const auto plan = MakePlan(Audit(), options);
+  AuditRun run = Audit();
+  for (KeyResult& key : run.keys) key.facts.endpoint_url.clear();
+  const auto plan = MakePlan(run, options);
   EXPECT_EQ(plan->preview.seconds, 20) << "90 keys at 15 x 0.3 a second";
   EXPECT_EQ(plan->preview.monthly_cost_after_first, 90);
   EXPECT_EQ(plan->preview.monthly_cost_after_second, 180);
@@ -212,7 +218,7 @@ TEST_F(ChangeTest, ATamperedPlanIsRefused) {
   EXPECT_EQ(with("key/off", "key/odd"), ErrorCode::kCorrupt);
   EXPECT_EQ(with("\"send_period\": false", "\"send_period\": true"), ErrorCode::kCorrupt);
   EXPECT_EQ(with("127.0.0.1", "127.0.0.2"), ErrorCode::kCorrupt);
-  EXPECT_EQ(with("\"version\": 1", "\"version\": 2"), ErrorCode::kNewerFormat);
+  EXPECT_EQ(with("\"version\": 2", "\"version\": 3"), ErrorCode::kNewerFormat);
   EXPECT_EQ(with("keyturn-plan", "keyturn-plot"), ErrorCode::kUsage);
   EXPECT_EQ(with("{", "["), ErrorCode::kUsage);
   EXPECT_EQ(ParsePlan("", "p").error().code, ErrorCode::kUsage);
@@ -562,6 +568,29 @@ TEST_F(ChangeTest, AJournalIsNeverOverwritten) {
   EXPECT_TRUE(CreateJournal(path_ + "2", plan, clock, "test").has_value());
 }
 
+// A plan as the version before accounts and endpoints were changes' own wrote it.
+TEST_F(ChangeTest, PlansOfVersion1AreRead) {
+  const std::string content =
+      R"({"tool_version":"0.1.0","run_id":"r","created":"2026-11-24T00:00:00.000Z",)"
+      R"("endpoint_url":"http://127.0.0.1:4566","regions":["eu-central-1"],)"
+      R"("policy":{"max_period_days":365,"strict_disabled":false,"exceptions_sha256":""},)"
+      R"("quota_share":0.3,"audit_incomplete":false,"preview":{"calls":{}},"changes":[{)"
+      R"("arn":"arn:aws:kms:eu-central-1:111122223333:key/off","account":"111122223333",)"
+      R"("region":"eu-central-1","aliases":[],"reason":"rotation is off",)"
+      R"("before":{"key_state":"Enabled","rotation":{"enabled":false}},)"
+      R"("wanted":{"enabled":true,"period_days":365},"send_period":false}],"left_alone":[]})";
+  const std::string text = R"({"format":"keyturn-plan","version":1,"sha256":")" +
+                           HexEncode(crypto::Sha256(AsBytes(content))) + R"(","content":)" +
+                           content + "}";
+  const auto plan = ParsePlan(text, "p");
+  ASSERT_TRUE(plan.has_value()) << plan.error().message;
+  EXPECT_EQ(plan->changes[0].endpoint_url, kUrl);
+  EXPECT_EQ(plan->scope[0].endpoint_url, kUrl);
+  kms.Add({.id = "off"});
+  Journalize(*plan);
+  EXPECT_THAT(Lines(Do(Applying())), ElementsAre("off done"));
+}
+
 TEST_F(ChangeTest, OneWriterAtATime) {
   kms.Add({.id = "off"});
   Journalize(MakeTestPlan());
@@ -608,8 +637,109 @@ TEST_F(ChangeTest, OtherFilesAreNoJournals) {
     ASSERT_FALSE(journal.has_value()) << text;
     EXPECT_EQ(journal.error().code, ErrorCode::kUsage) << text;
   }
-  const auto newer = ParseJournal("{\"format\":\"keyturn-journal\",\"version\":2}\n", "j");
+  const auto newer = ParseJournal("{\"format\":\"keyturn-journal\",\"version\":3}\n", "j");
   EXPECT_EQ(newer.error().code, ErrorCode::kNewerFormat);
+}
+
+// PerAccount has a client for each account, which all speak to one fake.
+class PerAccount final : public Access {
+ public:
+  explicit PerAccount(client::KmsClient& client) : client_(client) {}
+  void Begin(const Target& target, Opened opened) override {
+    seen.push_back(target.account + "@" + target.endpoint_url);
+    if (target.account == refused) {
+      opened(tl::unexpected(Closed{RegionStatus::kDenied, "STS refuses the role"}));
+      return;
+    }
+    ++at_work;
+    opened(Open{&client_, target.regions, {}, {}});
+  }
+  void Close(client::KmsClient*) override { --at_work; }
+  std::size_t Pump(std::chrono::milliseconds max_wait) override { return client_.Pump(max_wait); }
+  void CancelAll() override { client_.CancelAll(); }
+  std::map<std::string, client::OperationCount, std::less<>> counts() const override {
+    return client_.counts();
+  }
+  std::string refused;
+  std::vector<std::string> seen;
+  int at_work = 0;
+
+ private:
+  client::KmsClient& client_;
+};
+
+TEST_F(ChangeTest, EachChangeIsMadeInItsAccount) {
+  kms.Add({.id = "a"});
+  kms.Add({.id = "b"});
+  kms.Add({.id = "c", .region = "us-east-1"});
+  Plan plan = MakeTestPlan();
+  ASSERT_EQ(plan.changes.size(), 3U);
+  plan.changes[1].account = "222233334444";
+  Journalize(plan);
+  PerAccount access(*client);
+  access.refused = "222233334444";
+  const auto apply = [&] {
+    const auto journal = ReadJournal(path_);
+    const auto sink = OpenJournal(*journal);
+    return *Apply(*journal, **sink, {access, clock, monitor_});
+  };
+  const ChangeRecord first = apply();
+  EXPECT_THAT(Lines(first), ElementsAre("a done", "b failed", "c done"));
+  EXPECT_EQ(first.lines[1].detail, "STS refuses the role");
+  EXPECT_EQ(first.lines[1].account, "222233334444");
+  EXPECT_THAT(access.seen, ElementsAre("111122223333@" + std::string(kUrl),
+                                       "222233334444@" + std::string(kUrl)));
+  // What is left is tried again once the role is given, and nothing else.
+  access.refused.clear();
+  access.seen.clear();
+  EXPECT_THAT(Lines(apply()), ElementsAre("a done", "b done", "c done"));
+  EXPECT_THAT(access.seen, ElementsAre("222233334444@" + std::string(kUrl)));
+  EXPECT_EQ(access.at_work, 0);
+}
+
+// A write whose answer was lost stays an open question while its account cannot be reached.
+TEST_F(ChangeTest, AnAccountThatCannotBeReachedSettlesNothing) {
+  kms.Add({.id = "a"});
+  Journalize(MakeTestPlan());
+  kms.intercept = [](const FakeCall& call) -> std::optional<FakeKms::Reply> {
+    if (call.operation != "EnableKeyRotation") return std::nullopt;
+    return FakeKms::Reply(Fail(ErrorCode::kNetwork, "the answer was lost"));
+  };
+  Do(Applying());
+  kms.Find("a", "eu-central-1").enabled = true;
+  kms.intercept = nullptr;
+  {
+    PerAccount access(*client);
+    access.refused = "111122223333";
+    const auto journal = ReadJournal(path_);
+    const auto sink = OpenJournal(*journal);
+    EXPECT_THAT(Lines(*Apply(*journal, **sink, {access, clock, monitor_})),
+                ElementsAre("a failed"));
+  }
+  EXPECT_THAT(Lines(Do(BackingOut())), ElementsAre("a done"));
+  EXPECT_FALSE(kms.Find("a", "eu-central-1").enabled);
+}
+
+// OfVersion1 is a journal as the version before accounts and endpoints were changes' own wrote it.
+std::string OfVersion1(std::string text) {
+  const std::string member = "\"endpoint_url\":\"" + std::string(kUrl) + "\",";
+  for (auto at = text.find(member); at != std::string::npos; at = text.find(member)) {
+    text.erase(at, member.size());
+  }
+  const std::string version = "\"version\":2,";
+  text.replace(text.find(version), version.size(), "\"version\":1," + member);
+  return text;
+}
+
+TEST_F(ChangeTest, JournalsOfVersion1AreRead) {
+  kms.Add({.id = "off"});
+  Journalize(MakeTestPlan());
+  const std::string old = OfVersion1(JournalFile());
+  ASSERT_NE(old, JournalFile());
+  std::ofstream(path_) << old;
+  EXPECT_EQ(ReadJournal(path_)->changes[0].endpoint_url, kUrl);
+  EXPECT_THAT(Lines(Do(Applying())), ElementsAre("off done"));
+  EXPECT_THAT(Lines(Do(BackingOut())), ElementsAre("off done"));
 }
 
 TEST_F(ChangeTest, ForeignBytesDoNotMakeAJournalUnreadable) {

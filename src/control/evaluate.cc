@@ -269,16 +269,19 @@ Judgement FollowPrimary(const KeyFacts& replica, const KeyResult& primary,
 std::vector<ExceptionNote> JudgeAll(std::vector<KeyResult>& keys, const EvaluationPolicy& policy,
                                     const ExceptionList& exceptions, TimePoint now) {
   ExceptionPass pass(exceptions, now);
-  std::map<std::string_view, const KeyResult*> primaries;
+  std::map<std::pair<std::string_view, std::string_view>, const KeyResult*> primaries;
   for (KeyResult& key : keys) {
     key.judgement = EvaluateKey(key.facts, policy);
     if (IsReplica(key.facts)) continue;
     pass.ApplyTo(key);
-    if (key.facts.multi_region) primaries.emplace(key.facts.arn, &key);
+    if (key.facts.multi_region)
+      primaries.emplace(
+          std::pair<std::string_view, std::string_view>(key.facts.endpoint_url, key.facts.arn),
+          &key);
   }
   for (KeyResult& key : keys) {
     if (!IsReplica(key.facts)) continue;
-    const auto primary = primaries.find(key.facts.primary_arn);
+    const auto primary = primaries.find({key.facts.endpoint_url, key.facts.primary_arn});
     if (primary != primaries.end()) {
       key.judgement = FollowPrimary(key.facts, *primary->second, policy);
     }

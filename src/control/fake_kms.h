@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "client/scripted_http.h"
+#include "control/target.h"
 #include "json/json.h"
 
 namespace keyturn::control {
@@ -244,6 +245,8 @@ inline FakeKms::Reply FakeKms::Write(const FakeCall& call, FakeKey& key,
   return client::JsonReply(200, "", "write-" + std::to_string(calls.size()));
 }
 
+inline constexpr const char* kUrl = "http://127.0.0.1:4566";
+
 // KmsBench: the fake with a client in front of it.
 class KmsBench {
  public:
@@ -252,7 +255,7 @@ class KmsBench {
   // Reconnect is a new process on the same KMS.
   void Reconnect() {
     auto options = client::ScriptedHttp::Options(clock);
-    options.endpoint_url = "http://127.0.0.1:4566";
+    options.endpoint_url = kUrl;
     auto made =
         client::KmsClient::Create(kms.http(), credentials_, clock, random, std::move(options));
     KT_CHECK(made.has_value());

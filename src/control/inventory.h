@@ -1,14 +1,20 @@
 // Inventory: the calls of an audit, and the facts that they tell. Private to this room.
 //
-// Thread-safety: one thread, which pumps the client.
+// Targets are worked on side by side, so many at once as the Access allows. A region is listed no
+// faster than its keys are described, so that what is known of keys not asked about stays small.
+// Thread-safety: one thread, which pumps the access.
 #pragma once
 
 #include <cstddef>
+#include <deque>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -16,71 +22,120 @@
 #include "base/time.h"
 #include "client/kms_client.h"
 #include "control/answers.h"
+#include "control/audit_state.h"
+#include "control/facts_cache.h"
 #include "control/monitor.h"
 #include "control/run.h"
+#include "control/target.h"
 
 namespace keyturn::control {
 
+struct InventoryOptions {
+  // wants_tags says whether the tags of a key that has been read are to be read, too; empty: never.
+  std::function<bool(const KeyFacts&)> wants_tags;
+  FactsCache* cache = nullptr;  // may be null
+  AuditState* state = nullptr;  // may be null
+};
+
 class Inventory {
  public:
-  // client, clock and monitor must outlive the inventory.
-  Inventory(client::KmsClient& client, const std::vector<std::string>& regions, const Clock& clock,
-            const Monitor& monitor);
+  // All that is passed must outlive the inventory.
+  Inventory(Access& access, const std::vector<Target>& targets, const Clock& clock,
+            const Monitor& monitor, InventoryOptions options);
 
   // Read makes the calls and returns when all is read or the monitor has cancelled.
   void Read();
-  // ReadTags reads the tags of some keys, by index into keys().
-  void ReadTags(const std::vector<std::size_t>& indexes);
 
   bool cancelled() const { return cancelled_; }
-  std::vector<KeyResult>& keys() { return keys_; }
-  // Regions: what became of each region.
+  // TakeKeys: every key that was listed, in no order.
+  std::vector<KeyResult> TakeKeys();
+  // Regions: what became of each region of each target.
   std::vector<RegionResult> Regions() const;
+  // Listed: endpoint, account and region of what was listed to its end.
+  std::set<FactsCache::Place> Listed() const;
+  // Notes: what the access had to say, each once.
+  const std::set<std::string>& notes() const { return notes_; }
 
  private:
-  struct RegionScan {
+  // Scan: one region of one target.
+  struct TargetScan;
+  struct Scan {
+    TargetScan* target = nullptr;
     std::string region;
     std::string account;
     RegionStatus status = RegionStatus::kScanned;
     client::CallError error;  // of ListKeys
+    std::string refused;      // why the region is not scanned although ListKeys answered
     std::string aliases_failure;
     std::uint64_t listed = 0;
     bool listing_done = false;
+    bool not_enabled = false;  // the account says so itself
     bool aliases_done = false;
-    std::unordered_set<std::string> arns;
+    std::string held_marker;                   // the next page, once enough keys are described
+    std::unordered_set<std::string_view> ids;  // of keys listed, while listing goes on
     std::unordered_map<std::string, std::vector<std::string>> aliases;  // by key id
     std::set<std::string> key_markers;
     std::set<std::string> alias_markers;
-    std::vector<std::size_t> queue;  // keys to be described
-    std::size_t next = 0;
+    std::deque<KeyResult> keys;
+    std::size_t next = 0;  // keys[next] is the first that is not asked about
     std::size_t under_way = 0;
+    std::vector<std::size_t> replicas;  // judged by their primaries, if these can be read
+  };
+  enum class Step { kWaiting, kOpening, kScanning, kReplicas, kTags, kDone };
+  struct TargetScan {
+    const Target* target = nullptr;
+    Step step = Step::kWaiting;
+    client::KmsClient* client = nullptr;
+    std::optional<Target::Closed> closed;
+    std::vector<std::unique_ptr<Scan>> scans;
+    std::size_t busy = 0;  // calls and pages under way in the current step
   };
 
-  void ListKeys(RegionScan& scan, std::string_view marker);
-  void OnKeys(RegionScan& scan, const client::CallResult& result);
-  void ListAliases(RegionScan& scan, std::string_view marker);
-  void OnAliases(RegionScan& scan, const client::CallResult& result);
-  void Advance(RegionScan& scan);
-  bool TakeAliases(RegionScan& scan, KeyFacts& facts);
+  void KeepState();
+  void OpenNext();
+  void OnOpened(TargetScan& target, const tl::expected<Access::Open, Target::Closed>& opened);
+  static void SetRegions(TargetScan& target, const Access::Open& opened);
+  void NextStep(TargetScan& target);
+  void Call(Scan& scan, std::string_view operation, std::string body,
+            std::function<void(const client::CallResult&)> done,
+            std::chrono::milliseconds delay = {});
 
-  void Describe(RegionScan& scan, std::size_t index, int attempt);
-  void OnDescribed(RegionScan& scan, std::size_t index, int attempt,
-                   const client::CallResult& result);
-  void ReadRotation(RegionScan& scan, std::size_t index);
-  void KeyDone(RegionScan& scan);
-  void ReadReplicas();
-  void ReadTagPage(std::size_t index, std::string_view marker, int page);
-  void Drain();
+  void ListKeys(Scan& scan, std::string_view marker);
+  void OnKeys(Scan& scan, const client::CallResult& result);
+  bool Claim(Scan& scan, std::string_view first_arn);
+  void ListAliases(Scan& scan, std::string_view marker);
+  void OnAliases(Scan& scan, const client::CallResult& result);
+  void Advance(Scan& scan);
+  bool TakeAliases(Scan& scan, KeyFacts& facts);
+
+  void Describe(Scan& scan, std::size_t index, int attempt);
+  void OnDescribed(Scan& scan, std::size_t index, int attempt, const client::CallResult& result);
+  void ReadRotation(Scan& scan, std::size_t index);
+  bool Known(Scan& scan, std::size_t index);
+  bool PrimaryWillTell(const Scan& scan, const KeyFacts& facts) const;
+  void KeyDone(Scan& scan, std::size_t index);
+  void ReadReplicas(TargetScan& target);
+  void ReadTags(TargetScan& target);
+  void ReadTagPage(Scan& scan, std::size_t index, std::string_view marker, int page);
   void MarkUnreached();
+  static void Conclude(const Scan& scan, bool credentials_work, RegionResult& result);
 
-  client::KmsClient& client_;
+  Access& access_;
+  const Clock& clock_;
   const Monitor& monitor_;
+  const InventoryOptions options_;
   ProgressMeter meter_;
   Answers answers_;
-  std::vector<std::unique_ptr<RegionScan>> scans_;
-  std::vector<KeyResult> keys_;
-  std::vector<std::size_t> replicas_;  // judged by their primaries, if these can be read
+  std::vector<std::unique_ptr<TargetScan>> targets_;
+  std::set<std::string> notes_;
+  std::size_t next_target_ = 0;
+  std::size_t open_ = 0;
+  std::size_t listings_left_ = 0;  // regions whose listing has not ended
+  // claimed: who scans an account's region, so that two callers of one account count its keys once.
+  std::map<std::tuple<std::string, std::string, std::string>, const TargetScan*> claimed_;
+  std::uint64_t listed_ = 0;
   std::uint64_t done_ = 0;
+  TimePoint state_kept_{};
   bool cancelled_ = false;
 };
 

@@ -10,7 +10,8 @@ namespace keyturn::control {
 namespace {
 
 constexpr std::string_view kFormat = "keyturn-journal";
-constexpr int kVersion = 1;
+// Version 1 named one endpoint, in its first line; it is still read.
+constexpr int kVersion = 2;
 constexpr std::size_t kJournalBytesMax = 1U << 30;
 constexpr std::size_t kLineBytesMax = 1 << 20;
 constexpr std::size_t kChangesMax = 10'000'000;
@@ -61,14 +62,15 @@ class LineReader {
 
   Status Header(Fields& fields) {
     if (fields.OptionalText("format") != kFormat) return NoJournal();
-    if (fields.Int("version", 1, 1000000) > kVersion) {
+    const auto version = fields.Int("version", 1, 1000000);
+    if (version > kVersion) {
       return Fail(ErrorCode::kNewerFormat,
                   std::string(place_) + ": was written by a newer version of keyturn");
     }
     JournalHeader& header = journal_.header;
     header.tool_version = fields.OptionalText("tool_version");
     header.plan_sha256 = fields.Text("plan_sha256");
-    header.endpoint_url = fields.OptionalText("endpoint_url");
+    if (version == 1) only_endpoint_url_ = fields.OptionalText("endpoint_url");
     header.created = fields.Time("created");
     header.changes =
         static_cast<std::size_t>(fields.Int("changes", 0, static_cast<std::int64_t>(kChangesMax)));
@@ -79,6 +81,7 @@ class LineReader {
     const auto index = fields.Int("index", 0, std::numeric_limits<std::int64_t>::max());
     if (static_cast<std::size_t>(index) != journal_.changes.size()) fields.Wrong("index");
     journal_.changes.push_back(ReadChange(fields));
+    if (only_endpoint_url_) journal_.changes.back().endpoint_url = *only_endpoint_url_;
     return fields.ok() ? Status{} : Corrupt(fields.wrong());
   }
 
@@ -123,6 +126,7 @@ class LineReader {
   const std::string_view place_;
   json::Parser parser_{json::Limits{.bytes_max = kLineBytesMax, .depth_max = 8}};
   std::size_t line_ = 0;
+  std::optional<std::string> only_endpoint_url_;  // of version 1
 };
 
 }  // namespace
@@ -156,7 +160,6 @@ std::string JournalText(const Plan& plan, TimePoint created, std::string_view to
     w.Key("format").String(kFormat).Key("version").Int(kVersion);
     WriteText(w, "tool_version", tool_version);
     WriteText(w, "plan_sha256", plan.sha256);
-    WriteText(w, "endpoint_url", plan.endpoint_url);
     WriteTime(w, "created", created);
     w.Key("changes").Int(static_cast<std::int64_t>(plan.changes.size()));
     w.EndObject();

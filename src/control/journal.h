@@ -25,7 +25,6 @@ namespace keyturn::control {
 struct JournalHeader {
   std::string tool_version;
   std::string plan_sha256;
-  std::string endpoint_url;  // empty: AWS's
   TimePoint created;
   std::size_t changes = 0;
 };

@@ -18,7 +18,7 @@ KeyCondition KeyReading::condition() const {
   return condition;
 }
 
-void KeyReader::Read(const PlannedChange& change, OnKey done) {
+void KeyReader::Read(client::KmsClient& client, const PlannedChange& change, OnKey done) {
   struct Both {
     KeyReading reading;
     OnKey done;
@@ -33,37 +33,36 @@ void KeyReader::Read(const PlannedChange& change, OnKey done) {
   const auto arn = model::Arn::Parse(change.arn);
   const std::string_view resource = arn ? arn->resource : std::string_view{};
   both->reading.facts.key_id = resource.substr(resource.find('/') + 1);
-  client_.Call("DescribeKey", change.region, KeyIdBody(change.arn),
-               [this, both](const client::CallResult& result) {
-                 KeyReading& reading = both->reading;
-                 if (!result) {
-                   reading.failure = FailureOf("DescribeKey", result.error());
-                 } else if (const Status read = answers_.DescribeKey(result->body, reading.facts);
-                            !read) {
-                   reading.failure = FailureOf("DescribeKey", read.error());
-                 }
-                 both->Arrived();
-               });
-  client_.Call("GetKeyRotationStatus", change.region, KeyIdBody(change.arn),
-               [this, both](const client::CallResult& result) {
-                 KeyReading& reading = both->reading;
-                 if (!result) {
-                   if (!reading.failure) {
-                     reading.failure = FailureOf("GetKeyRotationStatus", result.error());
-                   }
-                 } else if (auto rotation = answers_.GetKeyRotationStatus(result->body);
-                            !rotation) {
-                   reading.failure = FailureOf("GetKeyRotationStatus", rotation.error());
-                 } else {
-                   reading.facts.rotation = *rotation;
-                 }
-                 both->Arrived();
-               });
+  client.Call("DescribeKey", change.region, KeyIdBody(change.arn),
+              [this, both](const client::CallResult& result) {
+                KeyReading& reading = both->reading;
+                if (!result) {
+                  reading.failure = FailureOf("DescribeKey", result.error());
+                } else if (const Status read = answers_.DescribeKey(result->body, reading.facts);
+                           !read) {
+                  reading.failure = FailureOf("DescribeKey", read.error());
+                }
+                both->Arrived();
+              });
+  client.Call("GetKeyRotationStatus", change.region, KeyIdBody(change.arn),
+              [this, both](const client::CallResult& result) {
+                KeyReading& reading = both->reading;
+                if (!result) {
+                  if (!reading.failure) {
+                    reading.failure = FailureOf("GetKeyRotationStatus", result.error());
+                  }
+                } else if (auto rotation = answers_.GetKeyRotationStatus(result->body); !rotation) {
+                  reading.failure = FailureOf("GetKeyRotationStatus", rotation.error());
+                } else {
+                  reading.facts.rotation = *rotation;
+                }
+                both->Arrived();
+              });
 }
 
-void KeyReader::ReadSetting(const PlannedChange& change, std::chrono::milliseconds delay,
-                            OnSetting done) {
-  client_.Call(
+void KeyReader::ReadSetting(client::KmsClient& client, const PlannedChange& change,
+                            std::chrono::milliseconds delay, OnSetting done) {
+  client.Call(
       "GetKeyRotationStatus", change.region, KeyIdBody(change.arn),
       [this, done = std::move(done)](const client::CallResult& result) {
         if (!result) {

@@ -25,15 +25,13 @@ class KeyReader {
   using OnKey = std::function<void(KeyReading)>;
   using OnSetting = std::function<void(tl::expected<RotationSetting, CallFailure>)>;
 
-  explicit KeyReader(client::KmsClient& client) : client_(client) {}
-
   // Read calls DescribeKey and GetKeyRotationStatus side by side.
-  void Read(const PlannedChange& change, OnKey done);
+  void Read(client::KmsClient& client, const PlannedChange& change, OnKey done);
   // ReadSetting calls GetKeyRotationStatus only, not before delay has passed.
-  void ReadSetting(const PlannedChange& change, std::chrono::milliseconds delay, OnSetting done);
+  void ReadSetting(client::KmsClient& client, const PlannedChange& change,
+                   std::chrono::milliseconds delay, OnSetting done);
 
  private:
-  client::KmsClient& client_;
   Answers answers_;
 };
 

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
+#include "json/json.h"
+
 namespace keyturn::control {
 namespace {
 
@@ -32,14 +36,45 @@ std::string ProgressText(const Progress& progress) {
     text +=
         fmt::format(", {:.{}f}/s", progress.keys_per_second, progress.keys_per_second < 10 ? 1 : 0);
   }
+  if (progress.quota_used > 0) {
+    text += fmt::format(", {:.0f} % of quota", std::ceil(progress.quota_used * 100));
+  }
   if (progress.throttled > 0) text += ", " + Grouped(progress.throttled) + " throttled";
   if (progress.left) text += ", " + TimeText(*progress.left) + " left";
   return text;
 }
 
-ProgressMeter::ProgressMeter(const Monitor& monitor, const Clock& clock,
-                             const client::KmsClient& client, std::string_view phase)
-    : monitor_(monitor), clock_(clock), client_(client), phase_(phase), started_(clock.Now()) {}
+std::string ProgressJson(const Progress& progress, TimePoint now) {
+  constexpr double kTenths = 10;
+  const auto rounded = [](double number, double part) { return std::round(number * part) / part; };
+  std::string out;
+  json::Writer w(out);
+  w.BeginObject().Key("event").String("progress");
+  w.Key("time").String(FormatIso8601Millis(now)).Key("phase").String(progress.phase);
+  w.Key("keys_done").Int(static_cast<std::int64_t>(progress.done));
+  w.Key("keys").Int(static_cast<std::int64_t>(progress.total));
+  w.Key("keys_are_all").Bool(progress.total_is_known);
+  w.Key("keys_per_second").Double(rounded(progress.keys_per_second, kTenths));
+  w.Key("calls").Int(static_cast<std::int64_t>(progress.calls));
+  w.Key("calls_per_second").Double(rounded(progress.calls_per_second, kTenths));
+  w.Key("quota_used").Double(rounded(progress.quota_used, 1000));
+  w.Key("throttled").Int(static_cast<std::int64_t>(progress.throttled));
+  w.Key("seconds_left");
+  if (progress.left) {
+    w.Int(progress.left->count());
+  } else {
+    w.Null();
+  }
+  w.EndObject();
+  return out;
+}
+
+ProgressMeter::ProgressMeter(const Monitor& monitor, const Clock& clock, const Access& access,
+                             std::string_view phase)
+    : monitor_(monitor), clock_(clock), access_(access), phase_(phase), started_(clock.Now()) {
+  calls_before_ = 0;
+  for (const auto& [operation, count] : access.counts()) calls_before_ += count.calls;
+}
 
 void ProgressMeter::Report(std::uint64_t done, std::uint64_t total, bool total_is_known) {
   if (!monitor_.progress) return;
@@ -52,8 +87,14 @@ void ProgressMeter::Report(std::uint64_t done, std::uint64_t total, bool total_i
   progress.done = done;
   progress.total = total;
   progress.total_is_known = total_is_known;
-  for (const auto& [operation, count] : client_.counts()) progress.throttled += count.throttled;
+  for (const auto& [operation, count] : access_.counts()) {
+    progress.throttled += count.throttled;
+    progress.calls += count.calls;
+  }
+  progress.calls -= calls_before_;
+  progress.quota_used = access_.quota_used();
   const double seconds = std::chrono::duration<double>(now - started_).count();
+  if (seconds >= 1) progress.calls_per_second = static_cast<double>(progress.calls) / seconds;
   if (seconds >= 1 && done > 0) {
     progress.keys_per_second = static_cast<double>(done) / seconds;
     if (total_is_known && total >= done) {

@@ -117,6 +117,36 @@ std::string PolicyDocument(PolicyPurpose purpose) {
   return out;
 }
 
+std::string SessionPolicy(SessionPurpose purpose) {
+  constexpr std::array<std::string_view, 1> kRegions = {"ec2:DescribeRegions"};
+  constexpr std::array<std::string_view, 2> kVerify = {"kms:DescribeKey",
+                                                       "kms:GetKeyRotationStatus"};
+  constexpr std::array<std::string_view, 3> kApply = {"kms:DescribeKey", "kms:EnableKeyRotation",
+                                                      "kms:GetKeyRotationStatus"};
+  constexpr std::string_view kKeys = "arn:*:kms:*:*:key/*";
+  std::string out;
+  Writer w(out);
+  w.BeginObject().Key("Version").String("2012-10-17").Key("Statement").BeginArray();
+  switch (purpose) {
+    case SessionPurpose::kAudit:
+      AppendStatement(w, "FindRegions", kRegions, "*");
+      AppendStatement(w, "FindKeys", kList, "*");
+      AppendStatement(w, "ReadKeys", kRead, kKeys);
+      break;
+    case SessionPurpose::kApply:
+      AppendStatement(w, "ApplyKeys", kApply, kKeys);
+      break;
+    case SessionPurpose::kVerify:
+      AppendStatement(w, "VerifyKeys", kVerify, kKeys);
+      break;
+    case SessionPurpose::kBackout:
+      AppendStatement(w, "BackoutKeys", kBackout, kKeys);
+      break;
+  }
+  w.EndArray().EndObject();
+  return out;
+}
+
 std::string RenderPolicy(PolicyPurpose purpose, PolicyFormat format) {
   if (format == PolicyFormat::kCloudFormation) return CloudFormation(purpose);
   if (format == PolicyFormat::kTerraform) return Terraform(purpose);

@@ -18,6 +18,11 @@ enum class PolicyPurpose : std::uint8_t { kAudit, kRemediate, kBackout };
 std::span<const std::string_view> UnscopedActions(PolicyPurpose purpose);
 std::span<const std::string_view> KeyActions(PolicyPurpose purpose);
 
+// SessionPolicy: what a role that is taken on for a phase may do at most, as a document of one
+// line. kAudit may also ask which regions there are.
+enum class SessionPurpose : std::uint8_t { kAudit, kApply, kVerify, kBackout };
+std::string SessionPolicy(SessionPurpose purpose);
+
 enum class PolicyFormat : std::uint8_t { kJson, kCloudFormation, kTerraform };
 
 // PolicyDocument is the document alone, on one line.

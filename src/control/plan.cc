@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/hex.h"
+#include "client/endpoint.h"
 #include "client/limiter.h"
 #include "control/change_json.h"
 #include "control/evaluate.h"
@@ -18,7 +19,8 @@ namespace keyturn::control {
 namespace {
 
 constexpr std::string_view kFormat = "keyturn-plan";
-constexpr int kVersion = 1;
+// Version 1 had one endpoint for all changes; it is still read.
+constexpr int kVersion = 2;
 constexpr std::size_t kPlanBytesMax = 512U << 20;
 // AWS KMS pricing: a key costs this much a month, and so does each of its first two rotations;
 // further rotations cost nothing. Multi-Region keys cost it in each Region.
@@ -33,6 +35,7 @@ bool IsFailure(Verdict verdict) {
 PlannedChange ChangeFor(const KeyResult& key, int period_days, bool asked) {
   const KeyFacts& facts = key.facts;
   PlannedChange change;
+  change.endpoint_url = facts.endpoint_url;
   change.arn = facts.arn;
   change.account = facts.account;
   change.region = facts.region;
@@ -57,10 +60,12 @@ PlanPreview Preview(const AuditRun& run, const std::vector<PlannedChange>& chang
   preview.calls["DescribeKey"] = count;
   preview.calls["GetKeyRotationStatus"] = count * (1 + kVerifyReads);
   preview.calls["EnableKeyRotation"] = count;
-  if (!options.is_aws) return preview;
 
-  std::map<std::pair<std::string, std::string>, std::uint64_t> by_region;
-  for (const PlannedChange& change : changes) ++by_region[{change.account, change.region}];
+  std::map<std::pair<std::string_view, std::string_view>, std::uint64_t> by_region;
+  for (const PlannedChange& change : changes) {
+    if (client::IsAwsEndpoint(change.endpoint_url)) ++by_region[{change.account, change.region}];
+  }
+  if (by_region.empty()) return preview;
   double seconds = 0;
   for (const auto& [place, in_region] : by_region) {
     for (const auto& [operation, calls] : preview.calls) {
@@ -73,9 +78,15 @@ PlanPreview Preview(const AuditRun& run, const std::vector<PlannedChange>& chang
   preview.seconds = std::ceil(seconds);
 
   std::map<std::string_view, std::size_t> copies;
-  for (const KeyResult& key : run.keys) copies[key.facts.arn] = 1 + key.facts.replica_arns.size();
+  for (const KeyResult& key : run.keys) {
+    if (client::IsAwsEndpoint(key.facts.endpoint_url)) {
+      copies[key.facts.arn] = 1 + key.facts.replica_arns.size();
+    }
+  }
   double keys = 0;
-  for (const PlannedChange& change : changes) keys += static_cast<double>(copies[change.arn]);
+  for (const PlannedChange& change : changes) {
+    if (client::IsAwsEndpoint(change.endpoint_url)) keys += static_cast<double>(copies[change.arn]);
+  }
   preview.monthly_cost_after_first = keys * kDollarsPerRotationAndMonth;
   preview.monthly_cost_after_second = 2 * keys * kDollarsPerRotationAndMonth;
   return preview;
@@ -107,9 +118,15 @@ void WriteContent(json::Writer& w, const Plan& plan) {
   WriteText(w, "tool_version", plan.tool_version);
   WriteText(w, "run_id", plan.run_id);
   WriteTime(w, "created", plan.created);
-  WriteText(w, "endpoint_url", plan.endpoint_url);
-  w.Key("regions").BeginArray();
-  for (const std::string& region : plan.regions) w.String(WellFormed(region));
+  w.Key("scope").BeginArray();
+  for (const PlanScope& scope : plan.scope) {
+    w.BeginObject();
+    WriteText(w, "endpoint_url", scope.endpoint_url);
+    WriteText(w, "account", scope.account);
+    w.Key("regions").BeginArray();
+    for (const std::string& region : scope.regions) w.String(WellFormed(region));
+    w.EndArray().EndObject();
+  }
   w.EndArray();
   w.Key("policy").BeginObject();
   w.Key("max_period_days").Int(plan.max_period_days);
@@ -129,6 +146,7 @@ void WriteContent(json::Writer& w, const Plan& plan) {
   w.Key("left_alone").BeginArray();
   for (const LeftAlone& key : plan.left_alone) {
     w.BeginObject();
+    WriteText(w, "endpoint_url", key.endpoint_url);
     WriteText(w, "arn", key.arn);
     WriteText(w, "verdict", VerdictName(key.verdict));
     WriteText(w, "reason", key.reason);
@@ -171,14 +189,29 @@ void ReadPreview(Fields& content, PlanPreview& preview) {
   if (!fields.ok()) content.Wrong("preview");
 }
 
-Result<Plan> ReadContent(json::Value value, std::string_view place) {
+// ReadScope: version 1 has one endpoint, and regions without accounts.
+void ReadScope(Fields& content, bool one_endpoint, Plan& plan) {
+  if (one_endpoint) {
+    plan.scope = {{content.OptionalText("endpoint_url"), {}, content.Texts("regions")}};
+    return;
+  }
+  content.Each("scope", [&plan](json::Value element) {
+    Fields fields(element);
+    PlanScope& scope = plan.scope.emplace_back();
+    scope.endpoint_url = fields.OptionalText("endpoint_url");
+    scope.account = fields.OptionalText("account");
+    scope.regions = fields.Texts("regions");
+    return fields.ok();
+  });
+}
+
+Result<Plan> ReadContent(json::Value value, std::int64_t version, std::string_view place) {
   Fields content(value);
   Plan plan;
   plan.tool_version = content.OptionalText("tool_version");
   plan.run_id = content.OptionalText("run_id");
   plan.created = content.Time("created");
-  plan.endpoint_url = content.OptionalText("endpoint_url");
-  plan.regions = content.Texts("regions");
+  ReadScope(content, version == 1, plan);
   Fields policy(content.Object("policy"));
   plan.max_period_days =
       static_cast<int>(policy.Int("max_period_days", kPeriodDaysMin, kPeriodDaysMax));
@@ -196,6 +229,7 @@ Result<Plan> ReadContent(json::Value value, std::string_view place) {
   content.Each("left_alone", [&plan](json::Value element) {
     Fields fields(element);
     LeftAlone key;
+    key.endpoint_url = fields.OptionalText("endpoint_url");
     key.arn = fields.Text("arn");
     const auto verdict = ParseVerdict(fields.Text("verdict"));
     key.verdict = verdict.value_or(Verdict::kUnknown);
@@ -205,6 +239,11 @@ Result<Plan> ReadContent(json::Value value, std::string_view place) {
   });
   if (!content.ok()) {
     return Fail(ErrorCode::kUsage, std::string(place) + ": " + content.wrong());
+  }
+  if (version == 1) {
+    const std::string& endpoint_url = plan.scope.front().endpoint_url;
+    for (PlannedChange& change : plan.changes) change.endpoint_url = endpoint_url;
+    for (LeftAlone& key : plan.left_alone) key.endpoint_url = endpoint_url;
   }
   return plan;
 }
@@ -232,8 +271,13 @@ Result<Plan> MakePlan(const AuditRun& run, const PlanOptions& options) {
   plan.tool_version = run.tool_version;
   plan.run_id = run.run_id;
   plan.created = run.finished;
-  plan.endpoint_url = options.endpoint_url;
-  for (const RegionResult& region : run.regions) plan.regions.push_back(region.region);
+  for (const RegionResult& region : run.regions) {
+    if (plan.scope.empty() || plan.scope.back().endpoint_url != region.endpoint_url ||
+        plan.scope.back().account != region.account) {
+      plan.scope.push_back({region.endpoint_url, region.account, {}});
+    }
+    plan.scope.back().regions.push_back(region.region);
+  }
   plan.max_period_days = run.max_period_days;
   plan.strict_disabled = run.strict_disabled;
   plan.exceptions_sha256 = options.exceptions_sha256;
@@ -244,7 +288,8 @@ Result<Plan> MakePlan(const AuditRun& run, const PlanOptions& options) {
     if (IsFailure(judgement.verdict) && judgement.remediable) {
       plan.changes.push_back(ChangeFor(key, period, options.period_days.has_value()));
     } else if (NeedsExplanation(judgement.verdict) && !judgement.follows_primary) {
-      plan.left_alone.push_back({key.facts.arn, judgement.verdict, judgement.reason});
+      plan.left_alone.push_back(
+          {key.facts.endpoint_url, key.facts.arn, judgement.verdict, judgement.reason});
     }
   }
   plan.preview = Preview(run, plan.changes, options);
@@ -287,7 +332,7 @@ Result<Plan> ParsePlan(std::string_view text, std::string_view place) {
     return wrong(ErrorCode::kCorrupt,
                  "was changed after it was made; make a new plan instead of editing one");
   }
-  KT_ASSIGN(Plan plan, ReadContent(content, place));
+  KT_ASSIGN(Plan plan, ReadContent(content, version, place));
   plan.sha256 = sha256;
   return plan;
 }

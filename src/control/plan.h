@@ -20,6 +20,7 @@ namespace keyturn::control {
 
 // LeftAlone: a key that does not pass and that the plan does not touch.
 struct LeftAlone {
+  std::string endpoint_url;  // empty: AWS's own
   std::string arn;
   Verdict verdict = Verdict::kUnknown;
   std::string reason;
@@ -27,7 +28,8 @@ struct LeftAlone {
 
 struct PlanPreview {
   std::map<std::string, std::uint64_t> calls;  // by operation: apply, then verify
-  // At the chosen share of AWS's quotas, regions side by side; absent for other endpoints.
+  // At the chosen share of AWS's quotas, accounts and regions side by side; absent for other
+  // endpoints.
   std::optional<double> seconds;
   // US dollars a month at most, once each key has rotated once and twice; later rotations cost
   // nothing more. Absent for endpoints that are not AWS's.
@@ -35,26 +37,30 @@ struct PlanPreview {
   std::optional<double> monthly_cost_after_second;
 };
 
+// PlanScope: regions of an account that the audit was about.
+struct PlanScope {
+  std::string endpoint_url;  // empty: AWS's own
+  std::string account;       // empty: no call told it
+  std::vector<std::string> regions;
+};
+
 struct Plan {
   std::string tool_version;
   std::string run_id;  // of the audit
   TimePoint created;
-  std::string endpoint_url;  // empty: AWS's
-  std::vector<std::string> regions;
+  std::vector<PlanScope> scope;
   int max_period_days = 365;
   bool strict_disabled = false;
   std::string exceptions_sha256;  // empty: no exceptions
   double quota_share = 0.3;
   bool audit_incomplete = false;
-  std::vector<PlannedChange> changes;  // by region, ARN
+  std::vector<PlannedChange> changes;  // by endpoint, account, region, ARN
   std::vector<LeftAlone> left_alone;
   PlanPreview preview;
   std::string sha256;  // hex, over the canonical content; set by MakePlan and ParsePlan
 };
 
 struct PlanOptions {
-  std::string endpoint_url;  // empty: AWS's
-  bool is_aws = true;        // quotas and prices of AWS apply
   double quota_share = 0.3;
   std::string exceptions_sha256;
   std::optional<int> period_days;  // asked for; else AWS's default where it passes

@@ -35,6 +35,10 @@ std::string_view RegionStatusName(RegionStatus status) {
   return "error";
 }
 
+std::string EndpointName(std::string_view endpoint_url) {
+  return endpoint_url.empty() ? "AWS" : std::string(endpoint_url);
+}
+
 bool AuditRun::incomplete() const {
   const bool unscanned = std::any_of(
       regions.begin(), regions.end(),

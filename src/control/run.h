@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "control/compact.h"
 
 namespace keyturn::control {
 
@@ -55,40 +56,41 @@ struct RotationFacts {
 struct KeyFacts {
   std::string arn;
   std::string key_id;
-  std::string account;
-  std::string region;
+  Atom endpoint_url;  // empty: AWS's own
+  Atom account;
+  Atom region;
   std::vector<std::string> aliases;  // names with "alias/", sorted
-  std::string key_manager;           // "AWS", "CUSTOMER"
-  std::string key_spec;
-  std::string key_usage;
-  std::string origin;
-  std::string key_state;
+  Atom key_manager;                  // "AWS", "CUSTOMER"
+  Atom key_spec;
+  Atom key_usage;
+  Atom origin;
+  Atom key_state;
   std::string description;
   std::optional<TimePoint> creation_date;
   std::optional<TimePoint> deletion_date;
   bool multi_region = false;
-  std::string multi_region_type;  // "PRIMARY", "REPLICA"
+  Atom multi_region_type;  // "PRIMARY", "REPLICA"
   std::string primary_arn;
-  std::string primary_region;
+  Atom primary_region;
   std::vector<std::string> replica_arns;  // of a primary, as DescribeKey lists them
   std::optional<RotationFacts> rotation;  // absent: not asked for, or failed
   std::optional<TimePoint> last_rotation_date;
-  std::string last_rotation_type;
-  std::optional<CallFailure> describe_failure;
-  std::optional<CallFailure> rotation_failure;
+  Atom last_rotation_type;
+  Rare<CallFailure> describe_failure;
+  Rare<CallFailure> rotation_failure;
   // tags: read only when an exception matches by tag.
   std::vector<std::pair<std::string, std::string>> tags;
-  std::optional<CallFailure> tags_failure;
+  Rare<CallFailure> tags_failure;
 };
 
 struct Judgement {
   Verdict verdict = Verdict::kUnknown;
   // raw_verdict differs from verdict under an exception only.
   Verdict raw_verdict = Verdict::kUnknown;
-  int row = 0;               // row of the verdict table that decided
-  std::string reason;        // one sentence for people
-  bool remediable = false;   // plan may contain a change for this key
-  std::string exception_id;  // of the exception that applied or has expired
+  int row = 0;              // row of the verdict table that decided
+  Atom reason;              // one sentence for people
+  bool remediable = false;  // plan may contain a change for this key
+  Atom exception_id;        // of the exception that applied or has expired
   // follows_primary: a replica with its primary's verdict. The multi-Region key counts once, in its
   // primary: such a replica is in no percentage.
   bool follows_primary = false;
@@ -102,8 +104,11 @@ struct KeyResult {
 enum class RegionStatus : std::uint8_t { kScanned, kDenied, kNotEnabled, kError };
 std::string_view RegionStatusName(RegionStatus status);  // "scanned", "denied", "not enabled", ...
 
+// RegionResult: what became of one region of one account on one endpoint. Every one that was asked
+// for has its result.
 struct RegionResult {
-  std::string account;  // empty when no call told it
+  std::string endpoint_url;  // empty: AWS's own
+  std::string account;       // empty when no call told it
   std::string region;
   RegionStatus status = RegionStatus::kError;
   std::string detail;  // the error, for people
@@ -136,19 +141,23 @@ struct AuditRun {
   std::string run_id;
   TimePoint started;
   TimePoint finished;
-  std::string endpoint;  // URL, or "AWS"
+  std::string endpoint;  // URL, or "AWS"; several with commas
   int max_period_days = 365;
   bool strict_disabled = false;
-  std::vector<RegionResult> regions;  // sorted by account, region
-  std::vector<KeyResult> keys;        // sorted by region, ARN
+  std::vector<RegionResult> regions;  // sorted by endpoint, account, region
+  std::vector<KeyResult> keys;        // sorted by endpoint, account, region, ARN
   Totals totals;
   std::map<std::string, CallCount> calls;  // by operation
   std::vector<ExceptionNote> exception_notes;
+  std::vector<std::string> notes;  // what a reader should know about how the run was made
   bool cancelled = false;
 
   // incomplete: a region was not scanned, a verdict is UNKNOWN, or the run was cancelled.
   bool incomplete() const;
 };
+
+// EndpointName: "AWS", or the URL.
+std::string EndpointName(std::string_view endpoint_url);
 
 // CountTotals recomputes totals from keys; the accounting identity listed = sum of verdicts holds.
 Totals CountTotals(const std::vector<KeyResult>& keys);

@@ -338,6 +338,10 @@ void CurlClient::SetOptions(Transfer& transfer) {
   CURL* const easy = transfer.easy;
   const ClientRequest& request = transfer.request;
   transfer.header_list = BuildHeaders(request);
+  if (!request.ca_bundle_file.empty()) {
+    curl_easy_setopt(easy, CURLOPT_CAINFO, request.ca_bundle_file.c_str());
+    curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
+  }
   curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer.header_list);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
@@ -370,7 +374,12 @@ void CurlClient::Release(Transfer& transfer) {
   curl_easy_setopt(transfer.easy, CURLOPT_ERRORBUFFER, nullptr);
   curl_slist_free_all(transfer.header_list);
   transfer.header_list = nullptr;
-  idle_.push_back(transfer.easy);
+  if (transfer.request.ca_bundle_file.empty()) {
+    idle_.push_back(transfer.easy);
+  } else {
+    // The next request on this handle must not trust what this one trusted.
+    curl_easy_cleanup(transfer.easy);
+  }
   transfer.easy = nullptr;
   --transfer.origin->active;
 }

@@ -25,6 +25,8 @@ struct ClientRequest {
   std::vector<std::pair<std::string, std::string>> headers;  // sent as they are, nothing added
                                                              // but Host and Content-Length
   std::string body;
+  // Instead of ClientOptions's, for endpoints that other authorities vouch for.
+  std::string ca_bundle_file{};
   // From the moment a connection of its host is free for it (connections_per_host_max), to the
   // whole answer.
   std::chrono::milliseconds timeout{30000};

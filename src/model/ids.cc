@@ -7,6 +7,7 @@
 
 #include "base/hex.h"
 #include "base/uuid.h"
+#include "model/regions.h"
 
 namespace keyturn::model {
 namespace {
@@ -143,7 +144,7 @@ std::string_view PartitionOf(std::string_view region) {
   return "aws";
 }
 
-bool IsKnownRegion(std::string_view region) {
+std::span<const std::string_view> KnownRegions() {
   static constexpr std::string_view kRegions[] = {
       "af-south-1",     "ap-east-1",      "ap-east-2",      "ap-northeast-1",  "ap-northeast-2",
       "ap-northeast-3", "ap-south-1",     "ap-south-2",     "ap-southeast-1",  "ap-southeast-2",
@@ -155,7 +156,12 @@ bool IsKnownRegion(std::string_view region) {
       "us-east-2",      "us-gov-east-1",  "us-gov-west-1",  "us-iso-east-1",   "us-iso-west-1",
       "us-isob-east-1", "us-isob-west-1", "us-isof-east-1", "us-isof-south-1", "us-west-1",
       "us-west-2"};
-  return std::find(std::begin(kRegions), std::end(kRegions), region) != std::end(kRegions);
+  return kRegions;
+}
+
+bool IsKnownRegion(std::string_view region) {
+  const auto known = KnownRegions();
+  return std::find(known.begin(), known.end(), region) != known.end();
 }
 
 }  // namespace keyturn::model

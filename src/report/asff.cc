@@ -276,7 +276,7 @@ std::string RenderAsff(const AuditRun& run) {
     for (const KeyResult* key : group.keys) {
       if (key->facts.account.empty()) continue;
       if (account != nullptr && *account != key->facts.account) batches.End();
-      account = &key->facts.account;
+      account = &key->facts.account.text();
       batches.Add(KeyFinding(*key, run));
     }
     batches.End();

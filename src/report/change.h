@@ -36,6 +36,8 @@ struct ChangeLine {
   Outcome outcome = Outcome::kPending;
   std::string detail;  // why; empty when there is nothing to say
   std::string request_id;
+  std::string account{};
+  std::string endpoint = "AWS";  // or its URL
 };
 
 struct ChangeReport {

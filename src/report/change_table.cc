@@ -1,6 +1,8 @@
 // Change table: what apply, verify or backout did, on a terminal. Trouble first.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "report/canvas.h"
 #include "report/report.h"
 #include "report/text.h"
@@ -62,7 +64,7 @@ std::string Sentence(const ChangeReport& report) {
   return "";
 }
 
-void Line(Canvas& canvas, ChangeKind kind, const ChangeLine& line) {
+void Line(Canvas& canvas, ChangeKind kind, const ChangeLine& line, bool with_account) {
   const std::size_t slash = line.arn.rfind('/');
   const std::string id = line.arn.substr(slash == std::string::npos ? 0 : slash + 1);
   const std::string label =
@@ -70,6 +72,7 @@ void Line(Canvas& canvas, ChangeKind kind, const ChangeLine& line) {
           ? "change"
           : fmt::format("{} {}", SignOf(line.outcome, canvas.glyphs()), OutcomeName(line.outcome));
   std::string what = canvas.Clean(line.region);
+  if (with_account) what = canvas.Clean(line.account) + "  " + what;
   if (!line.before.empty() || !line.after.empty()) {
     what += "  " + canvas.Clean(line.before) + " -> " + canvas.Clean(line.after);
   }
@@ -105,10 +108,13 @@ std::string RenderChanges(const ChangeReport& report, const TerminalStyle& style
     canvas.Paragraph("Reason: " + canvas.Clean(report.reason), 2);
   }
   canvas.Line();
+  const bool several_accounts = std::any_of(
+      report.lines.begin(), report.lines.end(),
+      [&report](const ChangeLine& line) { return line.account != report.lines.front().account; });
   for (const Outcome outcome : kOutcomes) {
     for (const auto& line : report.lines) {
       if (line.outcome == outcome) {
-        Line(canvas, report.kind, line);
+        Line(canvas, report.kind, line, several_accounts);
       }
     }
   }

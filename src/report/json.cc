@@ -39,7 +39,7 @@ void Count(Writer& w, std::string_view name, std::uint64_t value) {
   w.Key(name).Int(static_cast<std::int64_t>(value));
 }
 
-void Failure(Writer& w, std::string_view name, const std::optional<CallFailure>& failure) {
+void Failure(Writer& w, std::string_view name, const control::Rare<CallFailure>& failure) {
   w.Key(name);
   if (!failure) {
     w.Null();
@@ -91,6 +91,7 @@ void Key(Writer& w, const KeyResult& key, const AuditRun& run) {
   OptionalText(w, "remediation", RemediationCommand(key, run));
   OptionalText(w, "exception_id", judgement.exception_id);
   Text(w, "key_id", facts.key_id);
+  Text(w, "endpoint", control::EndpointName(facts.endpoint_url));
   OptionalText(w, "account", facts.account);
   Text(w, "region", facts.region);
   w.Key("aliases").BeginArray();
@@ -147,6 +148,7 @@ void Regions(Writer& w, const AuditRun& run) {
       continue;
     }
     w.BeginObject();
+    Text(w, "endpoint", control::EndpointName(group.endpoint_url));
     OptionalText(w, "account", group.account);
     Text(w, "region", group.name);
     w.Key("status").String(control::RegionStatusName(group.region->status));
@@ -166,6 +168,8 @@ void CallsAndNotes(Writer& w, const AuditRun& run) {
     Text(w, "problem", note.problem);
     w.EndObject();
   }
+  w.EndArray().Key("notes").BeginArray();
+  for (const auto& note : run.notes) w.String(WellFormed(note));
   w.EndArray().Key("calls").BeginObject();
   for (const auto& [operation, count] : run.calls) {
     w.Key(operation).BeginObject();
@@ -229,6 +233,8 @@ std::string RenderChangesJson(const ChangeReport& report) {
     Text(w, "arn", line.arn);
     w.Key("outcome").String(OutcomeName(line.outcome));
     OptionalText(w, "detail", line.detail);
+    Text(w, "endpoint", line.endpoint);
+    OptionalText(w, "account", line.account);
     Text(w, "region", line.region);
     OptionalText(w, "before", line.before);
     OptionalText(w, "after", line.after);

@@ -69,7 +69,7 @@ TEST(Answer, ARunThatSawNothingIsNeverCompliant) {
 
 TEST(Remediation, IsTheCommandOfTheControl) {
   AuditRun run = SampleRun();
-  run.endpoint = "AWS";
+  for (auto& key : run.keys) key.facts.endpoint_url.clear();
   EXPECT_EQ(RemediationCommand(KeyWithAlias(run, "alias/hr/payroll"), run),
             "aws kms enable-key-rotation --key-id 00005db1-12ab-34cd-56ef-000000000003 --region "
             "eu-central-1");

@@ -155,14 +155,16 @@ AuditRun SampleRun() {
         std::count_if(run.keys.begin(), run.keys.end(),
                       [region](const KeyResult& key) { return key.facts.region == region; }));
   };
+  const std::string url = run.endpoint;
+  for (KeyResult& key : run.keys) key.facts.endpoint_url = url;
   run.regions = {
-      {"", "ap-south-2", control::RegionStatus::kNotEnabled, "The region is not enabled.", 0},
-      {"", "sa-east-1", control::RegionStatus::kError,
+      {url, "", "ap-south-2", control::RegionStatus::kNotEnabled, "The region is not enabled.", 0},
+      {url, "", "sa-east-1", control::RegionStatus::kError,
        "ListKeys failed: NetworkError: connection refused", 0},
-      {kAccount, "eu-central-1", control::RegionStatus::kScanned, "", listed("eu-central-1")},
-      {kAccount, "me-south-1", control::RegionStatus::kDenied,
+      {url, kAccount, "eu-central-1", control::RegionStatus::kScanned, "", listed("eu-central-1")},
+      {url, kAccount, "me-south-1", control::RegionStatus::kDenied,
        "ListKeys was denied: kms:ListKeys is missing.", 0},
-      {kAccount, "us-east-1", control::RegionStatus::kScanned, "", listed("us-east-1")},
+      {url, kAccount, "us-east-1", control::RegionStatus::kScanned, "", listed("us-east-1")},
   };
   run.totals = control::CountTotals(run.keys);
   run.calls = {{"DescribeKey", {28, 2, 1}},
@@ -183,7 +185,7 @@ AuditRun CompliantRun() {
   run.endpoint = "AWS";
   run.keys = {Passing("eu-central-1", 1, "alias/a", "2027-02-11T00:00:00Z"),
               Passing("eu-central-1", 2, "alias/b", "2027-04-11T00:00:00Z")};
-  run.regions = {{kAccount, "eu-central-1", control::RegionStatus::kScanned, "", 2}};
+  run.regions = {{"", kAccount, "eu-central-1", control::RegionStatus::kScanned, "", 2}};
   run.totals = control::CountTotals(run.keys);
   run.calls = {{"ListKeys", {1, 0, 0}}};
   return run;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "report/text.h"
@@ -65,10 +66,19 @@ std::string_view VerdictMeaning(Verdict verdict) {
 
 namespace {
 
-bool SpokenToAws(const AuditRun& run) { return run.endpoint.empty() || run.endpoint == "AWS"; }
+std::string EndpointFlag(const std::string& endpoint_url) {
+  return endpoint_url.empty() ? "" : " --endpoint-url " + ShellWord(Harmless(endpoint_url));
+}
 
-std::string EndpointFlag(const AuditRun& run) {
-  return SpokenToAws(run) ? "" : " --endpoint-url " + ShellWord(Harmless(run.endpoint));
+// HasSeveralTargets: one endpoint, account and set of credentials would not do.
+bool HasSeveralTargets(const AuditRun& run) {
+  const std::string* account = nullptr;
+  for (const auto& region : run.regions) {
+    if (region.account.empty()) continue;
+    if (account != nullptr && *account != region.account) return true;
+    account = &region.account;
+  }
+  return HasSeveralEndpoints(run);
 }
 
 }  // namespace
@@ -87,7 +97,7 @@ std::string RemediationCommand(const KeyResult& key, const AuditRun& run) {
   }
   line += " --region " +
           ShellWord(Harmless(replica ? key.facts.primary_region : key.facts.region)) +
-          EndpointFlag(run);
+          EndpointFlag(key.facts.endpoint_url);
   return line;
 }
 
@@ -102,8 +112,15 @@ std::string PlanCommand(const AuditRun& run) {
   for (const auto& name : names) {
     regions += (regions.empty() ? "" : ",") + name;
   }
-  std::string line = "keyturn plan" + EndpointFlag(run);
-  if (!regions.empty()) {
+  // Which accounts, and as whom, is not in the record.
+  const bool several = HasSeveralTargets(run);
+  std::string line = "keyturn plan";
+  if (several) {
+    line += " ACCOUNTS-AND-REGIONS-AS-HERE";
+  } else if (!run.regions.empty()) {
+    line += EndpointFlag(run.regions.front().endpoint_url);
+  }
+  if (!regions.empty() && !several) {
     line += " --region " + ShellWord(regions);
   }
   if (run.max_period_days != 365) {
@@ -115,24 +132,52 @@ std::string PlanCommand(const AuditRun& run) {
   return line + " --out rotation.plan";
 }
 
+bool HasSeveralEndpoints(const AuditRun& run) {
+  return std::any_of(run.regions.begin(), run.regions.end(), [&run](const auto& region) {
+    return region.endpoint_url != run.regions.front().endpoint_url;
+  });
+}
+
 std::vector<RegionGroup> GroupByRegion(const AuditRun& run) {
   std::vector<RegionGroup> groups;
-  std::map<std::pair<std::string, std::string>, std::size_t> index;  // (account, region)
-  const auto group_at = [&](const std::string& account, const std::string& name) -> RegionGroup& {
-    const auto [it, added] = index.try_emplace({account, name}, groups.size());
+  // By endpoint, account and region, which live in the run.
+  std::map<std::tuple<std::string_view, std::string_view, std::string_view>, std::size_t> index;
+  const auto group_at = [&](std::string_view endpoint_url, std::string_view account,
+                            std::string_view name) -> RegionGroup& {
+    const auto [it, added] = index.try_emplace({endpoint_url, account, name}, groups.size());
     if (added) {
-      groups.push_back(
-          RegionGroup{.region = nullptr, .account = account, .name = name, .keys = {}});
+      groups.push_back({.region = nullptr,
+                        .endpoint_url = std::string(endpoint_url),
+                        .account = std::string(account),
+                        .name = std::string(name),
+                        .keys = {}});
     }
     return groups[it->second];
   };
   for (const auto& region : run.regions) {
-    group_at(region.account, region.region).region = &region;
+    const control::RegionResult*& known =
+        group_at(region.endpoint_url, region.account, region.region).region;
+    const control::RegionResult* other = &region;
+    // Two callers of one account: its keys belong to the one that scanned them.
+    if (known == nullptr || region.status == control::RegionStatus::kScanned) {
+      std::swap(known, other);
+    }
+    if (other != nullptr) {
+      groups.push_back({.region = other,
+                        .endpoint_url = other->endpoint_url,
+                        .account = other->account,
+                        .name = other->region,
+                        .keys = {}});
+    }
   }
   for (const auto& key : run.keys) {
-    const bool without_account = !index.contains({key.facts.account, key.facts.region}) &&
-                                 index.contains({"", key.facts.region});
-    RegionGroup& group = group_at(without_account ? "" : key.facts.account, key.facts.region);
+    const control::KeyFacts& facts = key.facts;
+    const bool without_account =
+        !index.contains({facts.endpoint_url, facts.account, facts.region}) &&
+        index.contains({facts.endpoint_url, "", facts.region});
+    RegionGroup& group =
+        group_at(facts.endpoint_url, without_account ? std::string_view() : facts.account.text(),
+                 facts.region);
     ++group.counts[static_cast<std::size_t>(key.judgement.verdict)];
     group.keys.push_back(&key);
   }

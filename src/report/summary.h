@@ -35,9 +35,10 @@ inline std::uint64_t CountOf(const VerdictCounts& counts, control::Verdict verdi
   return counts[static_cast<std::size_t>(verdict)];
 }
 
-// RegionGroup: the keys of one region of one account, in verdict order, then ARN.
+// RegionGroup: the keys of one region of one account on one endpoint, in verdict order, then ARN.
 struct RegionGroup {
   const control::RegionResult* region = nullptr;  // null: keys of a region that is not recorded
+  std::string endpoint_url;                       // empty: AWS's own
   std::string account;
   std::string name;
   VerdictCounts counts{};
@@ -46,6 +47,9 @@ struct RegionGroup {
 // GroupByRegion: every recorded region, in the record's order, with its keys. A region without an
 // account takes the keys of its name.
 std::vector<RegionGroup> GroupByRegion(const control::AuditRun& run);
+
+// HasSeveralEndpoints: a reader must be told which of them a key is on.
+bool HasSeveralEndpoints(const control::AuditRun& run);
 
 // Answer: what the run says as a whole. A failure is one even in an incomplete run; no failure in
 // an incomplete run proves nothing.

@@ -84,14 +84,15 @@ std::vector<std::string> JoinFitting(const std::vector<std::string>& parts, std:
 class TablePage {
  public:
   TablePage(const AuditRun& run, const TableOptions& options)
-      : run_(run), all_(options.all), canvas_(options.style) {}
+      : run_(run),
+        all_(options.all),
+        several_endpoints_(HasSeveralEndpoints(run)),
+        canvas_(options.style) {}
 
   std::string Render() {
     Scope();
     AnswerBlock();
-    for (const auto& group : GroupByRegion(run_)) {
-      Region(group);
-    }
+    Regions();
     Exceptions();
     Next();
     return canvas_.Take();
@@ -214,12 +215,95 @@ class TablePage {
     canvas_.Line();
   }
 
+  // Regions: where there are many, those that need no word are counted, and those of an account
+  // that share a fate are told together.
+  void Regions() {
+    constexpr std::size_t kShownMax = 20;
+    const auto groups = GroupByRegion(run_);
+    const bool many = groups.size() > kShownMax && !all_;
+    std::size_t quiet = 0;
+    std::size_t quiet_keys = 0;
+    for (std::size_t i = 0; i < groups.size();) {
+      if (many && NeedsNoWord(groups[i])) {
+        ++quiet;
+        quiet_keys += groups[i].keys.size();
+        ++i;
+      } else if (many && IsUnscanned(groups[i])) {
+        i = SameFate(groups, i);
+      } else {
+        Region(groups[i++]);
+      }
+    }
+    if (quiet > 0) {
+      canvas_.Paragraph(fmt::format("{} with {} need no attention; --all lists them.",
+                                    Counted(quiet, "region"), Counted(quiet_keys, "key")),
+                        0, Ink::kDim);
+      canvas_.Line();
+    }
+  }
+
+  static bool IsUnscanned(const RegionGroup& group) {
+    return group.keys.empty() && group.region != nullptr &&
+           group.region->status != RegionStatus::kScanned;
+  }
+
+  static bool NeedsNoWord(const RegionGroup& group) {
+    if (group.region != nullptr &&
+        (group.region->status != RegionStatus::kScanned || !group.region->detail.empty())) {
+      return false;
+    }
+    return CountOf(group.counts, Verdict::kFail) + CountOf(group.counts, Verdict::kFailPeriod) +
+               CountOf(group.counts, Verdict::kUnknown) +
+               CountOf(group.counts, Verdict::kExcepted) ==
+           0;
+  }
+
+  // SameFate shows the regions that share account, status and reason with groups[first]; returns
+  // where the next begin.
+  std::size_t SameFate(const std::vector<RegionGroup>& groups, std::size_t first) {
+    const RegionGroup& group = groups[first];
+    std::string names;
+    std::size_t end = first;
+    for (; end < groups.size() && IsUnscanned(groups[end]); ++end) {
+      const RegionGroup& other = groups[end];
+      if (other.endpoint_url != group.endpoint_url || other.account != group.account ||
+          other.region->status != group.region->status ||
+          other.region->detail != group.region->detail) {
+        break;
+      }
+      names += (names.empty() ? "" : ", ") + canvas_.Clean(other.name);
+    }
+    if (end == first + 1) {
+      Region(group);
+      return end;
+    }
+    Head(Counted(end - first, "region"), group, 0);
+    canvas_.Paragraph(canvas_.Clean(group.region->detail), kIndent, Ink::kYellow);
+    canvas_.Paragraph(names, kIndent, Ink::kDim);
+    canvas_.Line();
+    return end;
+  }
+
   void Region(const RegionGroup& group) {
-    std::string head = canvas_.Clean(group.name);
+    Head(canvas_.Clean(group.name), group, group.keys.size());
+    if (group.region != nullptr && !group.region->detail.empty()) {
+      canvas_.Paragraph(canvas_.Clean(group.region->detail), kIndent, Ink::kYellow);
+    }
+    for (std::size_t i = 0; i < group.keys.size();) {
+      i = SameVerdict(group, i);
+    }
+    canvas_.Line();
+  }
+
+  // Head is the line above a region's keys.
+  void Head(std::string head, const RegionGroup& group, std::size_t keys) {
     if (!group.account.empty()) {
       head += "  " + canvas_.Clean(group.account);
     }
-    std::string tail = Counted(group.keys.size(), "key");
+    if (several_endpoints_) {
+      head += "  " + canvas_.Clean(control::EndpointName(group.endpoint_url));
+    }
+    std::string tail = Counted(keys, "key");
     Ink tail_ink = Ink::kDim;
     if (group.region != nullptr && group.region->status != RegionStatus::kScanned) {
       tail = fmt::format("{} {}", canvas_.glyphs().warn,
@@ -233,13 +317,6 @@ class TablePage {
     }
     canvas_.Line(canvas_.Paint(Ink::kBold, head) + ' ' + canvas_.Paint(Ink::kDim, rule) + ' ' +
                  canvas_.Paint(tail_ink, tail));
-    if (group.region != nullptr && !group.region->detail.empty()) {
-      canvas_.Paragraph(canvas_.Clean(group.region->detail), kIndent, Ink::kYellow);
-    }
-    for (std::size_t i = 0; i < group.keys.size();) {
-      i = SameVerdict(group, i);
-    }
-    canvas_.Line();
   }
 
   // SameVerdict shows the keys that share the verdict of keys[first]; returns where the next begin.
@@ -365,6 +442,7 @@ class TablePage {
 
   const AuditRun& run_;
   bool all_;
+  bool several_endpoints_;
   Canvas canvas_;
 };
 

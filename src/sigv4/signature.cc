@@ -6,6 +6,7 @@
 #include "base/hex.h"
 #include "crypto/digest.h"
 #include "sigv4/canonical.h"
+#include "sigv4/signer.h"
 #include "sigv4/sigv4.h"
 
 namespace keyturn::sigv4 {
@@ -146,6 +147,25 @@ void SigningKeyCache::MakeRoom(std::string_view date) {
 
 SignedHeaders Sign(const Request& request, const Credentials& credentials, std::string_view region,
                    std::string_view service, TimePoint now) {
+  DerivedKey key;
+  return SignWith(request, credentials, key.Get(credentials, region, service, now), region, service,
+                  now);
+}
+
+const crypto::Key256& DerivedKey::Get(const Credentials& credentials, std::string_view region,
+                                      std::string_view service, TimePoint now) {
+  const std::string date = FormatBasic(now).substr(0, 8);
+  if (!key_ || date != date_ || credentials.access_key_id != access_key_id_) {
+    key_ = SigningKey(credentials.secret_access_key.reveal(), date, region, service);
+    date_ = date;
+    access_key_id_ = credentials.access_key_id;
+  }
+  return *key_;
+}
+
+SignedHeaders SignWith(const Request& request, const Credentials& credentials,
+                       const crypto::Key256& key, std::string_view region, std::string_view service,
+                       TimePoint now) {
   SignedHeaders out;
   out.amz_date = FormatBasic(now);
   std::vector<Header> headers;
@@ -174,8 +194,6 @@ SignedHeaders Sign(const Request& request, const Credentials& credentials, std::
   KT_CHECK(AppendCanonicalRequest(all, scratch.names, HexEncode(crypto::Sha256(request.body)),
                                   scratch.canonical));
   const Scope scope{out.amz_date, std::string_view(out.amz_date).substr(0, 8), region, service};
-  const crypto::Key256 key =
-      SigningKey(credentials.secret_access_key.reveal(), scope.date, region, service);
   const Sha256Digest signature = Signature(scope, key, scratch);
 
   std::string& text = out.authorization;

@@ -123,7 +123,7 @@ test('--role-arn: with the credentials found; an audit may only read', async () 
   await says(/STS does not give the role .*Nobody: AccessDenied/, { shared, args: as('Nobody') });
   const { code, stderr } = await audit({ shared, args: ['--external-id', 'x'] });
   assert.equal(code, 1);
-  assert.match(stderr, /--external-id requires --role-arn/);
+  assert.match(stderr, /--external-id goes with --role-arn or --role-name/);
 
   const file = (name) => path.join(home, name);
   const env = { PATH: process.env.PATH, HOME: home, AWS_ENDPOINT_URL: server.url,

@@ -45,6 +45,10 @@ export class FakeKms {
   async #serve(request, response) {
     let text = '';
     for await (const chunk of request) text += chunk;
+    if (request.headers['x-amz-target'] === undefined) {
+      this.#sts(response, new URLSearchParams(text));
+      return;
+    }
     const operation = request.headers['x-amz-target'].replace('TrentService.', '');
     const [, , region] = /Credential=([^,]*)/.exec(request.headers.authorization)[1].split('/');
     const input = JSON.parse(text || '{}');
@@ -64,6 +68,17 @@ export class FakeKms {
     response.writeHead(answer.status ?? 200, { 'content-type': 'application/x-amz-json-1.1',
       'x-amzn-requestid': requestId });
     response.end(answer.raw ?? JSON.stringify(answer));
+  }
+
+  // #sts: a server of one's own answers STS at the URL of its KMS.
+  #sts(response, form) {
+    this.counts[form.get('Action')] = (this.counts[form.get('Action')] ?? 0) + 1;
+    if (form.get('Action') !== 'GetCallerIdentity') {
+      response.writeHead(400).end('<ErrorResponse><Error><Code>InvalidAction</Code></Error></ErrorResponse>');
+      return;
+    }
+    response.writeHead(200).end('<GetCallerIdentityResponse><GetCallerIdentityResult><Account>'
+      + `${account}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`);
   }
 
   #answer(operation, input, region) {

@@ -1,0 +1,108 @@
+// Fleet: the accounts and endpoints that a command is about, and an Access to all of them: roles
+// taken on, regions asked for, one client for each account, all on one loop.
+//
+// Thread-safety: one thread. Create and Targets block; what follows runs inside Pump, except that
+// credentials of a role that run out in a long run are renewed in place.
+// Source: STS, Organizations and EC2 API References.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "client/credentials.h"
+#include "control/change.h"
+#include "control/target.h"
+
+namespace keyturn::control {
+
+inline constexpr std::string_view kAllRegions = "all";
+
+// FleetEntry: one endpoint, the credentials that it is called with, and the accounts reached so.
+struct FleetEntry {
+  std::string place;                  // names it: "profile prod", "fleet.yaml:12"; each once
+  client::ConfigFlags flags;          // the credentials, the endpoint
+  std::string role_name;              // taken on in every account but the credentials' own
+  std::string role_external_id;       // for that role
+  bool organization = false;          // every account of the organisation
+  std::vector<std::string> accounts;  // else these; none: the credentials' own
+  std::vector<std::string> regions;   // kAllRegions alone: all; none: the configured one
+};
+
+struct FleetOptions {
+  double quota_share = 0.3;
+  std::string user_agent = "keyturn";
+  // session_policy: of every role that is taken on; its session may do no more than this.
+  std::string session_policy;
+  std::size_t open_max = 24;
+};
+
+class Fleet final : public Access {
+ public:
+  // Create finds the credentials of every entry. kUsage names the entry that has none, or none
+  // that work.
+  static Result<std::unique_ptr<Fleet>> Create(std::vector<FleetEntry> entries,
+                                               FleetOptions options,
+                                               client::Environment environment,
+                                               client::Outside outside, RandomSource& random);
+  ~Fleet() override;
+
+  // Targets: every account of every entry. Accounts of the organisation that are suspended or
+  // closed are among them, and are not called.
+  Result<std::vector<Target>> Targets();
+  // CheckChanges: kUsage when some change is on an endpoint or in an account that no entry reaches.
+  Status CheckChanges(const std::vector<PlannedChange>& changes);
+
+  void Begin(const Target& target, Opened opened) override;
+  void Close(client::KmsClient* client) override;
+  std::size_t Pump(std::chrono::milliseconds max_wait) override;
+  void CancelAll() override;
+  std::map<std::string, client::OperationCount, std::less<>> counts() const override;
+  double quota_used() const override;
+  std::size_t open_max() const override { return options_.open_max; }
+
+ private:
+  struct Entry;
+  struct Member;
+
+  Fleet(FleetOptions options, client::Environment environment, client::Outside outside,
+        RandomSource& random);
+  Status AddEntry(FleetEntry wanted);
+  Result<std::vector<Target>> TargetsOf(Entry& entry);
+  Result<std::vector<Target>> OrganizationOf(Entry& entry, const Target& base);
+  Result<std::vector<std::string>> RegionsOf(const Entry& entry) const;
+  Status FindOwnAccount(Entry& entry);
+  Entry* EntryOf(const Target& target);
+
+  void Step(Member& member);
+  void AskRole(Member& member);
+  void AskRegions(Member& member);
+  void Opens(Member& member, Open open);
+  void Fails(Member& member, RegionStatus status, std::string detail);
+  bool Again(Member& member, ErrorCode code);
+  void RenewRole(Member& member);
+  client::RoleRequest RoleOf(const Member& member) const;
+  void Submit(Member& member, Result<http::ClientRequest> request,
+              std::function<void(const Result<http::ClientResponse>&)> done);
+  void DropClosed();
+
+  const FleetOptions options_;
+  const client::Environment environment_;
+  const client::Outside outside_;
+  RandomSource& random_;
+  std::unique_ptr<http::Client> http_;
+  client::CallBudget budget_;
+  std::vector<std::unique_ptr<Entry>> entries_;
+  std::deque<std::unique_ptr<Member>> members_;
+  std::size_t first_member_ = 0;  // who sends first, in turns
+  std::size_t requests_ = 0;      // of ours, under way
+  std::map<std::string, client::OperationCount, std::less<>> closed_counts_;
+  bool cancelled_ = false;
+};
+
+}  // namespace keyturn::control
