@@ -2,13 +2,14 @@
 // prints docs/performance.md's table. `make bench` runs it. Needs nginx, wrk and two cores.
 //
 //   node bench/run.mjs [--seconds 5] [--rounds 3] [--keys 100000]
-//     [--only periodic|always|start|generations]
+//     [--only periodic|always|start|generations|fleet]
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { measureFleet } from './fleet.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(path.join(root, 'tests/package.json'));
@@ -213,5 +214,8 @@ if (wanted('start')) console.log(`\n${(await measureStart(option('keys', 100000)
 if (wanted('generations')) {
   console.log(execFileSync('taskset', ['-c', '1', path.join(path.dirname(keyturn),
     'bench/keyturn_bench_generations')], { encoding: 'utf8' }).trim());
+}
+if (wanted('fleet')) {
+  console.log(`\n${(await measureFleet(keyturn, option('keys', 100000))).join('\n')}`);
 }
 process.exit(0);
