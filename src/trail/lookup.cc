@@ -34,6 +34,11 @@ class SegmentReader {
       KT_TRY(ReadBlock());
     }
   }
+  // Whether the next line is at hand: Previous() would not read.
+  bool HasLine() const {
+    if (left_ == 0) return false;
+    return begin_ == 0 || (left_ > 1 && text_.rfind('\n', left_ - 2) != std::string::npos);
+  }
   // offset of the beginning of the line that was returned last.
   std::uint64_t offset() const { return begin_ + left_; }
   std::uint64_t bytes_read() const { return bytes_read_; }
@@ -99,7 +104,8 @@ Result<std::optional<Place>> ReadBackwards(const std::filesystem::path& data_dir
       if (!line) break;
       const Place place{segment->first_sequence, reader.offset()};
       if (!line->empty() && !IsChainLine(*line) && !visit(*line, place)) return place;
-      if (bytes_read + reader.bytes_read() > bytes_max) return place;
+      // What was read is visited to its end: a small limit does not read a block for each line.
+      if (bytes_read + reader.bytes_read() > bytes_max && !reader.HasLine()) return place;
     }
     bytes_read += reader.bytes_read();
   }
