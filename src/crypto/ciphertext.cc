@@ -72,8 +72,8 @@ void AppendLength(std::size_t size, Bytes& out) {
   }
 }
 
-// EncodeContext: pair count, then each key and value behind its length, so that no two different
-// contexts have the same bytes.
+}  // namespace
+
 const Bytes& EncodeContext(const EncryptionContext& context) {
   thread_local Bytes encoded;
   encoded.clear();
@@ -86,8 +86,6 @@ const Bytes& EncodeContext(const EncryptionContext& context) {
   }
   return encoded;
 }
-
-}  // namespace
 
 Bytes EncryptBlob(const Key256& material, const BlobIds& ids, const EncryptionContext& context,
                   ByteView plaintext, RandomSource& random) {

@@ -22,6 +22,10 @@ namespace keyturn::crypto {
 // EncryptionContext: ordered by the bytes of the UTF-8 key (std::map<std::string> is).
 using EncryptionContext = std::map<std::string, std::string>;
 
+// EncodeContext: pair count, then each key and value behind its length, so that no two different
+// contexts have the same bytes. The bytes are the calling thread's, valid until its next call.
+const Bytes& EncodeContext(const EncryptionContext& context);
+
 // BlobHeader: what a blob says of itself, in clear.
 struct BlobHeader {
   std::array<char, 36> key_id{};

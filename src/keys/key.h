@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -21,6 +22,13 @@ struct RotationSchedule {
   Days period{365};
   TimePoint next;  // NextRotationDate: earliest instant of the next automatic rotation
   bool operator==(const RotationSchedule&) const = default;
+};
+
+// Custody: where the key of a custom key store is.
+struct Custody {
+  std::string store;         // CustomKeyStoreId
+  std::string external_key;  // XksKeyId; empty in a token, where the KMS key's own id is its label
+  bool operator==(const Custody&) const = default;
 };
 
 struct Key {
@@ -42,6 +50,11 @@ struct Key {
   std::optional<TimePoint> settles;
   // on_demand_started: when an on-demand rotation was accepted that is still under way.
   std::optional<TimePoint> on_demand_started;
+  // custody: null for a key whose material is here alone.
+  std::shared_ptr<const Custody> custody;
+  // resumes: the state that an Unavailable key has again when its store is connected. Only in
+  // Unavailable, which is how a view shows a key and is never stored.
+  std::optional<model::KeyState> resumes;
   // rotation is kept while a key is Disabled or PendingDeletion: it comes back on cancel. A replica
   // has none: its primary's counts.
   std::optional<RotationSchedule> rotation;
@@ -110,8 +123,8 @@ inline constexpr Days kDeletionWindowMin{7};
 inline constexpr Days kDeletionWindowMax{30};
 
 // Transitions. Each returns the changed key; none checks authorization. They include CheckState.
-// EnableKey, DisableKey: succeed without effect on a key that is in that state already, and leave
-// Unavailable as it is (only a reconnected key store ends that state).
+// EnableKey, DisableKey: succeed without effect on a key that is in that state already. They leave
+// Unavailable as it is, since only a connected key store ends that state, and set what it resumes.
 Result<Key> EnableKey(Key key);
 Result<Key> DisableKey(Key key);
 // ScheduleKeyDeletion: window 7..30 days, else kValidationException. A primary with replicas waits
@@ -120,6 +133,15 @@ Result<Key> ScheduleKeyDeletion(Key key, Days window, TimePoint now, bool has_re
 // CancelKeyDeletion: the key becomes Disabled, or PendingImport if a material is missing; its
 // rotation schedule is as it was.
 Result<Key> CancelKeyDeletion(Key key, bool lacks_material = false);
+
+// WhileDisconnected is how a key of a custom key store is seen while that is not connected:
+// Unavailable, unless its deletion is pending. Stored is the way back.
+Key WhileDisconnected(Key key);
+Key Stored(Key key);
+
+// CheckHere refuses what no key of a custom key store does (UnsupportedOperationException, the
+// origin's text).
+Status CheckHere(const Key& key);
 
 // IsDeletionDue: PendingDeletion and the date has come.
 bool IsDeletionDue(const Key& key, TimePoint now);

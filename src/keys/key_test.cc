@@ -56,7 +56,7 @@ constexpr const char* kTable = R"(
   Encrypt                ok  D   P   P   I   U   Cr  ok
   GenerateDataKey        ok  D   P   P   I   U   Cr  ok
   GetKeyPolicy           ok  ok  ok  ok  ok  ok  ok  ok
-  GetKeyRotationStatus   ok  ok  ok  ok  ok  X   ok  ok
+  GetKeyRotationStatus   ok  ok  ok  ok  ok  ok  ok  ok
   GetParametersForImport ok  ok  P   P   ok  X   Cr  Up
   ImportKeyMaterial      ok  ok  P   P   ok  X   Cr  ok
   ListAliases            ok  ok  ok  ok  ok  ok  ok  ok
@@ -189,6 +189,43 @@ TEST(EnableKey, EnablesADisabledKeyAndKeepsAnEnabledOne) {
 
 TEST(EnableKey, DoesNotMakeAnUnavailableKeyUsable) {
   EXPECT_EQ(EnableKey(KeyIn(KeyState::kUnavailable))->state, KeyState::kUnavailable);
+}
+
+TEST(WhileDisconnected, EnabledAndDisabledAreUnavailableAndComeBack) {
+  for (const KeyState state : {KeyState::kEnabled, KeyState::kDisabled}) {
+    const Key seen = WhileDisconnected(KeyIn(state));
+    EXPECT_EQ(seen.state, KeyState::kUnavailable);
+    EXPECT_EQ(Stored(seen).state, state);
+    EXPECT_FALSE(Stored(seen).resumes);
+  }
+  const Key pending = WhileDisconnected(KeyIn(KeyState::kPendingDeletion));
+  EXPECT_EQ(pending.state, KeyState::kPendingDeletion);
+  EXPECT_EQ(Stored(pending).state, KeyState::kPendingDeletion);
+}
+
+TEST(WhileDisconnected, WhatIsAskedForThenCountsOnceConnected) {
+  const Key enabled = WhileDisconnected(KeyIn(KeyState::kEnabled));
+  EXPECT_EQ(Stored(*DisableKey(enabled)).state, KeyState::kDisabled);
+  EXPECT_EQ(Stored(*EnableKey(*DisableKey(enabled))).state, KeyState::kEnabled);
+  EXPECT_EQ(DisableKey(enabled)->state, KeyState::kUnavailable) << "and not before";
+  const Key scheduled = *ScheduleKeyDeletion(enabled, Days{7}, kNow);
+  EXPECT_EQ(scheduled.state, KeyState::kPendingDeletion);
+  EXPECT_EQ(Stored(scheduled).state, KeyState::kPendingDeletion);
+  EXPECT_EQ(Stored(WhileDisconnected(*CancelKeyDeletion(scheduled))).state, KeyState::kDisabled);
+}
+
+TEST(CheckHere, RefusesKeysOfCustomKeyStoresByTheirOrigin) {
+  Key key = KeyIn(KeyState::kEnabled);
+  EXPECT_TRUE(CheckHere(key));
+  key.origin = model::Origin::kExternalKeyStore;
+  key.custody = std::make_shared<const Custody>(Custody{"cks-1", "key"});
+  const Status refused = CheckHere(key);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnsupportedOperationException);
+  EXPECT_EQ(refused.error().message,
+            std::string(kArn) +
+                " origin is EXTERNAL_KEY_STORE which is not valid for this "
+                "operation.");
 }
 
 TEST(EnableKey, IsRefusedWhileDeletionIsPending) {

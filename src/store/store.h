@@ -175,6 +175,25 @@ struct GrantRef {
   std::string id;
 };
 
+// CustomKeyStoreRow: replaced and deleted by id. One that has keys cannot be deleted (kConflict).
+struct CustomKeyStoreRow {
+  std::string id;  // cks- and 17 hex digits
+  model::AccountId account;
+  model::Region region;
+  std::string name;
+  model::CustomKeyStoreType type = model::CustomKeyStoreType::kAwsCloudhsm;
+  TimePoint created;
+  // state: CONNECTED, DISCONNECTED or FAILED. While settles is set the store is on its way there.
+  model::ConnectionStateType state = model::ConnectionStateType::kDisconnected;
+  std::optional<model::ConnectionErrorCodeType> error = {};  // only in FAILED
+  std::optional<TimePoint> settles = {};
+  std::string cluster = {};       // of a token; else empty
+  std::string trust_anchor = {};  // likewise, PEM as given
+  std::string uri_endpoint = {};  // of a proxy; else empty
+  std::string uri_path = {};      // likewise
+  Bytes sealed_secret = {};       // the token's PIN, or the proxy's credential
+};
+
 struct AccessKeyRow {
   std::string id;  // AKIA...
   model::AccountId account;
@@ -199,6 +218,7 @@ struct NotificationRow {
 // Change: carried out in the order of its members.
 struct Change {
   // Initializers throughout, so that a change can name just the members that it has.
+  std::vector<CustomKeyStoreRow> put_custom_key_stores = {};
   std::vector<KeyRow> put_keys = {};
   std::vector<MaterialRow> insert_materials = {};
   std::vector<RotationRow> insert_rotations = {};
@@ -209,6 +229,7 @@ struct Change {
   // generation at or below the key's current one, and for a material that is not there.
   std::vector<MaterialRef> drop_materials = {};
   std::vector<KeyRef> purge_keys = {};  // with materials, rotations, aliases, grants and usage
+  std::vector<std::string> delete_custom_key_stores = {};  // ids
   std::vector<AliasRow> put_aliases = {};
   std::vector<AliasRow> delete_aliases = {};  // account, region and name count
   std::vector<UserRow> put_users = {};
@@ -244,6 +265,7 @@ struct Visitors {
   std::function<void(ProviderRow)> provider;
   std::function<void(UserRow)> user;
   std::function<void(AccessKeyRow)> access_key;
+  std::function<void(CustomKeyStoreRow)> custom_key_store;
   std::function<void(KeyRow)> key;
   std::function<void(MaterialRow)> material;
   std::function<void(RotationRow)> rotation;

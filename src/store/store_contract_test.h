@@ -114,6 +114,7 @@ TEST_P(StoreContract, AbsentFieldsStayAbsent) {
   EXPECT_FALSE(contents.keys[0].key.deletion_window);
   EXPECT_FALSE(contents.keys[0].key.settles);
   EXPECT_FALSE(contents.keys[0].key.on_demand_started);
+  EXPECT_FALSE(contents.keys[0].key.custody);
   EXPECT_TRUE(contents.keys[0].key.primary_region.empty());
   EXPECT_TRUE(contents.keys[0].tags.empty());
 }
@@ -477,6 +478,92 @@ TEST_P(StoreContract, GrantsComeBackAndGoByThemselvesOrWithTheirKey) {
   contents = ContentsOf(store());
   ASSERT_EQ(contents.grants.size(), 1U);
   EXPECT_EQ(contents.grants[0].key, KeyNumber(2));
+}
+
+TEST_P(StoreContract, CustomKeyStoresComeBackAreReplacedAndGoById) {
+  CustomKeyStoreRow token = TestCustomKeyStore('b');
+  token.type = model::CustomKeyStoreType::kAwsCloudhsm;
+  token.state = model::ConnectionStateType::kFailed;
+  token.error = model::ConnectionErrorCodeType::kUserLockedOut;
+  token.settles = FromEpochMillis(5'000);
+  token.cluster = "cluster-abcdefghijk";
+  token.trust_anchor = "-----BEGIN\n";
+  token.uri_endpoint = token.uri_path = "";
+  ASSERT_TRUE(CommitOne(store(), {.put_custom_key_stores = {token, TestCustomKeyStore('a')}}));
+  Reopen();
+  {
+    const Contents contents = ContentsOf(store());
+    ASSERT_EQ(contents.custom_key_stores.size(), 2U);
+    const CustomKeyStoreRow& proxy = contents.custom_key_stores[0];
+    EXPECT_EQ(proxy.id, TestCustomKeyStore('a').id);
+    EXPECT_EQ(proxy.type, model::CustomKeyStoreType::kExternalKeyStore);
+    EXPECT_EQ(proxy.state, model::ConnectionStateType::kDisconnected);
+    EXPECT_FALSE(proxy.error);
+    EXPECT_FALSE(proxy.settles);
+    EXPECT_EQ(proxy.uri_endpoint, "https://xks.example.com");
+    EXPECT_EQ(proxy.uri_path, "/kms/xks/v1");
+    const CustomKeyStoreRow& back = contents.custom_key_stores[1];
+    EXPECT_EQ(back.account, token.account);
+    EXPECT_EQ(back.region, token.region);
+    EXPECT_EQ(back.name, token.name);
+    EXPECT_EQ(back.type, token.type);
+    EXPECT_EQ(back.created, token.created);
+    EXPECT_EQ(back.state, token.state);
+    EXPECT_EQ(back.error, token.error);
+    EXPECT_EQ(back.settles, token.settles);
+    EXPECT_EQ(back.cluster, token.cluster);
+    EXPECT_EQ(back.trust_anchor, token.trust_anchor);
+    EXPECT_EQ(back.sealed_secret, token.sealed_secret);
+  }
+  token.name = "another";
+  token.state = model::ConnectionStateType::kConnected;
+  token.error.reset();
+  token.settles.reset();
+  ASSERT_TRUE(CommitOne(store(), {.put_custom_key_stores = {token},
+                                  .delete_custom_key_stores = {TestCustomKeyStore('a').id}}));
+  const Contents contents = ContentsOf(store());
+  ASSERT_EQ(contents.custom_key_stores.size(), 1U);
+  EXPECT_EQ(contents.custom_key_stores[0].name, "another");
+  EXPECT_FALSE(contents.custom_key_stores[0].error);
+  EXPECT_FALSE(contents.custom_key_stores[0].settles);
+  CustomKeyStoreRow namesake = TestCustomKeyStore('c');
+  namesake.name = "another";
+  EXPECT_EQ(CodeOfFailure(CommitOne(store(), {.put_custom_key_stores = {namesake}})),
+            ErrorCode::kConflict)
+      << "a name is one store's in its account and region";
+}
+
+TEST_P(StoreContract, AKeyKeepsItsCustomKeyStoreAndTheStoreItsKeys) {
+  ASSERT_TRUE(CommitOne(store(), {.put_custom_key_stores = {TestCustomKeyStore('a')},
+                                  .put_keys = {TestExternalKey(1, 'a', "ek-1")}}));
+  const std::vector<std::string> id = {TestCustomKeyStore('a').id};
+  EXPECT_EQ(CodeOfFailure(CommitOne(store(), {.delete_custom_key_stores = id})),
+            ErrorCode::kConflict);
+  EXPECT_EQ(CodeOfFailure(CommitOne(store(), {.put_keys = {TestExternalKey(2, 'a', "ek-1")}})),
+            ErrorCode::kConflict)
+      << "an external key is one key's";
+  EXPECT_EQ(CodeOfFailure(CommitOne(store(), {.put_keys = {TestExternalKey(2, 'b', "ek-2")}})),
+            ErrorCode::kConflict)
+      << "without its store";
+  ASSERT_TRUE(
+      CommitOne(store(), {.put_keys = {TestExternalKey(2, 'a', ""), TestExternalKey(3, 'a', "")}}))
+      << "keys in a token have no external key";
+  Reopen();
+  Contents contents = ContentsOf(store());
+  ASSERT_EQ(contents.keys.size(), 3U);
+  ASSERT_TRUE(contents.keys[0].key.custody);
+  EXPECT_EQ(*contents.keys[0].key.custody, *TestExternalKey(1, 'a', "ek-1").key.custody);
+  KeyRow changed = contents.keys[0];
+  changed.key.description = "changed";
+  ASSERT_TRUE(CommitOne(store(), {.put_keys = {changed}}));
+  contents = ContentsOf(store());
+  ASSERT_TRUE(contents.keys[0].key.custody);
+  EXPECT_EQ(contents.keys[0].key.custody->external_key, "ek-1");
+  ASSERT_TRUE(CommitOne(store(), {.purge_keys = {RefOf(contents.keys[0]), RefOf(contents.keys[1]),
+                                                 RefOf(contents.keys[2])},
+                                  .delete_custom_key_stores = id}))
+      << "the last key and its store in one change";
+  EXPECT_TRUE(ContentsOf(store()).custom_key_stores.empty());
 }
 
 TEST_P(StoreContract, TrailRowsComeInTheOrderOfTheirInsertion) {

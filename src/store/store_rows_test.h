@@ -30,6 +30,7 @@ struct Contents {
   std::vector<RoleRow> roles;
   std::vector<ProviderRow> providers;
   std::vector<GrantRow> grants;
+  std::vector<CustomKeyStoreRow> custom_key_stores;
 };
 
 inline Visitors CollectInto(Contents& out) {
@@ -46,6 +47,9 @@ inline Visitors CollectInto(Contents& out) {
   v.role = [&out](RoleRow row) { out.roles.push_back(std::move(row)); };
   v.provider = [&out](ProviderRow row) { out.providers.push_back(std::move(row)); };
   v.grant = [&out](GrantRow row) { out.grants.push_back(std::move(row)); };
+  v.custom_key_store = [&out](CustomKeyStoreRow row) {
+    out.custom_key_stores.push_back(std::move(row));
+  };
   v.trail = [&out](TrailRow row) { out.trail.push_back(std::move(row)); };
   return v;
 }
@@ -134,6 +138,29 @@ inline GrantRow TestGrant(const KeyRow& row, char digit) {
   grant.context_equals.emplace();
   grant.context_subset = {{"a", "1"}, {"", "x"}};
   return grant;
+}
+
+inline CustomKeyStoreRow TestCustomKeyStore(char digit) {
+  CustomKeyStoreRow row;
+  row.id = "cks-" + std::string(17, digit);
+  row.account = kTestAccount;
+  row.region = TestRegion();
+  row.name = std::string("store ") + digit;
+  row.type = model::CustomKeyStoreType::kExternalKeyStore;
+  row.created = FromEpochMillis(4'000);
+  row.uri_endpoint = "https://xks.example.com";
+  row.uri_path = "/kms/xks/v1";
+  row.sealed_secret = Bytes(70, 0x77);
+  return row;
+}
+
+// TestExternalKey: a key of TestCustomKeyStore(digit).
+inline KeyRow TestExternalKey(unsigned n, char digit, const std::string& external_key) {
+  KeyRow row = TestKey(n);
+  row.key.origin = model::Origin::kExternalKeyStore;
+  row.key.custody = std::make_shared<const keys::Custody>(
+      keys::Custody{.store = "cks-" + std::string(17, digit), .external_key = external_key});
+  return row;
 }
 
 inline Change CreateKey(const KeyRow& row, unsigned n) {

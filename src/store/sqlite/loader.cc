@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "store/sqlite/access_rows.h"
+#include "store/sqlite/custom_key_store_rows.h"
 #include "store/sqlite/row_reader.h"
 #include "store/sqlite/writer.h"
 
@@ -73,7 +74,7 @@ constexpr const char kSelectKeys[] =
     "SELECT account, region, id, version, manager, spec, usage, origin, multi_region, state, "
     "creation_date, deletion_date, rotation_period, rotation_next, on_demand_rotations, "
     "generation, current_material, policy, tags, description, primary_region, deletion_window, "
-    "settles, on_demand_started FROM keys "
+    "settles, on_demand_started, custom_key_store, external_key FROM keys "
     "ORDER BY account, region, id";
 
 KeyRow ReadKey(RowReader& row, RegionMemo& regions, const PolicyTexts& policies) {
@@ -124,6 +125,13 @@ KeyRow ReadKey(RowReader& row, RegionMemo& regions, const PolicyTexts& policies)
   }
   if (const auto started = row.OptionalInt()) {
     key.on_demand_started = FromEpochMillis(*started);
+  }
+  const auto custom_key_store = row.OptionalText();
+  const auto external_key = row.OptionalText();
+  if (custom_key_store) {
+    key.custody = std::make_shared<const keys::Custody>(
+        keys::Custody{.store = std::string(*custom_key_store),
+                      .external_key = std::string(external_key.value_or(std::string_view()))});
   }
   return out;
 }
@@ -296,6 +304,9 @@ Status LoadAll(Database& database, const Visitors& visitors) {
   KT_TRY(LoadPrincipals(database, visitors));
   if (visitors.access_key) {
     KT_TRY(LoadAccessKeys(database, visitors));
+  }
+  if (visitors.custom_key_store) {
+    KT_TRY(LoadCustomKeyStores(database, visitors));
   }
   if (visitors.key) {
     KT_TRY(LoadKeys(database, visitors));

@@ -236,11 +236,36 @@ CREATE TABLE notifications (
 ) STRICT;
 )sql";
 
+// Version 5: custom key stores. A key of one names its store, and in a proxy its external key,
+// which no other key of the store has.
+constexpr const char* kVersion5 = R"sql(
+CREATE TABLE custom_key_stores (
+  id            TEXT NOT NULL PRIMARY KEY,
+  account       TEXT NOT NULL,
+  region        TEXT NOT NULL,
+  name          TEXT NOT NULL,
+  type          TEXT NOT NULL,
+  created       INTEGER NOT NULL,
+  state         TEXT NOT NULL,
+  error         TEXT,
+  settles       INTEGER,
+  cluster       TEXT NOT NULL,
+  trust_anchor  TEXT NOT NULL,
+  uri_endpoint  TEXT NOT NULL,
+  uri_path      TEXT NOT NULL,
+  sealed_secret BLOB NOT NULL,
+  UNIQUE (account, region, name)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE keys ADD COLUMN custom_key_store TEXT REFERENCES custom_key_stores;
+ALTER TABLE keys ADD COLUMN external_key TEXT;
+CREATE INDEX keys_by_store ON keys (custom_key_store) WHERE custom_key_store IS NOT NULL;
+CREATE UNIQUE INDEX keys_by_external_key ON keys (custom_key_store, external_key)
+  WHERE external_key IS NOT NULL;
+)sql";
+
 constexpr Migration kMigrations[] = {
-    {1, kVersion1},
-    {2, kVersion2},
-    {3, kVersion3},
-    {4, kVersion4},
+    {1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}, {5, kVersion5},
 };
 
 // RunOne leaves no transaction open unless the rollback itself fails; closing ends that one.

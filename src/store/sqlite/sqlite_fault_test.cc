@@ -176,6 +176,13 @@ std::string Fingerprint(Store& store) {
   for (const RoleRow& row : c.roles) {
     text += "role " + row.name + " " + std::to_string(row.policies.size()) + row.trust + "\n";
   }
+  for (const CustomKeyStoreRow& row : c.custom_key_stores) {
+    text += "custom key store " + row.id + " " + row.name + "\n";
+  }
+  for (const UsageRow& row : c.usage) {
+    text +=
+        "usage " + std::string(row.key.text()) + " " + row.operation + " " + row.event_id + "\n";
+  }
   for (const TrailRow& row : c.trail) {
     text += "trail " + row.event_id + " " + row.json + "\n";
   }
@@ -259,6 +266,8 @@ std::vector<Change> Group() {
   group[0].insert_trail.push_back({"rotate", std::string(1200, 'r')});
   group[1] = CreateKey(TestKey(100, std::string(6000, 'p')), 100);
   group[1].insert_trail.push_back({"create", std::string(1200, 'c')});
+  group[1].put_custom_key_stores.push_back(TestCustomKeyStore('d'));
+  group[1].put_keys.push_back(TestExternalKey(101, 'd', "external"));
   group[1].insert_grants.push_back(TestGrant(TestKey(100), 'f'));
   group[1].put_roles.push_back({kTestAccount,
                                 "Ops",
@@ -267,6 +276,11 @@ std::vector<Change> Group() {
                                 FromEpochMillis(1),
                                 std::string(3000, 't'),
                                 {{"own", "{}"}}});
+  for (unsigned n = 0; n < 3; ++n) {  // the last one's key is gone by then
+    const keys::Key key = TestKey(n).key;
+    group[2].put_usage.push_back(
+        {key.account, key.region, key.id, "Encrypt", FromEpochMillis(7), "event", "request"});
+  }
   group[2].purge_keys.push_back(RefOf(TestKey(2)));
   group[2].delete_trail.push_back("event3");
   group[2].put_meta.emplace_back("mark", Bytes{1, 2, 3});

@@ -242,6 +242,50 @@ TEST_F(SqliteFile, RowsThatMakeNoSenseAreCorruptAndNamed) {
   }
 }
 
+TEST_F(SqliteFile, CustomKeyStoresThatMakeNoSenseAreCorruptAndNamed) {
+  MakeStoreWithAKey();
+  ASSERT_TRUE(CommitOne(*MustOpen({}), {.put_custom_key_stores = {TestCustomKeyStore('a')}}));
+  const std::string good = ReadFile(file());
+  for (const char* sql :
+       {"UPDATE custom_key_stores SET state = 'Asleep'", "UPDATE custom_key_stores SET error = ''",
+        "UPDATE custom_key_stores SET type = 'X'", "UPDATE custom_key_stores SET account = '1'",
+        "UPDATE custom_key_stores SET region = 'nowhere'"}) {
+    WriteFile(file(), good);
+    Outside(file(), sql);
+    Contents contents;
+    const Status loaded = MustOpen({})->Load(CollectInto(contents));
+    ASSERT_FALSE(loaded) << sql;
+    EXPECT_EQ(loaded.error().code, ErrorCode::kCorrupt) << sql;
+    EXPECT_THAT(loaded.error().message, HasSubstr("custom_key_stores: cks-aaa")) << sql;
+  }
+}
+
+TEST_F(SqliteFile, VersionFourBecomesTheNewestWithAllItsRows) {
+  const std::span<const Migration> all = Migrations();
+  fs::create_directory(directory());
+  for (std::size_t version = 0; version < 4; ++version) Outside(file(), all[version].sql);
+  Outside(file(), "PRAGMA application_id = " + std::to_string(kApplicationId) +
+                      "; PRAGMA user_version = 4;"
+                      "INSERT INTO policies VALUES (1, 0, '{}');"
+                      "INSERT INTO keys VALUES ('111122223333', 'us-east-1', "
+                      "'00000000-0000-4000-8000-000000000001', 3, 'CUSTOMER', 'SYMMETRIC_DEFAULT', "
+                      "'ENCRYPT_DECRYPT', 'AWS_KMS', 0, 'Enabled', 5, NULL, 90, 7, 2, 0, "
+                      "zeroblob(32), 1, x'', 'old', NULL, NULL, NULL, 8);"
+                      "INSERT INTO materials VALUES ('111122223333', 'us-east-1', "
+                      "'00000000-0000-4000-8000-000000000001', 0, zeroblob(32), 6, x'aabb', NULL, "
+                      "'');");
+  const auto store = MustOpen({});
+  Contents contents = ContentsOf(*store);
+  ASSERT_EQ(contents.keys.size(), 1U);
+  EXPECT_EQ(contents.keys[0].key.description, "old");
+  EXPECT_EQ(contents.keys[0].key.on_demand_started, FromEpochMillis(8));
+  EXPECT_FALSE(contents.keys[0].key.custody);
+  EXPECT_EQ(contents.materials.size(), 1U);
+  EXPECT_TRUE(contents.custom_key_stores.empty());
+  EXPECT_TRUE(CommitOne(*store, {.put_custom_key_stores = {TestCustomKeyStore('a')},
+                                 .put_keys = {TestExternalKey(2, 'a', "ek")}}));
+}
+
 TEST_F(SqliteFile, ANewerFormatIsRefusedAndUntouched) {
   MakeStoreWithAKey();
   Outside(file(), "PRAGMA user_version = 7; PRAGMA journal_mode = DELETE;");
@@ -306,6 +350,7 @@ TEST_F(SqliteFile, VersionOneBecomesTheNewestWithAllItsRows) {
   ASSERT_EQ(contents.materials.size(), 1U);
   EXPECT_EQ(contents.materials[0].sealed, (Bytes{0xaa, 0xbb}));
   EXPECT_FALSE(contents.materials[0].valid_to);
+  EXPECT_FALSE(key.custody);
   KeyRow changed = contents.keys[0];
   changed.key.description = "new";
   EXPECT_TRUE(CommitOne(*store, {.put_keys = {changed}}));

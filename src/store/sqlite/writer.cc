@@ -6,6 +6,7 @@
 
 #include "base/hex.h"
 #include "store/sqlite/access_rows.h"
+#include "store/sqlite/custom_key_store_rows.h"
 
 namespace keyturn::store {
 namespace {
@@ -52,14 +53,14 @@ constexpr const char kInsertKey[] =
     "INSERT INTO keys (version, manager, spec, usage, origin, multi_region, state, creation_date, "
     "deletion_date, rotation_period, rotation_next, on_demand_rotations, generation, "
     "current_material, policy, tags, description, primary_region, deletion_window, settles, "
-    "on_demand_started, account, region, id) "
-    "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULLIF(?,''),?,?,?,?,?,?)";
+    "on_demand_started, custom_key_store, external_key, account, region, id) VALUES "
+    "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULLIF(?,''),?,?,?,NULLIF(?,''),NULLIF(?,''),?,?,?)";
 constexpr const char kUpdateKey[] =
     "UPDATE keys SET version = ?, manager = ?, spec = ?, usage = ?, origin = ?, multi_region = ?, "
     "state = ?, creation_date = ?, deletion_date = ?, rotation_period = ?, rotation_next = ?, "
     "on_demand_rotations = ?, generation = ?, current_material = ?, policy = ?, tags = ?, "
     "description = ?, primary_region = NULLIF(?,''), deletion_window = ?, settles = ?, "
-    "on_demand_started = ? WHERE "
+    "on_demand_started = ?, custom_key_store = NULLIF(?,''), external_key = NULLIF(?,'') WHERE "
     "account = ? AND region = ? AND id = ? AND version = ?";
 
 Status PutKey(Database& database, const KeyRow& row) {
@@ -77,18 +78,23 @@ Status PutKey(Database& database, const KeyRow& row) {
   if (key.deletion_window) {
     window = key.deletion_window->count();
   }
+  static const keys::Custody kHere;
+  const keys::Custody& custody = key.custody ? *key.custody : kHere;
   const auto version = static_cast<std::int64_t>(key.version);
   const auto run = [&](const char* sql, const auto&... more) {
-    return database.Run(sql, version + 1, ToWire(key.manager), ToWire(key.spec), ToWire(key.usage),
-                        ToWire(key.origin), key.multi_region, ToWire(key.state),
-                        ToEpochMillis(key.creation_date), Milliseconds(key.deletion_date), period,
-                        next, key.on_demand_rotations, key.generation, key.current_material.bytes(),
-                        policy, tags, key.description, key.primary_region.name(), window,
-                        Milliseconds(key.settles), Milliseconds(key.on_demand_started),
-                        key.account.text(), key.region.name(), key.id.text(), more...);
+    return database.Run(
+        sql, version + 1, ToWire(key.manager), ToWire(key.spec), ToWire(key.usage),
+        ToWire(key.origin), key.multi_region, ToWire(key.state), ToEpochMillis(key.creation_date),
+        Milliseconds(key.deletion_date), period, next, key.on_demand_rotations, key.generation,
+        key.current_material.bytes(), policy, tags, key.description, key.primary_region.name(),
+        window, Milliseconds(key.settles), Milliseconds(key.on_demand_started), custody.store,
+        custody.external_key, key.account.text(), key.region.name(), key.id.text(), more...);
   };
   if (version == 0) {
-    return OnConflict(run(kInsertKey), fmt::format("key {} exists already", key.arn()));
+    return OnConflict(
+        run(kInsertKey),
+        fmt::format("key {} exists already, or its external key has a key, or its store is gone",
+                    key.arn()));
   }
   KT_ASSIGN(const std::int64_t changed, run(kUpdateKey, version));
   if (changed != 1) {
@@ -208,6 +214,7 @@ constexpr const char kPutMeta[] =
     "INSERT INTO meta (key, value) VALUES (?,?) ON CONFLICT DO UPDATE SET value = excluded.value";
 
 Status ApplyKeys(Database& database, const Change& change) {
+  KT_TRY(PutCustomKeyStores(database, change));
   for (const KeyRow& row : change.put_keys) {
     KT_TRY(PutKey(database, row));
   }
@@ -226,6 +233,7 @@ Status ApplyKeys(Database& database, const Change& change) {
   for (const KeyRef& ref : change.purge_keys) {
     KT_TRY(PurgeKey(database, ref));
   }
+  KT_TRY(DeleteCustomKeyStores(database, change));
   for (const AliasRow& row : change.put_aliases) {
     KT_TRY(database.Run(kPutAlias, row.account.text(), row.region.name(), row.name,
                         row.target.text(), ToEpochMillis(row.creation_date),
