@@ -16,6 +16,7 @@
 #include <unordered_map>
 
 #include "base/check.h"
+#include "http/tls_cause.h"
 
 namespace keyturn::http {
 namespace {
@@ -168,6 +169,12 @@ curl_slist* BuildHeaders(const ClientRequest& request) {
   return list;
 }
 
+bool IsTlsFailure(CURLcode code) {
+  constexpr CURLcode kCodes[] = {CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION,
+                                 CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_SSL_CACERT_BADFILE};
+  return std::find(std::begin(kCodes), std::end(kCodes), code) != std::end(kCodes);
+}
+
 Error ErrorOf(CURLcode code, const Transfer& transfer) {
   const std::string text = transfer.error_text[0] != '\0' ? std::string(transfer.error_text.data())
                                                           : std::string(curl_easy_strerror(code));
@@ -180,7 +187,7 @@ Error ErrorOf(CURLcode code, const Transfer& transfer) {
             "the answer is larger than " + std::to_string(transfer.response_bytes_max) + " bytes",
             text};
   }
-  return {ErrorCode::kNetwork, text, {}};
+  return {ErrorCode::kNetwork, text, IsTlsFailure(code) ? std::string(kTlsCause) : std::string()};
 }
 
 // --- The client ---------------------------------------------------------------------------------

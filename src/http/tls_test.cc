@@ -15,6 +15,7 @@
 #include "http/client.h"
 #include "http/test_certificate.h"
 #include "http/test_peer.h"
+#include "http/tls_cause.h"
 
 namespace keyturn::http {
 
@@ -223,6 +224,7 @@ TEST_F(TlsServerTest, ClientVerifiesTheIssuer) {
   const Error error = ErrorOfCall("https://127.0.0.1:" + std::to_string(server->port()) + "/",
                                   stranger.certificate_file());
   EXPECT_EQ(error.code, ErrorCode::kNetwork);
+  EXPECT_EQ(error.cause, kTlsCause);
   EXPECT_THAT(error.message, HasSubstr("certificate"));
 }
 
@@ -235,6 +237,7 @@ TEST_F(TlsServerTest, ClientVerifiesTheHost) {
   const Error error = ErrorOfCall("https://127.0.0.1:" + std::to_string(server->port()) + "/",
                                   elsewhere.certificate_file());
   EXPECT_EQ(error.code, ErrorCode::kNetwork);
+  EXPECT_EQ(error.cause, kTlsCause);
 }
 
 TEST_F(TlsServerTest, StartNamesTheFileAtFault) {
