@@ -58,7 +58,8 @@ CommandDoc Describe(const CLI::App& app, std::vector<std::string> words) {
     if (!option->get_group().empty()) doc.options.push_back(DescribeOption(*option));
   }
   for (const CLI::App* command : app.get_subcommands({})) {
-    if (!command->get_name().empty()) doc.commands.push_back(Describe(*command, doc.words));
+    const bool hidden = command->get_name().empty() || command->get_group().empty();
+    if (!hidden) doc.commands.push_back(Describe(*command, doc.words));
   }
   return doc;
 }

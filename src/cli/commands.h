@@ -35,6 +35,8 @@ void AddControlShowCommand(CLI::App& app, Invocation& invocation);
 // init, serve, env, admin, trail: the server's side.
 void AddInitCommand(CLI::App& app, Invocation& invocation);
 void AddServeCommand(CLI::App& app, Invocation& invocation);
+// pkcs11-worker: hidden; serve starts it.
+void AddPkcs11WorkerCommand(CLI::App& app, Invocation& invocation);
 void AddEnvCommand(CLI::App& app, Invocation& invocation);
 void AddAdminCommands(CLI::App& app, Invocation& invocation);
 void AddTrailCommands(CLI::App& app, Invocation& invocation);

@@ -13,6 +13,7 @@
 #include "crypto/attestation.h"
 #include "crypto/process.h"
 #include "crypto/random.h"
+#include "server/outside_keys.h"
 #include "server/server.h"
 #include "service/files.h"
 #include "service/root_key.h"
@@ -33,6 +34,11 @@ struct ServeFlags {
   std::string attestation_root;
   std::string aws_managed_keys = "by-admin";
   std::string event_webhook, event_webhook_secret;
+  std::vector<std::string> hsm_clusters;
+  unsigned hsm_timeout_ms = 5000;
+  std::vector<std::string> xks_routes;
+  unsigned xks_timeout_ms = 250;
+  std::string xks_ca_file;
   bool no_console = false;
   unsigned console_idle_seconds = 900;
   unsigned console_session_seconds = 28800;
@@ -95,8 +101,27 @@ Result<server::Webhook> ReadWebhook(const std::string& url, const std::string& s
   return webhook;
 }
 
+Result<std::shared_ptr<service::Outside>> MakeOutside(const ServeFlags& flags, const Clock& clock) {
+  server::OutsideOptions options;
+  for (const std::string& text : flags.hsm_clusters) {
+    KT_ASSIGN(server::ClusterSpec spec, server::ParseClusterSpec(text));
+    options.clusters.push_back(std::move(spec));
+  }
+  options.hsm_timeout = std::chrono::milliseconds(flags.hsm_timeout_ms);
+  for (const std::string& text : flags.xks_routes) {
+    KT_ASSIGN(auto route, server::ParseRoute(text));
+    if (!options.proxy.routes.insert(std::move(route)).second) {
+      return Fail(ErrorCode::kUsage, "--xks-route " + text + ": the host has a route already");
+    }
+  }
+  options.proxy.timeout = std::chrono::milliseconds(flags.xks_timeout_ms);
+  options.proxy.ca_file = flags.xks_ca_file;
+  return server::MakeOutside(options, clock);
+}
+
 Result<std::unique_ptr<server::Server>> Start(const ServeFlags& flags, const Clock& clock) {
   KT_TRY(crypto::HardenProcess());
+  KT_ASSIGN(auto outside, MakeOutside(flags, clock));
   if (flags.dev) KT_TRY(InitForDevelopment(flags));
   server::Options options;
   options.data.directory = flags.data.data_dir;
@@ -113,6 +138,7 @@ Result<std::unique_ptr<server::Server>> Start(const ServeFlags& flags, const Clo
     KT_ASSIGN(options.webhook, ReadWebhook(flags.event_webhook, flags.event_webhook_secret));
     options.data.notifies = true;
   }
+  options.data.outside = std::move(outside);
   KT_ASSIGN(const auto listen, http::SplitListen(flags.listen));
   options.http.address = listen.first;
   options.http.port = listen.second;
@@ -153,6 +179,35 @@ int RunServe(const ServeFlags& flags) {
   return 0;
 }
 
+void AddOutsideFlags(CLI::App& command, ServeFlags& flags) {
+  command
+      .add_option("--hsm-cluster", flags.hsm_clusters,
+                  "A PKCS#11 token: cluster-...,module=PATH,token=LABEL[,trust-anchor=FILE]")
+      ->allow_extra_args(false)
+      ->type_name("SPEC");
+  command
+      .add_option("--hsm-timeout-ms", flags.hsm_timeout_ms,
+                  "A token that does not answer in this time has its process ended")
+      ->check(CLI::Range(100U, 600000U))
+      ->capture_default_str()
+      ->type_name("N");
+  command
+      .add_option("--xks-route", flags.xks_routes,
+                  "Where an external key store proxy really is: HOST=https://other[:port]")
+      ->allow_extra_args(false)
+      ->type_name("HOST=URL");
+  command
+      .add_option("--xks-timeout-ms", flags.xks_timeout_ms,
+                  "How long an external key store proxy may take to answer")
+      ->check(CLI::Range(10U, 60000U))
+      ->capture_default_str()
+      ->type_name("N");
+  command
+      .add_option("--xks-ca-file", flags.xks_ca_file,
+                  "Authorities of external key store proxies, PEM; none: the system's")
+      ->type_name("FILE");
+}
+
 }  // namespace
 
 void AddServeCommand(CLI::App& app, Invocation& invocation) {
@@ -175,10 +230,9 @@ void AddServeCommand(CLI::App& app, Invocation& invocation) {
       ->capture_default_str()
       ->type_name("N");
   command
-      ->add_option(
-          "--settle-seconds", flags->settle_seconds,
-          "How long keys stay Creating and Updating, and rotations on demand are under way, at "
-          "least: to test clients that wait")
+      ->add_option("--settle-seconds", flags->settle_seconds,
+                   "How long transient states of keys and of custom key stores, and rotations on "
+                   "demand, last at least: to test clients that wait")
       ->check(CLI::Range(0U, 86400U))
       ->capture_default_str()
       ->type_name("N");
@@ -205,6 +259,7 @@ void AddServeCommand(CLI::App& app, Invocation& invocation) {
       ->add_option("--event-webhook-secret", flags->event_webhook_secret,
                    "Secret that signs the events")
       ->type_name("FILE");
+  AddOutsideFlags(*command, *flags);
   command->add_flag("--no-console", flags->no_console, "Serve the API alone, without the console");
   command
       ->add_option("--console-idle-seconds", flags->console_idle_seconds,

@@ -11,6 +11,7 @@
 #include "service/admission.h"
 #include "service/aws_managed.h"
 #include "service/key_pairs.h"
+#include "service/outside_work.h"
 #include "service/recipient.h"
 #include "service/request_conditions.h"
 
@@ -19,26 +20,28 @@ namespace {
 
 using service::Call;
 
-// NoteMaterials puts the key materials that were used into additionalEventData.
+// NoteMaterials puts the key materials that were used, and where a key outside is, into
+// additionalEventData. None of the texts has a character that JSON escapes.
 void NoteMaterials(const Call& call, AuditFacts& facts) {
-  if (!call.grant_id.empty()) {
-    facts.additional_event_data = R"({"grantId":")" + call.grant_id + "\"}";
+  std::string members;
+  const auto add = [&members](std::string_view name, std::string_view text) {
+    if (text.empty()) return;
+    fmt::format_to(std::back_inserter(members), R"({}"{}":"{}")", members.empty() ? "" : ",", name,
+                   text);
+  };
+  add("grantId", call.grant_id);
+  if (!call.targets.empty() && call.key().key.custody) {
+    add("customKeyStoreId", call.key().key.custody->store);
+    add("xksKeyId", call.key().key.custody->external_key);
   }
-  std::string recipient;
-  if (call.attested) recipient = R"("recipient":)" + service::RecipientJson(*call.attested);
-  if (call.key_material_id.empty()) {
-    if (!recipient.empty()) facts.additional_event_data = "{" + recipient + "}";
-    return;
+  const bool two = !call.destination_key_material_id.empty();
+  add(two ? "sourceKeyMaterialId" : "keyMaterialId", call.key_material_id);
+  add("destinationKeyMaterialId", call.destination_key_material_id);
+  if (call.attested) {
+    if (!members.empty()) members += ',';
+    members += R"("recipient":)" + service::RecipientJson(*call.attested);
   }
-  if (!recipient.empty()) recipient.insert(0, ",");
-  if (call.destination_key_material_id.empty()) {
-    facts.additional_event_data =
-        R"({"keyMaterialId":")" + call.key_material_id + "\"" + recipient + "}";
-    return;
-  }
-  facts.additional_event_data = R"({"sourceKeyMaterialId":")" + call.key_material_id +
-                                R"(","destinationKeyMaterialId":")" +
-                                call.destination_key_material_id + "\"}";
+  if (!members.empty()) facts.additional_event_data = "{" + members + "}";
 }
 
 // NoteResponse fills responseElements of an operation that changed state: its answer, or else the
@@ -63,12 +66,28 @@ void NoteUsage(const Call& call, RequestState& request) {
   }
 }
 
+// MayWait: what a call on a worker has that one on a loop has not.
+template <typename Operation>
+void MayWait(Call& call, const RequestState& request) {
+  call.may_wait = true;
+  call.operation = Operation::kInfo.name;
+  call.request_id = {request.request_id.data(), request.request_id.size()};
+}
+
+// Count counts the request against the quotas, once however often it is run.
+template <typename Operation>
+Status Count(const Call& call, const typename Operation::Request& input, RequestState& request) {
+  if (call.environment.limiter == nullptr || request.counted) return {};
+  request.counted = true;
+  return service::Admit<Operation>(call, input);
+}
+
 // Perform is the middle of the pipeline: resolve, authorise, handle, encode.
 template <typename Operation>
 Status Perform(Call& call, const typename Operation::Request& input, RequestState& request) {
   const Status prepared = service::Prepare<Operation>(call, input);
   NoteTargets(call, request.audit);
-  if (call.environment.limiter != nullptr) KT_TRY(service::Admit<Operation>(call, input));
+  KT_TRY(Count<Operation>(call, input, request));
   KT_TRY(prepared);
   auto response = service::Handle<Operation>(call, input);
   NoteMaterials(call, request.audit);
@@ -84,16 +103,78 @@ Status Perform(Call& call, const typename Operation::Request& input, RequestStat
   return {};
 }
 
+// RunReadingAside performs on a worker and ends on the request's own loop, where it must die. A
+// call that meets a key of a custom key store is run again where it may wait.
 template <typename Operation>
-void RunReading(Pipeline& pipeline, const RequestPtr& request,
-                const typename Operation::Request& input) {
+void RunReadingAside(Pipeline& pipeline, bool may_wait, const RequestPtr& request,
+                     std::shared_ptr<typename Operation::Request> input) {
+  Workers& workers = may_wait ? pipeline.outside_workers() : pipeline.workers();
+  const bool taken = workers.Submit([&pipeline, may_wait, held = request, input]() mutable {
+    const service::Environment& environment = pipeline.service().environment();
+    Status done;
+    bool again = false;
+    {
+      Call call{environment, held->caller, held->region, held->now, environment.tables};
+      if (may_wait) MayWait<Operation>(call, *held);
+      done = Perform<Operation>(call, *input, *held);
+      again = call.must_wait;
+    }
+    http::Loop& loop = held->exchange->loop();
+    loop.Post([&pipeline, request = std::move(held), input, done, again] {
+      if (done) {
+        pipeline.Succeed(request);
+      } else if (again) {
+        RunReadingAside<Operation>(pipeline, true, request, input);
+      } else {
+        pipeline.Refuse(request, done.error());
+      }
+    });
+  });
+  if (!taken) pipeline.Refuse(request, service::Throttled());
+}
+
+// RunReading runs on the loop.
+template <typename Operation>
+void RunReading(Pipeline& pipeline, const RequestPtr& request, typename Operation::Request& input) {
   const service::Environment& environment = pipeline.service().environment();
   Call call{environment, request->caller, request->region, request->now, environment.tables};
   if (const Status done = Perform<Operation>(call, input, *request); !done) {
+    if (call.must_wait) {
+      RunReadingAside<Operation>(pipeline, true, request,
+                                 std::make_shared<typename Operation::Request>(std::move(input)));
+      return;
+    }
     pipeline.Refuse(request, done.error());
     return;
   }
   pipeline.Succeed(request);
+}
+
+// Answer ends a changing operation, whose record is in the trail already if it is done.
+void Answer(Pipeline& pipeline, RequestPtr held, const Status& done) {
+  http::Loop& loop = held->exchange->loop();
+  loop.Post([&pipeline, request = std::move(held), done] {
+    if (done) {
+      pipeline.Reply(request, nullptr);
+    } else {
+      request->audit.response_elements.clear();
+      pipeline.Refuse(request, done.error());
+    }
+  });
+}
+
+// ComeBack ends the outside part of a changing operation on a worker, then answers. When no worker
+// takes it, a token may keep a key that nobody uses, as after a crash.
+template <typename Operation>
+void ComeBack(Pipeline& pipeline, RequestPtr held, const Status& done) {
+  // The worker takes the request out of its holder, so that it dies on its loop here too.
+  auto holder = std::make_shared<RequestPtr>(std::move(held));
+  const bool taken = pipeline.outside_workers().Submit([&pipeline, holder, done] {
+    service::ComeBack<Operation>(pipeline.service().environment(), *(*holder)->outside_work,
+                                 done.has_value());
+    Answer(pipeline, std::move(*holder), done);
+  });
+  if (!taken) Answer(pipeline, std::move(*holder), done);
 }
 
 // RunChanging runs on the writer's thread, with the audit record in the same commit; the reply goes
@@ -106,6 +187,7 @@ void RunChanging(Pipeline& pipeline, const RequestPtr& request,
         const service::Environment& environment = pipeline.service().environment();
         Call call{environment, request->caller, request->region, request->now, txn, &txn};
         if (request->ready_material) call.ready_material = &*request->ready_material;
+        call.outside_work = request->outside_work.get();
         KT_TRY(Perform<Operation>(call, *input, *request));
         const std::string event_id = NewUuid(environment.random);
         std::string line;
@@ -116,15 +198,13 @@ void RunChanging(Pipeline& pipeline, const RequestPtr& request,
       },
       // The request moves on to its loop and must die there, not on the writer's thread.
       [&pipeline, held = request](const Status& done) mutable {
-        http::Loop& loop = held->exchange->loop();
-        loop.Post([&pipeline, request = std::move(held), done] {
-          if (done) {
-            pipeline.Reply(request, nullptr);
-          } else {
-            request->audit.response_elements.clear();
-            pipeline.Refuse(request, done.error());
+        if constexpr (service::kGoesOutside<Operation>) {
+          if (held->outside_work) {
+            ComeBack<Operation>(pipeline, std::move(held), done);
+            return;
           }
-        });
+        }
+        Answer(pipeline, std::move(held), done);
       });
 }
 
@@ -156,26 +236,34 @@ bool TakesLong(const Request& input) {
   }
 }
 
-// RunReadingAside performs on a worker and ends on the request's own loop, where it must die.
+// RunOutsideFirst does the outside part of a changing operation on a worker, if the caller may call
+// it at all, and lets the writer go on with the result.
 template <typename Operation>
-void RunReadingAside(Pipeline& pipeline, const RequestPtr& request,
+void RunOutsideFirst(Pipeline& pipeline, const RequestPtr& request,
                      std::shared_ptr<typename Operation::Request> input) {
-  const bool taken = pipeline.workers().Submit([&pipeline, held = request, input]() mutable {
-    const service::Environment& environment = pipeline.service().environment();
-    Status done;
-    {
-      Call call{environment, held->caller, held->region, held->now, environment.tables};
-      done = Perform<Operation>(call, *input, *held);
-    }
-    http::Loop& loop = held->exchange->loop();
-    loop.Post([&pipeline, request = std::move(held), done] {
-      if (done) {
-        pipeline.Succeed(request);
-      } else {
-        pipeline.Refuse(request, done.error());
-      }
-    });
-  });
+  const bool taken =
+      pipeline.outside_workers().Submit([&pipeline, held = request, input]() mutable {
+        Status admitted;
+        {
+          Call call{pipeline.service().environment(), held->caller, held->region, held->now,
+                    pipeline.service().environment().tables};
+          MayWait<Operation>(call, *held);
+          const Status prepared = service::Prepare<Operation>(call, *input);
+          admitted = Count<Operation>(call, *input, *held);
+          if (admitted && prepared) {
+            held->outside_work = std::make_shared<const service::OutsideWork>(
+                service::GoOutside<Operation>(call, *input));
+          }
+        }
+        http::Loop& loop = held->exchange->loop();
+        loop.Post([&pipeline, request = std::move(held), input, admitted] {
+          if (admitted) {
+            RunChanging<Operation>(pipeline, request, input);
+          } else {
+            pipeline.Refuse(request, admitted.error());
+          }
+        });
+      });
   if (!taken) pipeline.Refuse(request, service::Throttled());
 }
 
@@ -204,7 +292,7 @@ void RunCreateKeyAside(Pipeline& pipeline, const RequestPtr& request,
 template <typename Operation>
 void RunRead(Pipeline& pipeline, const RequestPtr& request, typename Operation::Request&& input) {
   if (TakesLong(input)) {
-    RunReadingAside<Operation>(pipeline, request,
+    RunReadingAside<Operation>(pipeline, false, request,
                                std::make_shared<typename Operation::Request>(std::move(input)));
   } else {
     RunReading<Operation>(pipeline, request, input);
@@ -257,6 +345,12 @@ void Run(Pipeline& pipeline, const RequestPtr& request) {
     api::AppendTrailObject(*input, request->audit.request_parameters);
     if constexpr (info.mutates) {
       auto held = std::make_shared<typename Operation::Request>(std::move(*input));
+      if constexpr (service::kGoesOutside<Operation>) {
+        if (service::NeedsOutside(*held)) {
+          RunOutsideFirst<Operation>(pipeline, request, std::move(held));
+          return;
+        }
+      }
       if constexpr (info.operation == api::Operation::kCreateKey) {
         if (TakesLong(*held)) {
           RunCreateKeyAside(pipeline, request, std::move(held));

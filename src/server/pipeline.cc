@@ -24,6 +24,9 @@ constexpr std::size_t kSessionsMax = 1024;
 // Calls that may wait for a worker. Most take milliseconds; if all made RSA keys, a caller of the
 // last would have given up.
 constexpr std::size_t kWaitingWorkMax = 512;
+// They wait, mostly. More than one peer may have (xks::ProxyClient, hsm::Cluster).
+constexpr unsigned kOutsideThreads = 24;
+constexpr std::size_t kWaitingOutsideMax = 1024;
 
 std::string_view View(const UuidText& uuid) { return {uuid.data(), uuid.size()}; }
 
@@ -96,7 +99,9 @@ struct Pipeline::LoopState {
 };
 
 Pipeline::Pipeline(service::Service& service, unsigned threads)
-    : service_(service), workers_(std::max(2U, threads), kWaitingWorkMax) {
+    : service_(service),
+      workers_(std::max(2U, threads), kWaitingWorkMax),
+      outside_workers_(kOutsideThreads, kWaitingOutsideMax) {
   for (unsigned i = 0; i < threads; ++i) loops_.push_back(std::make_unique<LoopState>());
   if (service.trail_sync() == trail::SyncMode::kAlways) {
     committer_ = std::make_unique<TrailCommitter>(service.trail());

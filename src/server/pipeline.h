@@ -55,6 +55,9 @@ class Pipeline final : public http::Handler {
   void Reply(const RequestPtr& request, const Error* error);
   json::Parser& parser(const RequestState& request);
   Workers& workers() { return workers_; }
+  // outside_workers: for calls that wait for what is outside, so that slow peers hold up none but
+  // those who need them.
+  Workers& outside_workers() { return outside_workers_; }
 
  private:
   struct LoopState;
@@ -77,7 +80,8 @@ class Pipeline final : public http::Handler {
   std::vector<std::unique_ptr<LoopState>> loops_;
   std::unique_ptr<TrailCommitter> committer_;  // only when each answer waits for the disk
   http::Handler* pages_ = nullptr;
-  Workers workers_;  // last: its jobs use the others
+  Workers workers_;  // last: their jobs use the others
+  Workers outside_workers_;
 };
 
 // Dispatch runs a KMS operation that is authenticated; it ends in Succeed, Refuse or Reply.

@@ -45,8 +45,10 @@ struct RequestState {
   model::Region region;
   AuditFacts audit;
   std::optional<SecretBytes> ready_material;  // CreateKey: made ahead, see service::Call
-  std::string extra_head;                     // header lines of the reply, each with its CRLF
-  std::string body;                           // of the reply, once the operation has succeeded
+  bool counted = false;                       // against the request quotas
+  std::shared_ptr<const service::OutsideWork> outside_work;  // see service/outside_work.h
+  std::string extra_head;  // header lines of the reply, each with its CRLF
+  std::string body;        // of the reply, once the operation has succeeded
 };
 using RequestPtr = std::shared_ptr<RequestState>;
 

@@ -29,6 +29,7 @@ class RunningServer final : public Server {
     if (options.webhook) {
       events_ = std::make_unique<EventDelivery>(*service_, pipeline_.metrics(), *options.webhook);
     }
+    (void)pipeline_.outside_workers().Submit([this] { service_->Reconnect(); });
     clockwork_ = std::thread([this, interval = options.tick_interval] { Clockwork(interval); });
     return {};
   }

@@ -20,6 +20,7 @@
 #include "service/entities.h"
 #include "service/keyring.h"
 #include "service/limits.h"
+#include "service/outside.h"
 #include "service/policy_pool.h"
 #include "service/tables.h"
 #include "service/writer.h"
@@ -78,7 +79,11 @@ struct Environment {
   const crypto::AttestationRoots* attestation_roots = nullptr;  // null: no Recipient
   bool notifies = false;                                        // there is a webhook for events
   bool aws_managed_keys_on_first_use = false;
+  // outside: null where nothing outside can be reached (tests).
+  Outside* outside = nullptr;
 };
+
+struct OutsideWork;
 
 // Target: a key (or alias) that a call acts on, authorised.
 struct Target {
@@ -105,6 +110,20 @@ struct Call {
 
   // CreateKey: the bytes of the material where they were made ahead; see NewMaterial.
   const SecretBytes* ready_material = nullptr;
+
+  // may_wait: the call is on a thread that may wait for what is outside. A handler that has to and
+  // may not returns MustWait(), and is run again where it may.
+  bool may_wait = false;
+  mutable bool must_wait = false;
+  tl::unexpected<Error> MustWait() const {
+    must_wait = true;
+    return Fail(ErrorCode::kInternal, {}, "the call needs a thread that may wait");
+  }
+  // What a proxy is told; only where may_wait is.
+  std::string_view operation = {};
+  std::string_view request_id = {};
+  // outside_work: of a changing operation, what it did outside before its transaction.
+  const OutsideWork* outside_work = nullptr;
 
   // For the trail: material ids that a cryptographic operation used.
   std::string key_material_id = {};

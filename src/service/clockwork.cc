@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "keys/multi_region.h"
 #include "keys/rotation.h"
+#include "service/custom_key_stores.h"
 #include "service/events.h"
 #include "service/imports.h"
 #include "service/key_material.h"
@@ -54,19 +55,21 @@ bool HasMaterialToRotateTo(const KeyEntry& entry) {
   return next && next->present();
 }
 
-// ToRotate: the keys of one turn, by kind of rotation.
-struct ToRotate {
+// TurnWork: what one turn leaves to do: keys to rotate, by kind of rotation, and keys that it has
+// destroyed whose material is in a token.
+struct TurnWork {
   std::vector<KeyPtr> automatic;
   std::vector<KeyPtr> on_demand;
+  std::vector<KeyPtr> in_tokens;
 };
 
 // AddRotation: of a key for which both are due, one waits for the next turn.
 void AddRotation(Txn& txn, const Environment& environment, const KeyPtr& entry, TimePoint now,
-                 ToRotate& to_rotate) {
+                 TurnWork& work) {
   if (!keys::IsOnDemandDue(entry->key, now, environment.settle_delay)) {
-    if (keys::IsRotationDue(entry->key, now)) to_rotate.automatic.push_back(entry);
+    if (keys::IsRotationDue(entry->key, now)) work.automatic.push_back(entry);
   } else if (HasMaterialToRotateTo(*entry)) {
-    to_rotate.on_demand.push_back(entry);
+    work.on_demand.push_back(entry);
   } else {
     KeyEntry changed = *entry;
     changed.key.on_demand_started.reset();
@@ -74,10 +77,28 @@ void AddRotation(Txn& txn, const Environment& environment, const KeyPtr& entry, 
   }
 }
 
-// One turn: everything but the rotations, whose keys it returns.
-ToRotate Turn(Txn& txn, const Environment& environment, const std::vector<KeyPtr>& due,
+// SettleStores ends CONNECTING and DISCONNECTING.
+void SettleStores(Txn& txn, TimePoint now, TickResult& result) {
+  for (const CustomKeyStorePtr& store : txn.CustomKeyStores()) {
+    if (!store->row.settles || *store->row.settles > now) continue;
+    auto settled = std::make_shared<CustomKeyStore>(CopyOf(*store));
+    settled->row.settles.reset();
+    txn.PutCustomKeyStore(std::move(settled));
+    ++result.settled;
+  }
+}
+
+bool AnyStoreSettles(const View& view, TimePoint now) {
+  for (const CustomKeyStorePtr& store : view.CustomKeyStores()) {
+    if (store->row.settles && *store->row.settles <= now) return true;
+  }
+  return false;
+}
+
+// One turn: everything but what it returns.
+TurnWork Turn(Txn& txn, const Environment& environment, const std::vector<KeyPtr>& due,
               TimePoint now, TickResult& result) {
-  ToRotate to_rotate;
+  TurnWork work;
   const auto find = [&](const KeyPtr& entry) {
     return txn.FindKey(entry->key.region, entry->key.id);
   };
@@ -86,6 +107,7 @@ ToRotate Turn(Txn& txn, const Environment& environment, const std::vector<KeyPtr
     if (!current) continue;
     if (keys::IsDeletionDue(current->key, now)) {
       Destroy(txn, environment, current, now);
+      if (current->key.origin == model::Origin::kAwsCloudhsm) work.in_tokens.push_back(current);
       ++result.destroyed;
       continue;
     }
@@ -102,9 +124,9 @@ ToRotate Turn(Txn& txn, const Environment& environment, const std::vector<KeyPtr
         ++result.failed;
       }
     }
-    AddRotation(txn, environment, current, now, to_rotate);
+    AddRotation(txn, environment, current, now, work);
   }
-  return to_rotate;
+  return work;
 }
 
 }  // namespace
@@ -145,11 +167,14 @@ TickResult Service::Tick() {
     SaveUsage();
   }
   TickResult result;
-  if (tables_.DueKeys(now, 1).empty()) return result;
+  if (tables_.DueKeys(now, 1).empty() && !AnyStoreSettles(tables_, now)) return result;
+  std::vector<KeyPtr> in_tokens;
   const Status done = writer_->Run([&](Txn& txn) -> Status {
     result = {};
-    const auto to_rotate =
-        Turn(txn, *environment_, tables_.DueKeys(now, kTickKeysMax), now, result);
+    in_tokens.clear();
+    SettleStores(txn, now, result);
+    TurnWork work = Turn(txn, *environment_, tables_.DueKeys(now, kTickKeysMax), now, result);
+    in_tokens = std::move(work.in_tokens);
     const auto rotate = [&](const std::vector<KeyPtr>& keys, model::RotationType type) -> Status {
       if (keys.empty()) return {};
       KT_ASSIGN(const auto failures, RotateKeys(txn, *environment_, keys, type, now));
@@ -160,14 +185,33 @@ TickResult Service::Tick() {
       result.failed += failures.size();
       return {};
     };
-    KT_TRY(rotate(to_rotate.on_demand, model::RotationType::kOnDemand));
-    return rotate(to_rotate.automatic, model::RotationType::kAutomatic);
+    KT_TRY(rotate(work.on_demand, model::RotationType::kOnDemand));
+    return rotate(work.automatic, model::RotationType::kAutomatic);
   });
   if (!done) {
     LogError("what is due could not be done: {}", done.error().cause);
     result = {.failed = result.failed + result.changed()};
+    return result;
   }
+  DestroyInTokens(in_tokens);
   return result;
+}
+
+// After the commit, so that no KMS key is left without its material. What a token does not delete
+// now stays in it, under the label that the log has.
+void Service::DestroyInTokens(const std::vector<KeyPtr>& destroyed) {
+  for (const KeyPtr& entry : destroyed) {
+    const CustomKeyStorePtr store = tables_.FindCustomKeyStore(entry->key.custody->store);
+    if (store && store->connected() && DestroyInToken(*environment_, *store, entry->key.id)) {
+      continue;
+    }
+    LogWarning("key {} is gone; its material is still in the token of {}, labelled {}",
+               entry->key.arn(), entry->key.custody->store, entry->key.id.text());
+  }
+}
+
+void Service::Reconnect() {
+  if (outside_) service::Reconnect(*environment_);
 }
 
 }  // namespace keyturn::service

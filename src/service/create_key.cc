@@ -12,11 +12,12 @@ keys::Key AddKey(Txn& txn, const Environment& environment, keys::Key key,
                  std::shared_ptr<const KeyPolicy> policy, std::vector<store::Tag> tags,
                  TimePoint now, const SecretBytes* ready) {
   const bool external = key.origin == model::Origin::kExternal;
-  const auto material = external ? nullptr : NewMaterial(environment, key, 0, now, ready);
+  const bool elsewhere = external || key.origin == model::Origin::kAwsCloudhsm;
+  const auto material = elsewhere ? nullptr : NewMaterial(environment, key, 0, now, ready);
   key.creation_date = now;
   if (material) {
     key.current_material = material->id;
-  } else {
+  } else if (external) {
     key.state = model::KeyState::kPendingImport;
   }
   KeyEntry entry;

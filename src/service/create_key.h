@@ -6,7 +6,8 @@
 namespace keyturn::service {
 
 // AddKey stages key (not stored yet) with its first material, and returns what will be there. A key
-// of origin EXTERNAL has none yet: it is PendingImport. ready as for NewMaterial.
+// of origin EXTERNAL has none yet: it is PendingImport. One of origin AWS_CLOUDHSM never has any
+// here. ready as for NewMaterial.
 keys::Key AddKey(Txn& txn, const Environment& environment, keys::Key key,
                  std::shared_ptr<const KeyPolicy> policy, std::vector<store::Tag> tags,
                  TimePoint now, const SecretBytes* ready = nullptr);

@@ -163,4 +163,22 @@ struct AccessKey {
 };
 using AccessKeyPtr = std::shared_ptr<const AccessKey>;
 
+// CustomKeyStore: a token, or an external key store proxy.
+struct CustomKeyStore {
+  store::CustomKeyStoreRow row;
+  std::string access_key_id;  // of a proxy; else empty
+  SecretBytes secret;         // the token's PIN, or the proxy's secret access key
+
+  bool is_token() const { return row.type == model::CustomKeyStoreType::kAwsCloudhsm; }
+  // state: as DescribeCustomKeyStores shows it.
+  model::ConnectionStateType state() const {
+    if (!row.settles) return row.state;
+    return row.state == model::ConnectionStateType::kDisconnected
+               ? model::ConnectionStateType::kDisconnecting
+               : model::ConnectionStateType::kConnecting;
+  }
+  bool connected() const { return state() == model::ConnectionStateType::kConnected; }
+};
+using CustomKeyStorePtr = std::shared_ptr<const CustomKeyStore>;
+
 }  // namespace keyturn::service

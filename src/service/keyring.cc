@@ -23,6 +23,10 @@ std::string SecretRowName(std::string_view access_key_id) {
   return fmt::format("keyturn/v1/access-key|{}", access_key_id);
 }
 
+std::string StoreSecretName(std::string_view custom_key_store_id) {
+  return fmt::format("keyturn/v1/custom-key-store|{}", custom_key_store_id);
+}
+
 std::string TokenName(std::string_view purpose) {
   return fmt::format("keyturn/v1/token|{}", purpose);
 }
@@ -43,6 +47,7 @@ Keyring::Keyring(crypto::Key256 domain)
     : domain_(std::move(domain)),
       material_wrap_(crypto::DeriveKey(domain_.reveal(), "keyturn/v1/material-wrap", {})),
       secret_wrap_(crypto::DeriveKey(domain_.reveal(), "keyturn/v1/access-key-wrap", {})),
+      store_wrap_(crypto::DeriveKey(domain_.reveal(), "keyturn/v1/custom-key-store-wrap", {})),
       token_wrap_(crypto::DeriveKey(domain_.reveal(), "keyturn/v1/token-wrap", {})),
       material_id_(crypto::DeriveKey(domain_.reveal(), "keyturn/v1/material-id", {})) {}
 
@@ -126,6 +131,16 @@ Bytes Keyring::SealAccessKeySecret(std::string_view access_key_id, ByteView secr
 Result<SecretBytes> Keyring::OpenAccessKeySecret(std::string_view access_key_id,
                                                  ByteView sealed) const {
   return crypto::Open(secret_wrap_, AsBytes(SecretRowName(access_key_id)), sealed);
+}
+
+Bytes Keyring::SealStoreSecret(std::string_view custom_key_store_id, ByteView secret,
+                               RandomSource& random) const {
+  return crypto::Seal(store_wrap_, AsBytes(StoreSecretName(custom_key_store_id)), secret, random);
+}
+
+Result<SecretBytes> Keyring::OpenStoreSecret(std::string_view custom_key_store_id,
+                                             ByteView sealed) const {
+  return crypto::Open(store_wrap_, AsBytes(StoreSecretName(custom_key_store_id)), sealed);
 }
 
 Bytes Keyring::SealToken(std::string_view purpose, ByteView content, RandomSource& random) const {

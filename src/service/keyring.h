@@ -42,6 +42,11 @@ class Keyring {
                             RandomSource& random) const;
   Result<SecretBytes> OpenAccessKeySecret(std::string_view access_key_id, ByteView sealed) const;
 
+  // The same for the secret of a custom key store: a token's PIN, a proxy's credential.
+  Bytes SealStoreSecret(std::string_view custom_key_store_id, ByteView secret,
+                        RandomSource& random) const;
+  Result<SecretBytes> OpenStoreSecret(std::string_view custom_key_store_id, ByteView sealed) const;
+
   // SealToken seals what a client keeps for us; purpose separates the kinds of tokens.
   Bytes SealToken(std::string_view purpose, ByteView content, RandomSource& random) const;
   Result<SecretBytes> OpenToken(std::string_view purpose, ByteView sealed) const;
@@ -59,6 +64,7 @@ class Keyring {
   crypto::Key256 domain_;
   crypto::Key256 material_wrap_;
   crypto::Key256 secret_wrap_;
+  crypto::Key256 store_wrap_;
   crypto::Key256 token_wrap_;
   crypto::Key256 material_id_;
 };

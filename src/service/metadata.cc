@@ -53,6 +53,15 @@ void ShowImport(const KeyEntry& entry, api::KeyMetadata& metadata) {
                                   : model::ExpirationModelType::kKeyMaterialDoesNotExpire;
 }
 
+void ShowCustody(const View& view, const keys::Key& key, api::KeyMetadata& metadata) {
+  metadata.custom_key_store_id = key.custody->store;
+  if (!key.custody->external_key.empty()) {
+    metadata.xks_key_configuration.emplace().id = key.custody->external_key;
+  }
+  const CustomKeyStorePtr store = view.FindCustomKeyStore(key.custody->store);
+  if (store && store->is_token()) metadata.cloud_hsm_cluster_id = store->row.cluster;
+}
+
 }  // namespace
 
 api::KeyMetadata ToKeyMetadata(const View& view, const KeyEntry& entry) {
@@ -75,11 +84,12 @@ api::KeyMetadata ToKeyMetadata(const View& view, const KeyEntry& entry) {
   NameAlgorithms(key, metadata);
   metadata.multi_region = key.multi_region;
   if (key.multi_region) metadata.multi_region_configuration = ConfigurationOf(view, key);
-  if (key.spec == model::KeySpec::kSymmetricDefault && key.has_material() &&
+  if (key.spec == model::KeySpec::kSymmetricDefault && key.has_material() && !key.custody &&
       key.state != model::KeyState::kCreating) {
     metadata.current_key_material_id = key.current_material.hex();
   }
   if (key.origin == model::Origin::kExternal) ShowImport(entry, metadata);
+  if (key.custody) ShowCustody(view, key, metadata);
   return metadata;
 }
 

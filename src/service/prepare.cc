@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "api/operations.h"
-#include "crypto/ciphertext.h"
+#include "crypto/outside_blob.h"
 #include "model/arn.h"
 #include "service/access.h"
 #include "service/call.h"
@@ -18,7 +18,7 @@ std::string ActionOf(std::string_view operation) { return fmt::format("kms:{}", 
 // KeyOfBlob finds the key that a ciphertext names. A key that is not there, or is another account's
 // without access, is one answer.
 Result<KeyPtr> KeyOfBlob(const Call& call, ByteView blob, std::string_view action) {
-  KT_ASSIGN(const crypto::BlobHeader header, crypto::ParseBlobHeader(blob));
+  KT_ASSIGN(const crypto::AnyBlobHeader header, crypto::ParseAnyBlobHeader(blob));
   const auto id = model::KeyId::Parse({header.key_id.data(), header.key_id.size()});
   KeyPtr key = id ? call.view.FindKey(call.region, *id) : nullptr;
   if (!key) return Fail(HiddenKey(call, action));
@@ -28,7 +28,7 @@ Result<KeyPtr> KeyOfBlob(const Call& call, ByteView blob, std::string_view actio
 // IsKeyOfBlob: false too when the blob is none.
 bool IsKeyOfBlob(const std::optional<Bytes>& blob, const model::KeyId& id) {
   if (!blob) return false;
-  const auto header = crypto::ParseBlobHeader(*blob);
+  const auto header = crypto::ParseAnyBlobHeader(*blob);
   return header && std::string_view(header->key_id.data(), header->key_id.size()) == id.text();
 }
 
@@ -179,16 +179,21 @@ Status Prepare(Call& call, const typename Operation::Request& request) {
   template Status Prepare<api::op::name>(Call&, const api::name##Request&);
 // clang-format off
 KEYTURN_PREPARE(CancelKeyDeletion)
+KEYTURN_PREPARE(ConnectCustomKeyStore)
 KEYTURN_PREPARE(CreateAlias)
+KEYTURN_PREPARE(CreateCustomKeyStore)
 KEYTURN_PREPARE(CreateGrant)
 KEYTURN_PREPARE(CreateKey)
 KEYTURN_PREPARE(Decrypt)
 KEYTURN_PREPARE(DeleteAlias)
+KEYTURN_PREPARE(DeleteCustomKeyStore)
 KEYTURN_PREPARE(DeleteImportedKeyMaterial)
 KEYTURN_PREPARE(DeriveSharedSecret)
+KEYTURN_PREPARE(DescribeCustomKeyStores)
 KEYTURN_PREPARE(DescribeKey)
 KEYTURN_PREPARE(DisableKey)
 KEYTURN_PREPARE(DisableKeyRotation)
+KEYTURN_PREPARE(DisconnectCustomKeyStore)
 KEYTURN_PREPARE(EnableKey)
 KEYTURN_PREPARE(EnableKeyRotation)
 KEYTURN_PREPARE(Encrypt)
@@ -222,6 +227,7 @@ KEYTURN_PREPARE(Sign)
 KEYTURN_PREPARE(TagResource)
 KEYTURN_PREPARE(UntagResource)
 KEYTURN_PREPARE(UpdateAlias)
+KEYTURN_PREPARE(UpdateCustomKeyStore)
 KEYTURN_PREPARE(UpdateKeyDescription)
 KEYTURN_PREPARE(UpdatePrimaryRegion)
 KEYTURN_PREPARE(Verify)

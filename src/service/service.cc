@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "keys/rotation.h"
 #include "service/access_keys.h"
+#include "service/custom_key_stores.h"
 #include "service/events.h"
 #include "service/key_material.h"
 #include "service/principals.h"
@@ -89,10 +90,12 @@ Result<std::unique_ptr<Service>> Service::Open(const OpenOptions& options, const
   if (options.quotas.limits_requests()) {
     service->limiter_ = std::make_unique<RequestLimiter>(options.quotas);
   }
-  service->environment_ = std::make_unique<Environment>(Environment{
-      clock, random, *service->keyring_, *service->store_, service->tables_, service->policies_,
-      options.settle_delay, service->usage_since_, options.quotas, service->limiter_.get(),
-      service->attestation_roots_.get(), options.notifies, options.aws_managed_keys_on_first_use});
+  service->environment_ = std::make_unique<Environment>(
+      Environment{clock, random, *service->keyring_, *service->store_, service->tables_,
+                  service->policies_, options.settle_delay, service->usage_since_, options.quotas,
+                  service->limiter_.get(), service->attestation_roots_.get(), options.notifies,
+                  options.aws_managed_keys_on_first_use, options.outside.get()});
+  service->outside_ = options.outside;
   service->writer_ = std::make_unique<Writer>(*service->store_, service->tables_, *service->trail_,
                                               std::move(service->pending_trail_));
   return service;
@@ -165,6 +168,11 @@ Status Service::Load() {
     key->row = std::move(row);
     delta.access_keys[key->row.id] = key;
   };
+  visitors.custom_key_store = [&](store::CustomKeyStoreRow row) {
+    auto made = MakeCustomKeyStore(*keyring_, std::move(row));
+    if (!made) return keep(Fail(made.error()));
+    delta.custom_key_stores[(*made)->row.id] = *made;
+  };
   visitors.key = [&](store::KeyRow row) {
     if (row.policy_text != last_text) {
       auto policy = policies_.Get(*row.policy_text);
@@ -225,7 +233,9 @@ Status Service::Load() {
   KT_TRY(store_->Load(visitors));
   KT_TRY(status);
   for (const auto& entry : entries) {
-    const bool waits = entry->key.origin == model::Origin::kExternal && !entry->key.has_material();
+    const bool waits =
+        (entry->key.origin == model::Origin::kExternal && !entry->key.has_material()) ||
+        entry->key.origin == model::Origin::kAwsCloudhsm;
     if (waits && entry->materials->size() > 0) {
       return Fail(ErrorCode::kCorrupt, "key " + entry->key.arn() + " has material of no use");
     }

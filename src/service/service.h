@@ -42,6 +42,7 @@ struct OpenOptions {
   std::string attestation_roots = {};  // PEM; empty: Recipient is refused
   bool notifies = false;               // Environment::notifies
   bool aws_managed_keys_on_first_use = false;
+  std::shared_ptr<Outside> outside = {};
 };
 
 // OpenTrailKey: what `keyturn trail verify` needs of a data directory that no server has open.
@@ -56,7 +57,7 @@ struct TickResult {
   std::size_t rotated = 0;
   std::size_t destroyed = 0;
   std::size_t expired = 0;  // imported materials
-  std::size_t settled = 0;  // keys that left a transient state
+  std::size_t settled = 0;  // keys and custom key stores that left a transient state
   std::size_t failed = 0;
   std::size_t changed() const { return rotated + destroyed + expired + settled; }
 };
@@ -78,6 +79,9 @@ class Service {
   // operator_account may administer the users of every account; others their own only.
   const model::AccountId& operator_account() const { return operator_account_; }
 
+  // Reconnect makes the links of connected custom key stores again. Blocks for what is outside.
+  void Reconnect();
+
   // Tick does what is due: it destroys keys whose waiting period has ended, deletes imported
   // material that has expired, ends transient states, and rotates. Blocks until that is durable. A
   // failed rotation is logged and tried again at the next tick.
@@ -91,6 +95,7 @@ class Service {
   Service() = default;
   Status Load();
   Status StartUsageTracking(const Clock& clock);
+  void DestroyInTokens(const std::vector<KeyPtr>& destroyed);
 
   std::filesystem::path directory_;
   std::unique_ptr<store::Store> store_;
@@ -106,6 +111,7 @@ class Service {
   TimePoint usage_saved_;  // of the clockwork's thread
   std::unique_ptr<RequestLimiter> limiter_;
   std::unique_ptr<crypto::AttestationRoots> attestation_roots_;
+  std::shared_ptr<Outside> outside_;
   std::unique_ptr<Environment> environment_;
   std::unique_ptr<Writer> writer_;  // last: it stops first
 };

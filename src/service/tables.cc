@@ -86,17 +86,23 @@ void Delta::Merge(Delta&& later) {
   for (auto& [name, role] : later.roles) roles[name] = std::move(role);
   for (auto& [name, provider] : later.providers) providers[name] = std::move(provider);
   for (auto& [name, grant] : later.grants) grants[name] = std::move(grant);
+  for (auto& [id, store] : later.custom_key_stores) custom_key_stores[id] = std::move(store);
 }
 
 bool Delta::empty() const {
   return keys.empty() && aliases.empty() && users.empty() && access_keys.empty() &&
-         groups.empty() && roles.empty() && providers.empty() && grants.empty();
+         groups.empty() && roles.empty() && providers.empty() && grants.empty() &&
+         custom_key_stores.empty();
 }
 
 KeyPtr Tables::FindKey(model::Region region, const model::KeyId& id) const {
   const std::shared_lock lock(mutex_);
   const auto found = keys_.find({region, id});
-  return found == keys_.end() ? nullptr : found->second;
+  if (found == keys_.end()) return nullptr;
+  const KeyPtr& entry = found->second;
+  if (!entry->key.custody) return entry;
+  const auto store = custom_key_stores_.find(entry->key.custody->store);
+  return Seen(entry, store == custom_key_stores_.end() ? nullptr : store->second);
 }
 
 std::vector<KeyPtr> Tables::FindRelated(const model::KeyId& id) const {
@@ -259,6 +265,7 @@ void Tables::Fill(std::vector<KeyPtr> loaded) {
   for (KeyPtr& entry : loaded) {
     const keys::Key& key = entry->key;
     IndexTimes(nullptr, entry);
+    IndexCustody(nullptr, entry);
     auto& list = key_lists_[{key.account, std::string(key.region.name())}];
     list.emplace_hint(list.end(), key.id);
     const KeyName name{key.region, key.id};
@@ -272,6 +279,7 @@ void Tables::Publish(Delta&& delta) {
   for (auto& [name, entry] : delta.keys) {
     KeyPtr& slot = keys_[name];
     IndexTimes(slot, entry);
+    IndexCustody(slot, entry);
     const keys::Key& known = entry ? entry->key : slot->key;
     auto& list = key_lists_[{known.account, std::string(name.region.name())}];
     IndexRegion(name, entry != nullptr);
@@ -300,6 +308,7 @@ void Tables::Publish(Delta&& delta) {
   PublishAll(delta.groups, groups_);
   PublishAll(delta.roles, roles_);
   PublishAll(delta.providers, providers_);
+  PublishAll(delta.custom_key_stores, custom_key_stores_);
   for (const auto& [name, grant] : delta.grants) {
     if (!grant) {
       grants_.Remove(name);

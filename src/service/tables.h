@@ -82,7 +82,22 @@ class View {
   virtual std::vector<GrantPtr> GrantsOf(model::Region region, const model::KeyId& key,
                                          const std::string& grantee) const = 0;
   virtual bool HasGrants(model::Region region, const model::KeyId& key) const = 0;
+  virtual CustomKeyStorePtr FindCustomKeyStore(const std::string& id) const = 0;
+  // CustomKeyStores: of all accounts and regions, by id. They are few.
+  virtual std::vector<CustomKeyStorePtr> CustomKeyStores() const = 0;
+  // FindInCustody: the key of a store that has this external key (in a token: this key id).
+  virtual std::optional<KeyName> FindInCustody(const std::string& store,
+                                               const std::string& external_key) const = 0;
+  // KeysInCustody: up to limit keys of a store.
+  virtual std::vector<KeyName> KeysInCustody(const std::string& store, std::size_t limit) const = 0;
 };
+
+// Seen is how a view shows a key of a custom key store: Unavailable while that is not connected.
+KeyPtr Seen(KeyPtr entry, const CustomKeyStorePtr& store);
+
+// CustodyName: what FindInCustody finds a key of a custom key store by.
+using CustodyName = std::pair<std::string, std::string>;
+CustodyName CustodyNameOf(const keys::Key& key);
 
 // PrincipalExists: whether arn (of IAM or STS, in account) names somebody: the account's root, a
 // user, a role, a session whose role exists, a federated user.
@@ -98,6 +113,7 @@ struct Delta {
   std::map<UserName, RolePtr> roles;
   std::map<UserName, ProviderPtr> providers;
   std::map<GrantName, GrantPtr> grants;
+  std::map<std::string, CustomKeyStorePtr> custom_key_stores;
 
   void Merge(Delta&& later);
   bool empty() const;
@@ -121,6 +137,11 @@ class Tables final : public View {
   std::vector<GrantPtr> GrantsOf(model::Region region, const model::KeyId& key,
                                  const std::string& grantee) const override;
   bool HasGrants(model::Region region, const model::KeyId& key) const override;
+  CustomKeyStorePtr FindCustomKeyStore(const std::string& id) const override;
+  std::vector<CustomKeyStorePtr> CustomKeyStores() const override;
+  std::optional<KeyName> FindInCustody(const std::string& store,
+                                       const std::string& external_key) const override;
+  std::vector<KeyName> KeysInCustody(const std::string& store, std::size_t limit) const override;
 
   // Listings: up to limit entries behind after (empty: from the start), in order of id or name.
   std::vector<model::KeyId> ListKeys(const model::AccountId& account, model::Region region,
@@ -165,6 +186,7 @@ class Tables final : public View {
  private:
   void IndexRegion(const KeyName& name, bool exists);
   void IndexTimes(const KeyPtr& before, const KeyPtr& after);
+  void IndexCustody(const KeyPtr& before, const KeyPtr& after);
 
   mutable std::shared_mutex mutex_;
   std::unordered_map<KeyName, KeyPtr, KeyNameHash> keys_;
@@ -178,6 +200,8 @@ class Tables final : public View {
   std::map<UserName, RolePtr> roles_;
   std::map<UserName, ProviderPtr> providers_;
   GrantTable grants_;
+  std::map<std::string, CustomKeyStorePtr> custom_key_stores_;
+  std::map<CustodyName, KeyName> custody_;
   // due_: the instants at which something happens to keys by themselves.
   std::map<TimePoint, std::set<KeyName, KeyNameLess>> due_;
   Millis rotation_delay_ = {};

@@ -33,12 +33,18 @@ store::MaterialRow RowOf(const keys::Key& key, const Material& material) {
 std::array<const Delta*, 2> Txn::Layers() const { return {&delta_, &batch_.delta}; }
 
 KeyPtr Txn::FindKey(model::Region region, const model::KeyId& id) const {
-  for (const Delta* delta : Layers()) {
-    if (const auto found = delta->keys.find({region, id}); found != delta->keys.end()) {
-      return found->second;
+  const auto staged = [&]() -> KeyPtr {
+    for (const Delta* delta : Layers()) {
+      if (const auto found = delta->keys.find({region, id}); found != delta->keys.end()) {
+        return found->second;
+      }
     }
-  }
-  return batch_.writer.tables_.FindKey(region, id);
+    return batch_.writer.tables_.FindKey(region, id);
+  };
+  KeyPtr entry = staged();
+  if (!entry || !entry->key.custody) return entry;
+  const CustomKeyStorePtr store = FindCustomKeyStore(entry->key.custody->store);
+  return Seen(std::move(entry), store);
 }
 
 std::vector<KeyPtr> Txn::FindRelated(const model::KeyId& id) const {
@@ -128,6 +134,7 @@ AccessKeyPtr Txn::FindAccessKey(std::string_view id) const {
 }
 
 void Txn::PutKey(KeyEntry entry) {
+  entry.key = keys::Stored(std::move(entry.key));
   change_.put_keys.push_back({entry.key, entry.policy->text, entry.tags});
   entry.key.version += 1;
   const KeyName name{entry.key.region, entry.key.id};

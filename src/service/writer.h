@@ -40,6 +40,11 @@ class Txn final : public View {
   std::vector<GrantPtr> GrantsOf(model::Region region, const model::KeyId& key,
                                  const std::string& grantee) const override;
   bool HasGrants(model::Region region, const model::KeyId& key) const override;
+  CustomKeyStorePtr FindCustomKeyStore(const std::string& id) const override;
+  std::vector<CustomKeyStorePtr> CustomKeyStores() const override;
+  std::optional<KeyName> FindInCustody(const std::string& store,
+                                       const std::string& external_key) const override;
+  std::vector<KeyName> KeysInCustody(const std::string& store, std::size_t limit) const override;
   // CountGrants counts what is stored and what is staged.
   std::size_t CountGrants(model::Region region, const model::KeyId& key) const;
   // CountCustomerKeys: likewise; AWS managed keys do not count.
@@ -68,6 +73,8 @@ class Txn final : public View {
   void DeleteProvider(const ProviderPtr& provider);
   void AddGrant(GrantPtr grant);
   void DeleteGrant(const GrantPtr& grant);
+  void PutCustomKeyStore(CustomKeyStorePtr store);
+  void DeleteCustomKeyStore(const CustomKeyStorePtr& store);
   void PutAccessKey(AccessKeyPtr access_key);
   void DeleteAccessKey(const std::string& id);
   // AddTrailLine puts an audit record (without line end) into the commit.

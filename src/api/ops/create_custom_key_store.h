@@ -81,7 +81,7 @@ struct CreateCustomKeyStore {
                                        .key_argument = KeyArgument::kNone,
                                        .cross_account = false,
                                        .has_output = true,
-                                       .refusal = "custom key stores come with a later version"};
+                                       .refusal = ""};
 };
 }  // namespace op
 

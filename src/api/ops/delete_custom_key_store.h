@@ -47,7 +47,7 @@ struct DeleteCustomKeyStore {
                                        .key_argument = KeyArgument::kNone,
                                        .cross_account = false,
                                        .has_output = true,
-                                       .refusal = "custom key stores come with a later version"};
+                                       .refusal = ""};
 };
 }  // namespace op
 

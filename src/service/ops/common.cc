@@ -7,6 +7,7 @@
 
 #include "keys/spec.h"
 #include "model/arn.h"
+#include "service/custom_key_stores.h"
 #include "service/key_pairs.h"
 
 namespace keyturn::service {
@@ -91,6 +92,7 @@ void ReplaceKey(Call& call, const KeyEntry& entry, keys::Key changed) {
 Result<Bytes> EncryptWithCurrent(const Call& call, const KeyEntry& entry,
                                  const std::optional<crypto::EncryptionContext>& context,
                                  ByteView plaintext) {
+  if (entry.key.custody) return EncryptOutside(call, entry, OrEmpty(context), plaintext);
   KT_ASSIGN(const crypto::Key256* material,
             call.environment.keyring.Reveal(entry.key, *entry.current));
   return crypto::EncryptBlob(*material, {AsBytes(entry.key.id.text()), entry.current->id.bytes()},
@@ -100,6 +102,10 @@ Result<Bytes> EncryptWithCurrent(const Call& call, const KeyEntry& entry,
 Result<Opened> DecryptWithAny(const Call& call, const KeyEntry& entry,
                               const std::optional<crypto::EncryptionContext>& context,
                               ByteView blob) {
+  if (entry.key.custody) {
+    KT_ASSIGN(SecretBytes plaintext, DecryptOutside(call, entry, OrEmpty(context), blob));
+    return Opened{std::move(plaintext), {}};
+  }
   KT_ASSIGN(const crypto::BlobHeader header, crypto::ParseBlobHeader(blob));
   const MaterialPtr material = entry.materials->Find(model::MaterialId(header.material_id));
   if (!material) return Fail(ErrorCode::kInvalidCiphertextException);

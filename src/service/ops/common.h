@@ -44,7 +44,8 @@ Result<Bytes> EncryptAs(const Call& call, const KeyEntry& entry,
                         const std::optional<crypto::EncryptionContext>& context,
                         ByteView plaintext);
 
-// EncryptWithCurrent encrypts under the current material of a symmetric key.
+// EncryptWithCurrent encrypts under the current material of a symmetric key, or where its custom
+// key store has it (see Call::MustWait).
 Result<Bytes> EncryptWithCurrent(const Call& call, const KeyEntry& entry,
                                  const std::optional<crypto::EncryptionContext>& context,
                                  ByteView plaintext);
@@ -52,9 +53,15 @@ Result<Bytes> EncryptWithCurrent(const Call& call, const KeyEntry& entry,
 // Opened: a plaintext and the material that decrypted it.
 struct Opened {
   SecretBytes plaintext;
-  std::string key_material_id;  // empty for RSA
+  std::string key_material_id;  // empty where MaterialIdOf is, and for RSA
 };
-// IdOrNone: the member of an answer, which RSA does not have.
+// MaterialIdOf: the current material's id; empty for a key of a custom key store, as AWS shows
+// none.
+inline std::string MaterialIdOf(const KeyEntry& entry) {
+  return entry.key.custody ? std::string() : entry.current->id.hex();
+}
+// IdOrNone: the member of an answer, which RSA and keys of custom key stores
+// do not have.
 inline std::optional<std::string> IdOrNone(const std::string& id) {
   return id.empty() ? std::nullopt : std::optional<std::string>(id);
 }

@@ -19,7 +19,7 @@ Result<DataKey> MakeDataKey(Call& call, std::string_view operation, const Reques
     return Fail(ErrorCode::kValidationException,
                 "Please specify either number of bytes or key spec.");
   }
-  call.key_material_id = entry.current->id.hex();
+  call.key_material_id = MaterialIdOf(entry);
   KT_TRY(CheckDryRun(request.dry_run));
   std::size_t size = 0;
   if (request.number_of_bytes) {

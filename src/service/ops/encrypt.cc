@@ -13,8 +13,10 @@ Result<api::EncryptResponse> Handle<api::op::Encrypt>(Call& call,
                             request.encryption_algorithm, request.encryption_context));
   KT_TRY(CheckGrantTokens(call, request.grant_tokens));
   if (algorithm == model::EncryptionAlgorithmSpec::kSymmetricDefault) {
-    call.key_material_id = entry.current->id.hex();
+    call.key_material_id = MaterialIdOf(entry);
   }
+  // Nobody outside is asked to encrypt what nobody will get.
+  if (entry.key.custody) KT_TRY(CheckDryRun(request.dry_run));
   // Encrypted before the question of a dry run, so that a plaintext that is too long is told.
   KT_ASSIGN(Bytes blob, EncryptAs(call, entry, algorithm, request.encryption_context,
                                   request.plaintext.reveal()));

@@ -50,6 +50,7 @@ Result<api::ListKeyRotationsResponse> Handle<api::op::ListKeyRotations>(
   const KeyEntry& entry = call.key();
   const keys::Key& key = entry.key;
   KT_TRY(keys::CheckState(key, keys::KeyOperation::kListKeyRotations));
+  KT_TRY(keys::CheckHere(key));
   const bool all = request.include_key_material == model::IncludeKeyMaterial::kAllKeyMaterial;
   const std::string scope = "ListKeyRotations " + std::string(key.id.text()) + (all ? " all" : "");
   KT_ASSIGN(const Page page, ReadPage(call, scope, request.marker, request.limit, kLimitDefault));

@@ -21,7 +21,7 @@ Result<api::ReEncryptResponse> Handle<api::op::ReEncrypt>(Call& call,
                                      *request.ciphertext_blob));
   call.key_material_id = opened.key_material_id;
   if (to == model::EncryptionAlgorithmSpec::kSymmetricDefault) {
-    call.destination_key_material_id = destination.current->id.hex();
+    call.destination_key_material_id = MaterialIdOf(destination);
   }
   KT_TRY(CheckDryRun(request.dry_run));
   KT_ASSIGN(Bytes blob, EncryptAs(call, destination, to, request.destination_encryption_context,
