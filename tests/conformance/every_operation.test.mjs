@@ -214,10 +214,10 @@ const provoke = {
 };
 // Declared, and not provoked here: where they are tested, or why no request can have them.
 const states = 'key_states.test.mjs';
-const never = 'never answered: a key is unavailable only in a custom key store';
+const stores = 'custom_key_stores.test.mjs, token_key_stores.test.mjs';
 const apart = {
   '*': { NotFoundException: 'above', DisabledException: states, KMSInvalidStateException: states,
-    KeyUnavailableException: never },
+    KeyUnavailableException: stores },
   Decrypt: { IncorrectKeyException: 'operations.test.mjs', InvalidCiphertextException: 'operations.test.mjs' },
   ReEncrypt: { IncorrectKeyException: 'operations.test.mjs', InvalidCiphertextException: 'operations.test.mjs' },
   CreateAlias: { AlreadyExistsException: 'operations.test.mjs', LimitExceededException: 'limits.test.mjs',
@@ -225,8 +225,8 @@ const apart = {
   UpdateAlias: { LimitExceededException: 'as CreateAlias' },
   CreateGrant: { LimitExceededException: 'limits.test.mjs' },
   EnableKey: { LimitExceededException: 'no quota of enabled keys any more' },
-  GetKeyRotationStatus: { UnsupportedOperationException: 'custom key stores only' },
-  ListKeyRotations: { UnsupportedOperationException: 'custom key stores only' },
+  GetKeyRotationStatus: { UnsupportedOperationException: 'never: docs/compatibility.md' },
+  ListKeyRotations: { UnsupportedOperationException: states },
   GetPublicKey: { InvalidKeyUsageException: 'the refused kinds of keys are UnsupportedOperationException' },
   ImportKeyMaterial: { ExpiredImportTokenException: 'import.test.mjs',
     IncorrectKeyMaterialException: 'import.test.mjs', InvalidCiphertextException: 'import.test.mjs',

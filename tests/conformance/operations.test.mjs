@@ -283,12 +283,6 @@ test('key policies: read, replace, and a user that they keep out', async () => {
   assert.match(lockout.message, /^The new key policy will not allow you to update the key policy/);
 });
 
-test('operations that are not served are declared refusals', async () => {
-  const refused = await failure(send(new kms.ConnectCustomKeyStoreCommand({ CustomKeyStoreId: 'cks-1234567890' })));
-  assert.equal(refused.name, 'UnsupportedOperationException');
-  assert.match(refused.message, /^ConnectCustomKeyStore is not supported by this server/);
-});
-
 test('an AWS managed key rotates yearly and cannot be changed', async () => {
   const made = await run(['admin', 'aws-managed-key', 'create', '--data-dir', server.dataDir,
     '--alias', 'alias/aws/sqs']);
