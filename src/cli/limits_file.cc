@@ -69,7 +69,7 @@ Status ReadRequests(const std::string& name, json::Value requests, service::Quot
     if (!group) {
       status = Wrong(name, member,
                      "has no request quota: name an operation that has one of its own, symmetric, "
-                     "rsa, ecc, ml-dsa, or GenerateDataKeyPair:<spec>");
+                     "rsa, ecc, ml-dsa, custom-key-store, or GenerateDataKeyPair:<spec>");
     } else if (!rate) {
       status = Fail(rate.error());
     } else {

@@ -14,6 +14,7 @@ constexpr std::pair<std::string_view, RequestGroup> kKindGroups[] = {
     {"rsa", RequestGroup::Rsa()},
     {"ecc", RequestGroup::Ecc()},
     {"ml-dsa", RequestGroup::MlDsa()},
+    {"custom-key-store", RequestGroup::CustomKeyStore()},
 };
 
 struct OperationRate {
@@ -65,6 +66,8 @@ constexpr OperationRate kOperationRates[] = {
     {Operation::kUpdatePrimaryRegion, 5},
 };
 
+constexpr double kCustomKeyStoreRate = 1800;  // AWS does not raise it
+
 bool IsOneOf(std::string_view region, std::initializer_list<std::string_view> regions) {
   return std::find(regions.begin(), regions.end(), region) != regions.end();
 }
@@ -100,7 +103,8 @@ double PairRate(DataKeyPairSpec spec, bool china) {
 
 std::optional<double> AwsRate(RequestGroup group, std::string_view region) {
   if (group == RequestGroup::Symmetric()) return SymmetricRate(region);
-  if (group > RequestGroup::MlDsa()) {
+  if (group == RequestGroup::CustomKeyStore()) return kCustomKeyStoreRate;
+  if (group > RequestGroup::CustomKeyStore()) {
     for (const auto& [spec, wire] : model::EnumTable<DataKeyPairSpec>::kNames) {
       if (group == RequestGroup::Pair(spec)) return PairRate(spec, region.starts_with("cn-"));
     }
@@ -180,14 +184,14 @@ Error Throttled() {
 }
 
 Status RequestLimiter::Take(const model::AccountId& account, std::string_view region,
-                            RequestGroup group, double cost, TimePoint now) {
+                            RequestGroup group, double cost, TimePoint now, std::string_view part) {
   const auto rate = quotas_.RateOf(group, region);
   if (!rate) return {};
   // A bucket holds a second's worth, and never less than the request itself.
   const double room = std::max(*rate, cost);
   const std::scoped_lock lock(mutex_);
-  const auto [at, made] =
-      buckets_.try_emplace({account, std::string(region), group}, Bucket{room, now});
+  const auto [at, made] = buckets_.try_emplace(
+      {account, std::string(region), group, std::string(part)}, Bucket{room, now});
   Bucket& bucket = at->second;
   if (now > bucket.at) {
     const double seconds = std::chrono::duration<double>(now - bucket.at).count();

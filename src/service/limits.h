@@ -2,8 +2,8 @@
 // then a request passes one comparison with null.
 //
 // Quotas are numbers; RequestLimiter counts requests of each account, region and group of
-// operations against them. The quotas that AWS cannot raise hold always (aliases of a key, grants
-// of a key, bytes of a policy).
+// operations against them, and for custom key stores of each store. The quotas that AWS cannot
+// raise hold always (aliases of a key, grants of a key, bytes of a policy).
 //
 // Thread-safety: Quotas is a value; RequestLimiter is thread-safe. Units: requests a second.
 // Errors: ThrottlingException, LimitExceededException.
@@ -28,8 +28,8 @@
 
 namespace keyturn::service {
 
-// RequestGroup: what shares one quota: an operation, a kind of key in cryptographic operations, or
-// the data key pairs of one spec.
+// RequestGroup: what shares one quota: an operation, a kind of key in cryptographic operations, the
+// keys of one custom key store, or the data key pairs of one spec.
 class RequestGroup {
  public:
   static constexpr RequestGroup Of(api::Operation operation) {
@@ -39,12 +39,14 @@ class RequestGroup {
   static constexpr RequestGroup Rsa() { return RequestGroup(api::kOperationCount + 1); }
   static constexpr RequestGroup Ecc() { return RequestGroup(api::kOperationCount + 2); }
   static constexpr RequestGroup MlDsa() { return RequestGroup(api::kOperationCount + 3); }
+  static constexpr RequestGroup CustomKeyStore() { return RequestGroup(api::kOperationCount + 4); }
   static constexpr RequestGroup Pair(model::DataKeyPairSpec spec) {
-    return RequestGroup(api::kOperationCount + 4 + static_cast<std::size_t>(spec));
+    return RequestGroup(api::kOperationCount + 5 + static_cast<std::size_t>(spec));
   }
   // OfKey: the group of a cryptographic operation with a key of this spec.
   static RequestGroup OfKey(model::KeySpec spec);
-  // Parse: "CreateKey", "symmetric", "rsa", "ecc", "ml-dsa", "GenerateDataKeyPair:RSA_2048".
+  // Parse: "CreateKey", "symmetric", "rsa", "ecc", "ml-dsa", "custom-key-store",
+  // "GenerateDataKeyPair:RSA_2048".
   static std::optional<RequestGroup> Parse(std::string_view name);
 
   constexpr std::size_t index() const { return index_; }
@@ -78,9 +80,10 @@ class RequestLimiter {
  public:
   explicit RequestLimiter(Quotas quotas) : quotas_(std::move(quotas)) {}
 
-  // Take counts a request that weighs cost, or refuses it. A second's worth may come at once.
+  // Take counts a request that weighs cost, or refuses it. A second's worth may come at once. part
+  // names what has a count of its own within the group: the custom key store.
   Status Take(const model::AccountId& account, std::string_view region, RequestGroup group,
-              double cost, TimePoint now);
+              double cost, TimePoint now, std::string_view part = {});
 
  private:
   struct Bucket {
@@ -89,7 +92,7 @@ class RequestLimiter {
   };
   const Quotas quotas_;
   std::mutex mutex_;
-  std::map<std::tuple<model::AccountId, std::string, RequestGroup>, Bucket, std::less<>> buckets_;
+  std::map<std::tuple<model::AccountId, std::string, RequestGroup, std::string>, Bucket> buckets_;
 };
 
 }  // namespace keyturn::service

@@ -39,6 +39,17 @@ TEST(RequestLimiter, AccountsRegionsAndGroupsDoNotShare) {
   EXPECT_EQ(refused.error().code, ErrorCode::kThrottlingException);
 }
 
+TEST(RequestLimiter, CustomKeyStoresDoNotShare) {
+  RequestLimiter limiter(Quotas::Aws());
+  const auto take = [&](const char* store) {
+    return limiter.Take(kOne, "us-east-1", RequestGroup::CustomKeyStore(), 1, kStart, store)
+        .has_value();
+  };
+  for (int i = 0; i < 1800; ++i) ASSERT_TRUE(take("cks-a")) << i;
+  EXPECT_FALSE(take("cks-a"));
+  EXPECT_TRUE(take("cks-b"));
+}
+
 TEST(RequestLimiter, RatesBelowOneAndCostsAboveTheRate) {
   RequestLimiter limiter(Quotas::Aws());
   const auto pair = RequestGroup::Pair(model::DataKeyPairSpec::kRsa4096);
@@ -81,6 +92,7 @@ TEST(RequestGroup, EveryOperationCountsSomewhere) {
     EXPECT_EQ(own, info.access != api::Access::kCryptographic) << info.name;
   }
   EXPECT_EQ(RequestGroup::Parse("symmetric"), RequestGroup::Symmetric());
+  EXPECT_EQ(RequestGroup::Parse("custom-key-store"), RequestGroup::CustomKeyStore());
   EXPECT_EQ(RequestGroup::Parse("GenerateDataKeyPair:SM2"),
             RequestGroup::Pair(model::DataKeyPairSpec::kSm2));
   for (const char* none : {"", "Encrypt", "createkey", "GenerateDataKeyPair:", "SYMMETRIC"}) {

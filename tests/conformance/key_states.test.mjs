@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import * as kms from '@aws-sdk/client-kms';
 import { Server, account, failure } from '../lib/server.mjs';
 import { call } from '../lib/raw.mjs';
+import { XksProxy, proxyCredential } from '../lib/xks_proxy.mjs';
 
 const here = 'us-east-1';
 const there = 'eu-west-1';
@@ -25,6 +26,7 @@ const peer = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey
   .export({ format: 'der', type: 'spki' });
 
 let server;
+let proxy;
 const clients = {};
 const send = (region, operation, input) => clients[region].send(new kms[`${operation}Command`](input));
 const connect = () => {
@@ -99,6 +101,7 @@ async function enter(operation, kind, wanted) {
     await send(here, 'UpdatePrimaryRegion', { KeyId, PrimaryRegion: there });
     return { region: there, made };
   }
+  if (wanted === 'Unavailable') return { region: here, made: families.pop(`Unavailable/${operation}`) };
   if (wanted === 'PendingImport' && kind !== 'imported' && !usesMaterial.has(operation)) {
     const KeyId = await newKey(here, { ...input, Origin: 'EXTERNAL' });
     return { region: here, made: operation === 'DeleteAlias' ? await prepare(operation, here, KeyId)
@@ -124,9 +127,24 @@ async function settle(KeyId, wanted) {
   if (wanted === 'PendingDeletion') await send(here, 'ScheduleKeyDeletion', { KeyId });
 }
 
-// families: primaries with a settled replica, made while replicas settle at once.
+// families: what is made while states settle at once: primaries with a settled replica, and keys of a
+// custom key store that is disconnected afterwards.
 const families = {
   made: new Map(),
+  async pushUnavailable(operations) {
+    const { CustomKeyStoreId } = await send(here, 'CreateCustomKeyStore', {
+      CustomKeyStoreName: 'states', CustomKeyStoreType: 'EXTERNAL_KEY_STORE',
+      XksProxyConnectivity: 'PUBLIC_ENDPOINT', XksProxyUriEndpoint: 'https://xks.example.com',
+      XksProxyUriPath: '/kms/xks/v1', XksProxyAuthenticationCredential: proxyCredential });
+    await send(here, 'ConnectCustomKeyStore', { CustomKeyStoreId });
+    for (const operation of operations) {
+      proxy.addKey(operation);
+      const KeyId = await newKey(here, { Origin: 'EXTERNAL_KEY_STORE', CustomKeyStoreId,
+        XksKeyId: operation });
+      this.made.set(`Unavailable/${operation}`, await prepare(operation, here, KeyId));
+    }
+    await send(here, 'DisconnectCustomKeyStore', { CustomKeyStoreId });
+  },
   async push(name, operation, kind) {
     const KeyId = await newKey(here, { ...kinds[kind], MultiRegion: true });
     await send(here, 'ReplicateKey', { KeyId, ReplicaRegion: there });
@@ -199,6 +217,11 @@ async function invoke(operation, region, made) {
 // Operations on multi-Region keys only: a key that is not of that kind is refused for that first.
 const multiRegionOnly = new Set(['ReplicateKey', 'UpdatePrimaryRegion']);
 
+function originOf(wanted, kind) {
+  if (wanted === 'Unavailable') return 'EXTERNAL_KEY_STORE';
+  return kind === 'imported' || wanted === 'PendingImport' ? 'EXTERNAL' : 'AWS_KMS';
+}
+
 function expected(code, keyArn, wanted, kind) {
   const invalid = (what) => ['KMSInvalidStateException', `${keyArn} is ${what}.`];
   switch (code) {
@@ -209,28 +232,35 @@ function expected(code, keyArn, wanted, kind) {
     case 'I': return invalid('pending import');
     case 'Cr': return invalid('creating');
     case 'Up': return invalid('updating');
-    case 'origin': return ['UnsupportedOperationException', `${keyArn} origin is ${
-      kind === 'imported' || wanted === 'PendingImport' ? 'EXTERNAL' : 'AWS_KMS'
-    } which is not valid for this operation.`];
+    case 'U': return invalid('unavailable');
+    case 'origin': return ['UnsupportedOperationException',
+      `${keyArn} origin is ${originOf(wanted, kind)} which is not valid for this operation.`];
     case 'empty': return ['UnsupportedOperationException', 'UnknownError'];
     default: throw new Error(`no code ${code}`);
   }
 }
 
 before(async () => {
-  server = await Server.start();
+  proxy = await XksProxy.start();
+  const route = ['--xks-route', `xks.example.com=${proxy.url}`, '--xks-timeout-ms', '20000'];
+  server = await Server.start({ args: route });
   connect();
+  await families.pushUnavailable(table.rows.filter(({ outcomes }) => 'Unavailable' in outcomes)
+    .map(({ operation }) => operation));
   for (const { operation, key, outcomes } of table.rows) {
     if ('Updating' in outcomes) await families.push(`${operation}/${key}`, operation, key);
   }
   await families.push('promotable', 'UpdatePrimaryRegion', 'symmetric');
   // From here on, transient states last.
   await server.kill('SIGTERM');
-  server.args = ['--settle-seconds', '86400'];
+  server.args = ['--settle-seconds', '86400', ...route];
   await server.launch();
   connect();
 });
-after(() => server.stop());
+after(async () => {
+  await server.stop();
+  await proxy.stop();
+});
 
 for (const { operation, key: kind, outcomes } of table.rows) {
   test(`${operation}, ${kind} key`, async () => {

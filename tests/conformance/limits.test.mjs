@@ -6,6 +6,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import * as kms from '@aws-sdk/client-kms';
 import { Server, failure, run } from '../lib/server.mjs';
+import { XksProxy, proxyCredential } from '../lib/xks_proxy.mjs';
 
 const slow = 'You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.';
 let root;
@@ -93,6 +94,40 @@ test('cryptographic operations share the rate of their kind of key', async () =>
     { KeyId: key.KeyId, KeyPairSpec: 'ECC_NIST_P256' }));
   await pair();
   await throttled(pair());
+});
+
+test('each custom key store has its own rate, beside that of symmetric keys', async () => {
+  const file = path.join(root, 'stores.yaml');
+  await writeFile(file, 'requests_per_second: {custom-key-store: 0.001}\n');
+  const proxy = await XksProxy.start();
+  const stores = await Server.start({ args: ['--limits', file, '--xks-timeout-ms', '20000',
+    '--xks-route', `xks.example.com=${proxy.url}`] });
+  try {
+    const on = stores.client();
+    const keyIn = async (CustomKeyStoreName) => {
+      proxy.path = `/${CustomKeyStoreName}/kms/xks/v1`;
+      proxy.addKey('k');
+      const { CustomKeyStoreId } = await on.send(new kms.CreateCustomKeyStoreCommand({
+        CustomKeyStoreName, CustomKeyStoreType: 'EXTERNAL_KEY_STORE',
+        XksProxyConnectivity: 'PUBLIC_ENDPOINT', XksProxyUriEndpoint: 'https://xks.example.com',
+        XksProxyUriPath: proxy.path, XksProxyAuthenticationCredential: proxyCredential }));
+      await on.send(new kms.ConnectCustomKeyStoreCommand({ CustomKeyStoreId }));
+      return (await on.send(new kms.CreateKeyCommand({ Origin: 'EXTERNAL_KEY_STORE',
+        CustomKeyStoreId, XksKeyId: 'k' }))).KeyMetadata.KeyId;
+    };
+    const encrypt = (KeyId) => on.send(new kms.EncryptCommand({ KeyId, Plaintext: Buffer.from('x') }));
+    const one = await keyIn('one');
+    const { CiphertextBlob } = await encrypt(one);
+    const asked = proxy.requests.length;
+    await throttled(encrypt(one));
+    await throttled(on.send(new kms.DecryptCommand({ CiphertextBlob })));
+    assert.equal(proxy.requests.length, asked, 'what is throttled does not reach the proxy');
+    await encrypt(await keyIn('other'));
+    await on.send(new kms.GenerateRandomCommand({ NumberOfBytes: 8 }));
+  } finally {
+    await stores.stop();
+    await proxy.stop();
+  }
 });
 
 test('a throttled call is one that the SDK retries', async () => {
