@@ -8,15 +8,14 @@
 #include "service/key_material.h"
 #include "service/multi_region.h"
 #include "service/service.h"
+#include "service/usage_saving.h"
 
 namespace keyturn::service {
 namespace {
 
 // Keys that one tick takes at most; the rest follow at the next.
 constexpr std::size_t kTickKeysMax = 500;
-// Last uses that share a commit, and how long they may stay unstored. AWS shows them up to an hour
-// late.
-constexpr std::size_t kUsageRowsMax = 1000;
+// How long last uses may stay unstored. AWS shows them up to an hour late.
 constexpr std::chrono::seconds kUsageInterval{60};
 
 // Destroy purges a key. Of a primary that waits for its replicas, the last one's end begins the
@@ -132,31 +131,8 @@ TurnWork Turn(Txn& txn, const Environment& environment, const std::vector<KeyPtr
 }  // namespace
 
 void Service::SaveUsage() {
-  UsageLog& log = tables_.usage_log();
-  for (auto names = log.Take(kUsageRowsMax); !names.empty(); names = log.Take(kUsageRowsMax)) {
-    std::vector<KeyPtr> entries;
-    std::vector<LastUsage> taken;
-    for (const UsageLog::Name& name : names) {
-      KeyPtr entry = tables_.FindKey(name.region, name.id);
-      const auto usage = entry ? entry->materials->usage().TakeUnsaved() : std::nullopt;
-      if (!usage) continue;
-      entries.push_back(std::move(entry));
-      taken.push_back(*usage);
-    }
-    const Status saved = writer_->Run([&](Txn& txn) -> Status {
-      for (std::size_t i = 0; i < entries.size(); ++i) {
-        const keys::Key& key = entries[i]->key;
-        const LastUsage& usage = taken[i];
-        txn.PutUsage({key.account, key.region, key.id, std::string(usage.operation), usage.date,
-                      std::string(usage.event_id.begin(), usage.event_id.end()),
-                      std::string(usage.request_id.begin(), usage.request_id.end())});
-      }
-      return {};
-    });
-    if (saved) continue;
+  if (const Status saved = service::SaveUsage(tables_, *writer_); !saved) {
     LogError("last uses of keys could not be stored: {}", saved.error().cause);
-    for (std::size_t i = 0; i < entries.size(); ++i) tables_.NoteUsage(*entries[i], taken[i]);
-    return;
   }
 }
 
