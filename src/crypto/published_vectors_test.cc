@@ -1,6 +1,6 @@
 // Every primitive of key pairs and MACs against vectors that others have published: NIST's CAVP
-// (ECDSA, RSA, ECDH), pyca's for secp256k1, Bernstein's for Ed25519, RFC 4231 for HMAC, GB/T
-// 32918.5 for SM2.
+// (ECDSA, RSA, ECDH), RSA Laboratories' and pyca's for OAEP, pyca's for secp256k1, Bernstein's for
+// Ed25519, RFC 4231 for HMAC, GB/T 32918.5 for SM2.
 //
 // Debian's python3-cryptography-vectors brings the files (scripts/debian-packages.txt);
 // KEYTURN_VECTORS names another place. A file that is missing is a failure.
@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <string>
 
@@ -172,6 +173,63 @@ TEST(PublishedVectors, RsaPkcs1) {
 
 TEST(PublishedVectors, RsaPssWithOtherSaltsIsRefused) {
   CheckRsa("asymmetric/RSA/FIPS_186-2/SigVerPSS_186-3.rsp", SignatureScheme::kRsaPss, 150);
+}
+
+// ForEachOaepCase reads a file of "# Name:" lines, each followed by lines of hex, and calls visit
+// with the key pair, when it is one of ours, and each ciphertext.
+void ForEachOaepCase(const std::string& name,
+                     const std::function<void(const AsymmetricKey&, const Fields&)>& visit) {
+  std::ifstream file(PathOf(name));
+  ASSERT_TRUE(file) << PathOf(name) << ": install python3-cryptography-vectors";
+  Fields fields;
+  std::string field;
+  const auto end_case = [&] {
+    if (field != "Encryption") return;
+    const auto number = [&](const char* of) { return Integer(Unhex(fields.at(of))); };
+    // The public exponent is an "Exponent" too, which the private one has overwritten.
+    const Bytes key =
+        Sequence({Unhex("020100"), number("Modulus"), number("Public exponent"), number("Exponent"),
+                  number("Prime 1"), number("Prime 2"), number("Prime exponent 1"),
+                  number("Prime exponent 2"), number("Coefficient")});
+    const auto pair = AsymmetricKey::FromPkcs8(
+        KeyType::kRsa2048,
+        Sequence({Unhex("020100"), Unhex("300d06092a864886f70d0101010500"), Tlv(0x04, key)}));
+    if (pair) visit(*pair, fields);
+  };
+  for (std::string line; std::getline(file, line);) {
+    line.erase(std::remove_if(line.begin(), line.end(), [](char c) { return c == '\r'; }),
+               line.end());
+    if (line.starts_with("#")) {
+      end_case();
+      field = line.substr(std::min<std::size_t>(line.size(), 2));
+      field = field.substr(0, field.find(':'));
+      fields[field].clear();
+    } else if (!field.empty()) {
+      std::remove_copy(line.begin(), line.end(), std::back_inserter(fields[field]), ' ');
+    }
+  }
+  end_case();
+}
+
+void CheckOaep(const std::string& file, Hash hash, Hash other, int expected) {
+  int count = 0;
+  ForEachOaepCase(file, [&](const AsymmetricKey& key, const Fields& fields) {
+    Bytes ciphertext = Unhex(fields.at("Encryption"));
+    const auto plaintext = key.DecryptOaep(hash, ciphertext);
+    ASSERT_TRUE(plaintext) << fields.at("Encryption");
+    EXPECT_EQ(HexEncode(plaintext->reveal()), HexEncode(Unhex(fields.at("Message"))));
+    EXPECT_FALSE(key.DecryptOaep(other, ciphertext));
+    ciphertext[static_cast<std::size_t>(count) % ciphertext.size()] ^= 1;
+    EXPECT_FALSE(key.DecryptOaep(hash, ciphertext));
+    ++count;
+  });
+  EXPECT_EQ(count, expected) << file;
+}
+
+TEST(PublishedVectors, RsaOaep) {
+  // Its other keys have sizes that AWS does not.
+  CheckOaep("asymmetric/RSA/pkcs-1v2-1d2-vec/oaep-vect.txt", Hash::kSha1, Hash::kSha256, 6);
+  CheckOaep("asymmetric/RSA/oaep-custom/oaep-sha256-sha256.txt", Hash::kSha256, Hash::kSha1, 60);
 }
 
 TEST(PublishedVectors, Ecdh) {
