@@ -79,14 +79,14 @@ tl::unexpected<Error> NoMessage() { return Fail(ErrorCode::kMalformed, "not a me
 // Wait returns when the socket is ready for what, or fails.
 Status Wait(int socket, short what, Deadline deadline) {
   for (;;) {
-    int milliseconds = -1;
+    int wait = -1;
     if (deadline) {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(
           *deadline - std::chrono::steady_clock::now());
-      milliseconds = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1 << 30));
+      wait = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1 << 30));
     }
     pollfd entry{socket, what, 0};
-    const int ready = poll(&entry, 1, milliseconds);
+    const int ready = poll(&entry, 1, wait);
     if (ready > 0) return {};
     if (ready == 0) return Fail(ErrorCode::kTimeout, "no answer in time");
     if (errno != EINTR) return Fail(ErrorCode::kIo, std::strerror(errno));

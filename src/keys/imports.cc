@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "keys/wrong_origin.h"
+
 namespace keyturn::keys {
 namespace {
 
@@ -64,9 +66,7 @@ Status CheckNew(const Key& key, ImportsView imports, const model::MaterialId& id
 Status CheckImportable(const Key& key, KeyOperation operation) {
   KT_TRY(CheckState(key, operation));
   if (key.origin != model::Origin::kExternal) {
-    return Fail(ErrorCode::kUnsupportedOperationException,
-                fmt::format("{} origin is {} which is not valid for this operation.", key.arn(),
-                            model::ToWire(key.origin)));
+    return WrongOrigin(key);
   }
   return {};
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "keys/wrong_origin.h"
 #include "model/arn.h"
 
 namespace keyturn::keys {
@@ -120,12 +121,6 @@ std::size_t Column(KeyState state) {
       return 6;
   }
   KT_CHECK(false);
-}
-
-tl::unexpected<Error> WrongOrigin(const Key& key) {
-  return Fail(ErrorCode::kUnsupportedOperationException,
-              fmt::format("{} origin is {} which is not valid for this operation.", key.arn(),
-                          model::ToWire(key.origin)));
 }
 
 tl::unexpected<Error> InvalidState(const Key& key, std::string_view what) {

@@ -5,18 +5,13 @@
 #include <string_view>
 #include <utility>
 
+#include "keys/wrong_origin.h"
 #include "model/enums.h"
 
 namespace keyturn::keys {
 namespace {
 
 bool IsSymmetricEncryption(const Key& key) { return key.spec == model::KeySpec::kSymmetricDefault; }
-
-tl::unexpected<Error> WrongOrigin(const Key& key) {
-  return Fail(ErrorCode::kUnsupportedOperationException,
-              fmt::format("{} origin is {} which is not valid for this operation.", key.arn(),
-                          model::ToWire(key.origin)));
-}
 
 // CheckNotReplica: a replica's rotation is its primary's.
 Status CheckNotReplica(const Key& key, std::string_view operation) {
