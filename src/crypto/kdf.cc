@@ -11,6 +11,7 @@
 
 #include "crypto/digest.h"
 #include "crypto/openssl_check.h"
+#include "crypto/openssl_pointer.h"
 
 namespace keyturn::crypto {
 
@@ -35,11 +36,11 @@ Result<Key256> Scrypt(ByteView passphrase, ByteView salt, const ScryptParameters
       parameters.n > kMemoryBytesMax / 128 / parameters.r) {
     return Fail(ErrorCode::kUsage, "scrypt parameters out of range");
   }
-  const std::unique_ptr<EVP_KDF, decltype(&EVP_KDF_free)> kdf(
-      EVP_KDF_fetch(nullptr, "SCRYPT", nullptr), &EVP_KDF_free);
+  const std::unique_ptr<EVP_KDF, Deleter<&EVP_KDF_free>> kdf(
+      EVP_KDF_fetch(nullptr, "SCRYPT", nullptr));
   KT_CHECK(kdf != nullptr);
-  const std::unique_ptr<EVP_KDF_CTX, decltype(&EVP_KDF_CTX_free)> context(
-      EVP_KDF_CTX_new(kdf.get()), &EVP_KDF_CTX_free);
+  const std::unique_ptr<EVP_KDF_CTX, Deleter<&EVP_KDF_CTX_free>> context(
+      EVP_KDF_CTX_new(kdf.get()));
   KT_CHECK(context != nullptr);
   std::uint64_t n = parameters.n, r = parameters.r, p = parameters.p;
   std::uint64_t memory_max = kMemoryBytesMax + (64ULL << 20);

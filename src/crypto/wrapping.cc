@@ -9,20 +9,15 @@
 #include <utility>
 
 #include "crypto/openssl_check.h"
+#include "crypto/openssl_pointer.h"
 
 namespace keyturn::crypto {
 namespace {
 
-struct Free {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-  void operator()(EVP_PKEY_CTX* context) const { EVP_PKEY_CTX_free(context); }
-  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
-  void operator()(PKCS8_PRIV_KEY_INFO* info) const { PKCS8_PRIV_KEY_INFO_free(info); }
-};
-using PkeyPtr = std::unique_ptr<EVP_PKEY, Free>;
-using PkeyContextPtr = std::unique_ptr<EVP_PKEY_CTX, Free>;
-using CipherContextPtr = std::unique_ptr<EVP_CIPHER_CTX, Free>;
-using Pkcs8Ptr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Free>;
+using PkeyPtr = std::unique_ptr<EVP_PKEY, Deleter<&EVP_PKEY_free>>;
+using PkeyContextPtr = std::unique_ptr<EVP_PKEY_CTX, Deleter<&EVP_PKEY_CTX_free>>;
+using CipherContextPtr = std::unique_ptr<EVP_CIPHER_CTX, Deleter<&EVP_CIPHER_CTX_free>>;
+using Pkcs8Ptr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Deleter<&PKCS8_PRIV_KEY_INFO_free>>;
 
 constexpr std::size_t kAesKeyBytes = 32;
 
@@ -66,12 +61,9 @@ SecretBytes EncodePrivate(EVP_PKEY* key) {
   return encoded;
 }
 
-Bytes EncodePublic(EVP_PKEY* key) {
-  unsigned char* der = nullptr;
-  const int size = i2d_PUBKEY(key, &der);
-  KT_CHECK(size > 0);
-  Bytes encoded(der, der + size);
-  OPENSSL_free(der);
+Bytes EncodePublic(const EVP_PKEY* key) {
+  Bytes encoded = DerOf(&i2d_PUBKEY, key);
+  KT_CHECK(!encoded.empty());
   return encoded;
 }
 
