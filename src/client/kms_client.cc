@@ -55,6 +55,13 @@ bool MayBeSkew(const CallError& error) {
                               "RequestExpired", "RequestTimeTooSkewed", "RequestInTheFuture"});
 }
 
+// GivenUp: a throttled call whose patience ran out.
+CallError GivenUp(CallError error) {
+  error.message = error.code + ": " + error.message;
+  error.code = kThrottled;
+  return error;
+}
+
 // One call from Call to its done.
 struct Work {
   struct Lane* lane = nullptr;
@@ -93,6 +100,7 @@ class PacedClient final : public KmsClient {
             Millis delay) override;
   std::size_t Pump(Millis max_wait) override;
   void CancelAll() override;
+  void Observe(Observer observer) override { observer_ = std::move(observer); }
   const std::map<std::string, OperationCount, std::less<>>& counts() const override {
     return counts_;
   }
@@ -116,7 +124,9 @@ class PacedClient final : public KmsClient {
   void DropQueued();
 
   void OnResponse(const WorkPtr& work, Result<http::ClientResponse> result);
-  void OnError(const WorkPtr& work, CallError error, std::string_view date);
+  bool RetryError(const WorkPtr& work, CallError& error, std::string_view date);
+  void Show(const Work& work, const http::ClientResponse* response, const CallError* error,
+            bool again) const;
   bool RetrySkew(const WorkPtr& work, std::string_view date);
   bool RetryTransient(const WorkPtr& work);
   void Finish(const WorkPtr& work, CallResult result);
@@ -138,6 +148,7 @@ class PacedClient final : public KmsClient {
   std::size_t in_flight_ = 0;
   Millis clock_offset_{0};
   bool cancelled_ = false;
+  Observer observer_;
   // Callbacks that the http client still holds find out that we are gone.
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
 };
@@ -363,25 +374,50 @@ void PacedClient::CancelAll() {
 
 void PacedClient::OnResponse(const WorkPtr& work, Result<http::ClientResponse> result) {
   --in_flight_;
-  if (result) {
+  const http::ClientResponse* response = result ? &*result : nullptr;
+  if (response != nullptr) {
     work->lane->host->failures_in_a_row = 0;
-    if (result->status == 200) {
-      std::string request_id(result->Header("x-amzn-requestid"));
+    if (response->status == 200) {
+      Show(*work, response, nullptr, false);
+      std::string request_id(response->Header("x-amzn-requestid"));
       Finish(work, Answer{std::move(result->body), std::move(request_id)});
-    } else {
-      OnError(work, ParseCallError(*result), result->Header("date"));
+      return;
     }
-    return;
   }
-  const Error& error = result.error();
-  const std::string_view code = error.code == ErrorCode::kTimeout     ? kTimeout
-                                : error.code == ErrorCode::kCancelled ? kCancelled
-                                : error.code == ErrorCode::kUsage     ? kBadEndpoint
-                                                                      : kNetworkError;
-  OnError(work, CallError{std::string(code), error.message, {}, 0}, {});
+  CallError error;
+  std::string_view date;
+  if (response != nullptr) {
+    error = ParseCallError(*response);
+    date = response->Header("date");
+  } else {
+    const ErrorCode code = result.error().code;
+    error.code = code == ErrorCode::kTimeout     ? kTimeout
+                 : code == ErrorCode::kCancelled ? kCancelled
+                 : code == ErrorCode::kUsage     ? kBadEndpoint
+                                                 : kNetworkError;
+    error.message = result.error().message;
+  }
+  const bool again = RetryError(work, error, date);
+  Show(*work, response, &error, again);
+  if (!again) Finish(work, tl::unexpected(std::move(error)));
 }
 
-void PacedClient::OnError(const WorkPtr& work, CallError error, std::string_view date) {
+void PacedClient::Show(const Work& work, const http::ClientResponse* response,
+                       const CallError* error, bool again) const {
+  if (!observer_) return;
+  const Lane& lane = *work.lane;
+  observer_({.operation = lane.operation,
+             .region = lane.region,
+             .endpoint = lane.host->endpoint->url,
+             .request = work.body,
+             .attempt = work.attempts,
+             .response = response,
+             .error = error,
+             .again = again});
+}
+
+// RetryError puts the call back if it is to be made again; else error is what the caller gets.
+bool PacedClient::RetryError(const WorkPtr& work, CallError& error, std::string_view date) {
   Lane& lane = *work->lane;
   const SteadyTime now = options_.steady_now();
   if (cancelled_) {
@@ -391,17 +427,16 @@ void PacedClient::OnError(const WorkPtr& work, CallError error, std::string_view
     lane.limiter.OnThrottled(now, Jitter());
     if (now - work->made < options_.throttle_patience) {
       lane.queue.push_front(work);
-      return;
+      return true;
     }
-    error.message = error.code + ": " + error.message;
-    error.code = kThrottled;
+    error = GivenUp(std::move(error));
   } else if (MayBeSkew(error)) {
-    if (RetrySkew(work, date)) return;
+    if (RetrySkew(work, date)) return true;
   } else if (IsTransient(error)) {
-    if (RetryTransient(work)) return;
+    if (RetryTransient(work)) return true;
     if (error.http_status == 0) ++lane.host->failures_in_a_row;
   }
-  Finish(work, tl::unexpected(std::move(error)));
+  return false;
 }
 
 bool PacedClient::RetrySkew(const WorkPtr& work, std::string_view date) {
@@ -433,6 +468,11 @@ void PacedClient::Finish(const WorkPtr& work, CallResult result) {
 }
 
 }  // namespace
+
+CallError FinalError(const http::ClientResponse& response) {
+  CallError error = ParseCallError(response);
+  return IsThrottling(error) ? GivenUp(std::move(error)) : error;
+}
 
 Result<std::unique_ptr<KmsClient>> KmsClient::Create(http::Client& http,
                                                      const sigv4::Credentials& credentials,

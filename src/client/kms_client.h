@@ -66,6 +66,19 @@ struct CallBudget {
   std::size_t in_flight_max = 256;
 };
 
+// Exchange: one attempt of a call and what came of it. The views live as long as the observer runs.
+struct Exchange {
+  std::string_view operation;
+  std::string_view region;
+  std::string_view endpoint;  // URL
+  std::string_view request;   // body
+  int attempt = 1;
+  const http::ClientResponse* response = nullptr;  // null: there was no answer
+  const CallError* error = nullptr;                // null: it succeeded
+  bool again = false;                              // the call is made again
+};
+using Observer = std::function<void(const Exchange&)>;
+
 struct KmsClientOptions {
   std::string endpoint_url;    // empty: AWS's, by region
   EndpointVariant variant;     // of AWS's
@@ -91,6 +104,8 @@ struct KmsClientOptions {
 
 // ParseCallError reads an error answer: __type is cut at '#' and ':', message or Message.
 CallError ParseCallError(const http::ClientResponse& response);
+// FinalError is the same as the caller gets it when the call is not made again.
+CallError FinalError(const http::ClientResponse& response);
 
 class KmsClient {
  public:
@@ -119,6 +134,10 @@ class KmsClient {
   virtual std::size_t unfinished() const = 0;
   // CancelAll finishes every call that is not done with kCancelled; so does every later Call.
   virtual void CancelAll() = 0;
+
+  // Observe: observer sees every attempt that was sent, before the call's done runs; it must not
+  // call. An empty one ends that. A client without attempts of its own has nothing to show.
+  virtual void Observe(Observer observer) = 0;
 
   virtual const std::map<std::string, OperationCount, std::less<>>& counts() const = 0;
   // is_aws: the endpoint is AWS's, so quotas and prices are.

@@ -30,6 +30,7 @@ struct FoundCredentials {
   sigv4::Credentials credentials;
   std::string source;                // for people
   std::optional<TimePoint> expires;  // nullopt: they do not
+  std::string arn{};                 // of the role's session, where STS gave one
 };
 
 // Outside: what the sources need beside the environment. direct: a client that never uses a proxy,
@@ -88,9 +89,13 @@ Result<http::ClientRequest> AssumeRoleRequest(const ServiceSite& sts,
 Result<FoundCredentials> ParseAssumeRole(const RoleRequest& request,
                                          const Result<http::ClientResponse>& response);
 
-// CallerAccount: the account that credentials belong to, as GetCallerIdentity tells it.
-Result<std::string> CallerAccount(http::Client& http, const ServiceSite& sts,
-                                  const sigv4::Credentials& caller, TimePoint now);
+// CallerIdentity: whose credentials these are, as GetCallerIdentity tells it.
+struct CallerIdentity {
+  std::string account;
+  std::string arn;  // empty where STS does not say it
+};
+Result<CallerIdentity> AskCaller(http::Client& http, const ServiceSite& sts,
+                                 const sigv4::Credentials& caller, TimePoint now);
 
 // --- Organizations, EC2 ------------------------------------------------------------------------
 

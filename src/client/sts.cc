@@ -67,6 +67,7 @@ Result<FoundCredentials> ParseAnswer(const RoleRequest& request, const std::stri
   found.credentials = {std::string(id), SecretBytes::CopyOf(AsBytes(secret)), std::string(token)};
   found.source = "role " + request.role_arn;
   found.expires = ParseIso8601(given.child_value("Expiration"));
+  found.arn = given.parent().child("AssumedRoleUser").child_value("Arn");
   return found;
 }
 
@@ -105,8 +106,8 @@ Result<FoundCredentials> AssumeRole(http::Client& http, const ServiceSite& sts,
   return found;
 }
 
-Result<std::string> CallerAccount(http::Client& http, const ServiceSite& sts,
-                                  const sigv4::Credentials& caller, TimePoint now) {
+Result<CallerIdentity> AskCaller(http::Client& http, const ServiceSite& sts,
+                                 const sigv4::Credentials& caller, TimePoint now) {
   KT_ASSIGN(auto request, SiteRequest(sts, "sts", &caller, {{"Content-Type", kContentType}},
                                       "Action=GetCallerIdentity&Version=2011-06-15", now));
   const auto response = Fetch(http, std::move(request));
@@ -120,13 +121,13 @@ Result<std::string> CallerAccount(http::Client& http, const ServiceSite& sts,
   }
   pugi::xml_document document;
   const auto parsed = document.load_buffer(response->body.data(), response->body.size());
-  std::string account = document.child("GetCallerIdentityResponse")
-                            .child("GetCallerIdentityResult")
-                            .child_value("Account");
-  if (!parsed || !model::AccountId::Parse(account)) {
+  const pugi::xml_node told =
+      document.child("GetCallerIdentityResponse").child("GetCallerIdentityResult");
+  CallerIdentity identity{told.child_value("Account"), told.child_value("Arn")};
+  if (!parsed || !model::AccountId::Parse(identity.account)) {
     return Fail(ErrorCode::kUsage, "STS's answer to GetCallerIdentity names no account");
   }
-  return account;
+  return identity;
 }
 
 }  // namespace keyturn::client

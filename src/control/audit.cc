@@ -58,11 +58,11 @@ bool IsFailing(const KeyFacts& facts, const EvaluationPolicy& policy) {
 }
 
 void Sort(AuditRun& run) {
-  std::sort(run.regions.begin(), run.regions.end(), [](const auto& a, const auto& b) {
+  std::stable_sort(run.regions.begin(), run.regions.end(), [](const auto& a, const auto& b) {
     return std::tie(a.endpoint_url, a.account, a.region) <
            std::tie(b.endpoint_url, b.account, b.region);
   });
-  std::sort(run.keys.begin(), run.keys.end(), [](const auto& a, const auto& b) {
+  std::stable_sort(run.keys.begin(), run.keys.end(), [](const auto& a, const auto& b) {
     return std::tie(a.facts.endpoint_url, a.facts.account, a.facts.region, a.facts.arn) <
            std::tie(b.facts.endpoint_url, b.facts.account, b.facts.region, b.facts.arn);
   });
@@ -119,7 +119,7 @@ Result<AuditRun> RunAudit(Access& access, const std::vector<Target>& targets,
   KT_TRY(Check(targets, options));
   AuditRun run;
   run.tool_version = options.tool_version;
-  run.run_id = NewUuid(random);
+  run.run_id = options.run_id.empty() ? NewUuid(random) : options.run_id;
   run.started = clock.Now();
   run.endpoint = EndpointNames(targets);
   run.max_period_days = options.policy.max_period_days;

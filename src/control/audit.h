@@ -25,6 +25,7 @@ namespace keyturn::control {
 struct AuditOptions {
   EvaluationPolicy policy;
   std::string tool_version;
+  std::string run_id;      // empty: drawn
   std::string cache_path;  // control/facts_cache.h; empty: none
   std::string state_path;  // control/audit_state.h; empty: a run that is stopped begins anew
 };

@@ -71,6 +71,9 @@ class Rare {
   }
   Rare& operator=(Rare&&) noexcept = default;
 
+  friend bool operator==(const Rare& a, const Rare& b) {
+    return a.has_value() == b.has_value() && (!a || *a == *b);
+  }
   explicit operator bool() const { return value_ != nullptr; }
   bool has_value() const { return value_ != nullptr; }
   T& operator*() { return *value_; }

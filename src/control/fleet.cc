@@ -44,6 +44,7 @@ struct Fleet::Entry {
   std::unique_ptr<client::CredentialKeeper> keeper;
   std::string own_account;  // empty: not asked for, or not known
   bool own_account_asked = false;
+  std::string own_arn;
 
   std::string region() const {
     if (!wanted.regions.empty() && wanted.regions.front() != kAllRegions) {
@@ -62,6 +63,7 @@ struct Fleet::Member {
   enum class Step { kRole, kRegions, kOpen, kClosed } step = Step::kRole;
   bool takes_role = false;
   sigv4::Credentials credentials;  // of the role
+  std::string arn;                 // of the role's session
   std::optional<TimePoint> expires;
   TimePoint renew_next{};
   std::unique_ptr<client::KmsClient> kms;
@@ -149,10 +151,25 @@ Result<std::vector<std::string>> Fleet::RegionsOf(const Entry& entry) const {
 Status Fleet::FindOwnAccount(Entry& entry) {
   if (entry.own_account_asked) return {};
   entry.own_account_asked = true;
-  KT_ASSIGN(entry.own_account,
-            client::CallerAccount(*http_, entry.config.Site("sts", entry.region(), environment_),
-                                  entry.config.credentials, outside_.clock->Now()));
+  KT_ASSIGN(const auto identity,
+            client::AskCaller(*http_, entry.config.Site("sts", entry.region(), environment_),
+                              entry.config.credentials, outside_.clock->Now()));
+  entry.own_account = identity.account;
+  entry.own_arn = identity.arn;
   return {};
+}
+
+// Identify asks who calls. A server of one's own that names no STS is asked itself: AWS's must not
+// see its credentials.
+void Fleet::Identify(Entry& entry) {
+  if (!options_.identify || !entry.own_arn.empty()) return;
+  auto site = entry.config.Site("sts", entry.region(), environment_);
+  if (site.endpoint_url.empty() && !client::IsAwsEndpoint(entry.config.endpoint_url)) {
+    site.endpoint_url = entry.config.endpoint_url;
+  }
+  const auto identity =
+      client::AskCaller(*http_, site, entry.config.credentials, outside_.clock->Now());
+  if (identity) entry.own_arn = identity->arn;
 }
 
 Result<std::vector<Target>> Fleet::TargetsOf(Entry& entry) {
@@ -168,6 +185,7 @@ Result<std::vector<Target>> Fleet::TargetsOf(Entry& entry) {
     const Status found = FindOwnAccount(entry);
     if (!found && has_roles) return Fail(found.error());
   }
+  Identify(entry);
   if (entry.wanted.organization) return OrganizationOf(entry, base);
   std::vector<Target> targets;
   if (entry.wanted.accounts.empty()) {
@@ -230,6 +248,7 @@ Status Fleet::CheckChanges(const std::vector<PlannedChange>& changes) {
   std::set<std::string> accounts;
   for (const auto& [endpoint_url, account] : places) accounts.insert(account);
   for (const auto& entry : entries_) {
+    Identify(*entry);
     const bool has_roles = !entry->wanted.role_name.empty();
     if (!has_roles && entries_.size() == 1 && accounts.size() <= 1) continue;
     const Status found = FindOwnAccount(*entry);
@@ -329,6 +348,7 @@ void Fleet::AskRole(Member& member) {
            if (found) {
              member.credentials = std::move(found->credentials);
              member.expires = found->expires;
+             member.arn = std::move(found->arn);
              member.attempts = 0;
              member.step = Member::Step::kRegions;
              Step(member);
@@ -393,6 +413,7 @@ void Fleet::Opens(Member& member, Open open) {
   if (cancelled_) member.kms->CancelAll();
   member.step = Member::Step::kOpen;
   open.client = member.kms.get();
+  open.caller_arn = member.takes_role ? member.arn : entry.own_arn;
   std::exchange(member.opened, nullptr)(std::move(open));
 }
 

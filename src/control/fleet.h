@@ -40,6 +40,8 @@ struct FleetOptions {
   // session_policy: of every role that is taken on; its session may do no more than this.
   std::string session_policy;
   std::size_t open_max = 24;
+  // identify: STS is asked who calls, for the record; a fleet without an answer works all the same.
+  bool identify = false;
 };
 
 class Fleet final : public Access {
@@ -77,6 +79,7 @@ class Fleet final : public Access {
   Result<std::vector<Target>> OrganizationOf(Entry& entry, const Target& base);
   Result<std::vector<std::string>> RegionsOf(const Entry& entry) const;
   Status FindOwnAccount(Entry& entry);
+  void Identify(Entry& entry);
   Entry* EntryOf(const Target& target);
 
   void Step(Member& member);

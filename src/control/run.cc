@@ -39,6 +39,14 @@ std::string EndpointName(std::string_view endpoint_url) {
   return endpoint_url.empty() ? "AWS" : std::string(endpoint_url);
 }
 
+std::optional<RegionStatus> ParseRegionStatus(std::string_view name) {
+  for (const RegionStatus status : {RegionStatus::kScanned, RegionStatus::kDenied,
+                                    RegionStatus::kNotEnabled, RegionStatus::kError}) {
+    if (RegionStatusName(status) == name) return status;
+  }
+  return std::nullopt;
+}
+
 bool AuditRun::incomplete() const {
   const bool unscanned = std::any_of(
       regions.begin(), regions.end(),

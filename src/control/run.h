@@ -43,6 +43,7 @@ struct CallFailure {
   std::string error_code;  // wire name, or "NetworkError", "Timeout", "Throttled"
   std::string message;
   std::string request_id;
+  bool operator==(const CallFailure&) const = default;
 };
 
 struct RotationFacts {
@@ -50,6 +51,7 @@ struct RotationFacts {
   std::optional<int> period_days;
   std::optional<TimePoint> next_rotation_date;
   std::optional<TimePoint> on_demand_start_date;
+  bool operator==(const RotationFacts&) const = default;
 };
 
 // KeyFacts: what the endpoint said about one key. Empty strings: not said.
@@ -81,6 +83,7 @@ struct KeyFacts {
   // tags: read only when an exception matches by tag.
   std::vector<std::pair<std::string, std::string>> tags;
   Rare<CallFailure> tags_failure;
+  bool operator==(const KeyFacts&) const = default;
 };
 
 struct Judgement {
@@ -94,6 +97,7 @@ struct Judgement {
   // follows_primary: a replica with its primary's verdict. The multi-Region key counts once, in its
   // primary: such a replica is in no percentage.
   bool follows_primary = false;
+  bool operator==(const Judgement&) const = default;
 };
 
 struct KeyResult {
@@ -103,6 +107,7 @@ struct KeyResult {
 
 enum class RegionStatus : std::uint8_t { kScanned, kDenied, kNotEnabled, kError };
 std::string_view RegionStatusName(RegionStatus status);  // "scanned", "denied", "not enabled", ...
+std::optional<RegionStatus> ParseRegionStatus(std::string_view name);
 
 // RegionResult: what became of one region of one account on one endpoint. Every one that was asked
 // for has its result.
@@ -113,6 +118,7 @@ struct RegionResult {
   RegionStatus status = RegionStatus::kError;
   std::string detail;  // the error, for people
   std::uint64_t keys_listed = 0;
+  bool operator==(const RegionResult&) const = default;
 };
 
 struct Totals {
@@ -134,6 +140,7 @@ struct CallCount {
 struct ExceptionNote {
   std::string id;
   std::string problem;  // "expired on 2026-01-01", "matches no key", "overlaps with X"
+  bool operator==(const ExceptionNote&) const = default;
 };
 
 struct AuditRun {

@@ -50,6 +50,7 @@ class Access {
     std::vector<std::string> regions;  // of a target that asked for all; else as the target says
     std::vector<std::string> not_enabled;  // regions that the account has not opted in to
     std::string note;                      // what the run's reader should know; may be empty
+    std::string caller_arn{};              // who calls, where STS was asked and said so
   };
   using Opened = std::function<void(tl::expected<Open, Closed>)>;
 

@@ -79,6 +79,18 @@ void Rotation(Writer& w, const control::KeyFacts& facts) {
   w.EndObject();
 }
 
+void Tags(Writer& w, const control::KeyFacts& facts) {
+  w.Key("tags").BeginArray();
+  for (const auto& tag : facts.tags) {
+    w.BeginObject();
+    Text(w, "key", tag.first);
+    Text(w, "value", tag.second);
+    w.EndObject();
+  }
+  w.EndArray();
+  Failure(w, "tags_failure", facts.tags_failure);
+}
+
 void Key(Writer& w, const KeyResult& key, const AuditRun& run) {
   const auto& facts = key.facts;
   const auto& judgement = key.judgement;
@@ -88,6 +100,7 @@ void Key(Writer& w, const KeyResult& key, const AuditRun& run) {
   Text(w, "reason", judgement.reason);
   w.Key("raw_verdict").String(control::VerdictName(judgement.raw_verdict));
   w.Key("row").Int(judgement.row).Key("remediable").Bool(judgement.remediable);
+  w.Key("follows_primary").Bool(judgement.follows_primary);
   OptionalText(w, "remediation", RemediationCommand(key, run));
   OptionalText(w, "exception_id", judgement.exception_id);
   Text(w, "key_id", facts.key_id);
@@ -110,9 +123,14 @@ void Key(Writer& w, const KeyResult& key, const AuditRun& run) {
   w.Key("multi_region").Bool(facts.multi_region);
   OptionalText(w, "multi_region_type", facts.multi_region_type);
   OptionalText(w, "primary_arn", facts.primary_arn);
+  OptionalText(w, "primary_region", facts.primary_region);
+  w.Key("replica_arns").BeginArray();
+  for (const auto& arn : facts.replica_arns) w.String(WellFormed(arn));
+  w.EndArray();
   Rotation(w, facts);
   Failure(w, "describe_failure", facts.describe_failure);
   Failure(w, "rotation_failure", facts.rotation_failure);
+  Tags(w, facts);
   w.EndObject();
 }
 
@@ -131,6 +149,7 @@ void Totals(Writer& w, const control::Totals& totals) {
   }
   w.Key("totals").BeginObject();
   Count(w, "listed", totals.listed);
+  Count(w, "followers", totals.followers);
   VerdictMap(w, counts);
   w.Key("compliance_percent");
   if (totals.compliance_percent) {
