@@ -6,9 +6,12 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <vector>
 
+#include "control/run_compare.h"
 #include "report/report.h"
 #include "report/sample_run.h"
+#include "report/trend.h"
 
 namespace keyturn::report {
 namespace {
@@ -59,6 +62,69 @@ TEST(Golden, FindingsForOtherTools) {
 TEST(Golden, Html) {
   ExpectGolden("audit.html", RenderHtml(SampleRun(), SampleHtmlOptions()));
   ExpectGolden("audit-compliant.html", RenderHtml(CompliantRun(), {}));
+  ExpectGolden("audit-fleet.html", RenderHtml(FleetRun(), {}));
+}
+
+// A run a month: compliance grows, one run is incomplete, then the policy gets stricter.
+std::vector<TrendPoint> SampleTrend() {
+  std::vector<TrendPoint> points;
+  for (int month = 1; month <= 6; ++month) {
+    control::AuditRun run = SampleRun();
+    run.run_id = "00000000-0000-4000-8000-00000000000" + std::to_string(month);
+    run.started = *ParseIso8601("2026-0" + std::to_string(month) + "-01T06:00:00Z");
+    for (control::KeyResult& key : run.keys) {
+      if (key.judgement.verdict != control::Verdict::kFail || month < 4) continue;
+      key.judgement.verdict = key.judgement.raw_verdict = control::Verdict::kPass;
+    }
+    if (month != 2) {
+      run.regions.erase(run.regions.begin(), run.regions.begin() + 2);
+      run.regions.erase(run.regions.begin() + 1);
+      for (control::KeyResult& key : run.keys) {
+        if (key.judgement.verdict == control::Verdict::kUnknown) {
+          key.judgement.verdict = control::Verdict::kPass;
+        }
+      }
+    }
+    if (month >= 5) run.max_period_days = 180;
+    run.totals = control::CountTotals(run.keys);
+    points.push_back(TrendPointOf(run));
+  }
+  SortTrend(points);
+  return points;
+}
+
+TEST(Golden, Trend) {
+  ExpectGolden("trend.html", RenderTrendHtml(SampleTrend()));
+  ExpectGolden("trend.csv", RenderTrendCsv(SampleTrend()));
+  ExpectGolden("trend.json", RenderTrendJson(SampleTrend()));
+}
+
+TEST(Golden, Diff) {
+  const control::AuditRun older = SampleRun();
+  control::AuditRun newer = SampleRun();
+  newer.run_id = "7f0c3c1e-5d0b-4b7e-9a55-2c1d9e8f0a12";
+  newer.started += std::chrono::hours(24);
+  newer.regions[4].status = control::RegionStatus::kError;
+  newer.regions[4].detail = "ListKeys failed: NetworkError: connection refused";
+  newer.regions[1].status = control::RegionStatus::kScanned;
+  newer.regions[1].detail.clear();
+  std::erase_if(newer.keys, [](const auto& key) { return key.facts.region == "us-east-1"; });
+  auto& keys = newer.keys;
+  for (auto& key : keys) {
+    if (key.judgement.verdict == control::Verdict::kFail) {
+      key.judgement = {control::Verdict::kPass, control::Verdict::kPass, 12, "Rotates.", false, ""};
+    } else if (key.judgement.verdict == control::Verdict::kExcepted) {
+      key.judgement.verdict = control::Verdict::kFail;
+      key.judgement.reason = "Automatic rotation is off; the exception has expired.";
+    }
+  }
+  keys.pop_back();
+  newer.totals = control::CountTotals(keys);
+  const control::RunDiff diff = control::DiffRuns(older, newer);
+  ExpectGolden("diff-80.txt", RenderDiff(diff, kEighty));
+  ExpectGolden("diff-44-ascii.txt", RenderDiff(diff, kNarrowAscii));
+  ExpectGolden("diff.json", RenderDiffJson(diff));
+  ExpectGolden("diff-nothing.txt", RenderDiff(control::DiffRuns(older, older), kEighty));
 }
 
 TEST(Golden, Changes) {

@@ -76,7 +76,24 @@ std::string CspSource(std::string_view text) {
   return "'sha256-" + Base64Encode(crypto::Sha256(AsBytes(text))) + "'";
 }
 
-std::string Head(const AuditRun& run, const std::string& style) {
+constexpr std::string_view kBannerBegin = R"html(<body>
+<a class="skip" href="#main">Skip to the report</a>
+<header><div class="wrap"><div class="brand">
+<svg width="26" height="26" viewBox="0 0 26 26" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round"><path d="M4.2 10.4a9.2 9.2 0 0 1 17-1.9M21.8 15.6a9.2 9.2 0 0 1-17 1.9M21.6 3.6v5h-5M4.4 22.4v-5h5"/><circle cx="13" cy="11.4" r="2.2"/><path d="M13 13.6v4"/></svg>
+<h1>)html";
+constexpr std::string_view kBannerEnd = R"html(</h1></div>
+<fieldset class="theme"><legend class="sr">Colours</legend>
+<input type="radio" name="theme" id="theme-auto" checked><label for="theme-auto">Auto</label>
+<input type="radio" name="theme" id="theme-light"><label for="theme-light">Light</label>
+<input type="radio" name="theme" id="theme-dark"><label for="theme-dark">Dark</label>
+</fieldset></div></header>
+<main id="main" class="wrap">
+)html";
+
+}  // namespace
+
+std::string PageHead(std::string_view title, std::string_view tool_version) {
+  const std::string style = StyleSheet();
   return fmt::format(
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src {}; "
@@ -85,23 +102,22 @@ std::string Head(const AuditRun& run, const std::string& style) {
       "<meta name=\"color-scheme\" content=\"light dark\">\n"
       "<meta name=\"referrer\" content=\"no-referrer\">\n"
       "<meta name=\"generator\" content=\"keyturn {}\">\n"
-      "<title>KMS key rotation: {}, {}</title>\n<style>{}</style>\n</head>\n",
-      CspSource(style), CspSource(Script()), Esc(run.tool_version), Esc(AnswerTitle(run)),
-      DateText(run.finished), style);
+      "<title>{}</title>\n<style>{}</style>\n</head>\n",
+      CspSource(style), CspSource(Script()), Esc(tool_version), Esc(title), style);
 }
 
-constexpr std::string_view kBanner = R"html(<body>
-<a class="skip" href="#main">Skip to the report</a>
-<header><div class="wrap"><div class="brand">
-<svg width="26" height="26" viewBox="0 0 26 26" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round"><path d="M4.2 10.4a9.2 9.2 0 0 1 17-1.9M21.8 15.6a9.2 9.2 0 0 1-17 1.9M21.6 3.6v5h-5M4.4 22.4v-5h5"/><circle cx="13" cy="11.4" r="2.2"/><path d="M13 13.6v4"/></svg>
-<h1>KMS key rotation report</h1></div>
-<fieldset class="theme"><legend class="sr">Colours</legend>
-<input type="radio" name="theme" id="theme-auto" checked><label for="theme-auto">Auto</label>
-<input type="radio" name="theme" id="theme-light"><label for="theme-light">Light</label>
-<input type="radio" name="theme" id="theme-dark"><label for="theme-dark">Dark</label>
-</fieldset></div></header>
-<main id="main" class="wrap">
-)html";
+std::string PageBanner(std::string_view heading) {
+  return std::string(kBannerBegin) + Esc(heading) + std::string(kBannerEnd);
+}
+
+std::string PageEnd(const std::string& footer) {
+  return fmt::format(
+      "</main>\n<footer><div class=\"wrap\"><p>{}</p></div>"
+      "</footer>\n<script>{}</script>\n</body>\n</html>\n",
+      footer, Script());
+}
+
+namespace {
 
 std::string Hero(const AuditRun& run) {
   const Answer answer = AnswerOf(run);
@@ -143,7 +159,10 @@ std::string Scope(const AuditRun& run) {
     out += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>", name, value);
   };
   fact("Endpoint", Esc(run.endpoint));
-  fact(accounts.size() > 1 ? "Accounts" : "Account", Joined(accounts));
+  constexpr std::size_t kNamedMax = 6;
+  fact(accounts.size() > 1 ? "Accounts" : "Account",
+       accounts.size() > kNamedMax ? Thousands(accounts.size()) + ", named in the coverage"
+                                   : Joined(accounts));
   fact(regions.size() == 1 ? "Region" : "Regions", Joined(regions));
   fact("Maximum period", fmt::format("{} days", run.max_period_days));
   fact("Audited", fmt::format("<time datetime=\"{}\">{}</time>", FormatIso8601(run.started),
@@ -153,20 +172,21 @@ std::string Scope(const AuditRun& run) {
 }
 
 std::string Footer(const AuditRun& run) {
-  return fmt::format(
-      "</main>\n<footer><div class=\"wrap\"><p>Run <code>{}</code>, {} to {}. Made by keyturn {} "
-      "from the recorded run: making it again gives the same page, byte for byte.</p></div>"
-      "</footer>\n<script>{}</script>\n</body>\n</html>\n",
-      Esc(run.run_id), FormatIso8601(run.started), FormatIso8601(run.finished),
-      Esc(run.tool_version), Script());
+  return PageEnd(
+      fmt::format("Run <code>{}</code>, {} to {}. Made by keyturn {} "
+                  "from the recorded run: making it again gives the same page, byte for byte.",
+                  Esc(run.run_id), FormatIso8601(run.started), FormatIso8601(run.finished),
+                  Esc(run.tool_version)));
 }
 
 }  // namespace
 
 std::string RenderHtml(const AuditRun& run, const HtmlOptions& options) {
   const std::vector<RegionGroup> groups = GroupByRegion(run);
-  std::string out = Head(run, StyleSheet());
-  out += kBanner;
+  std::string out =
+      PageHead(fmt::format("KMS key rotation: {}, {}", AnswerTitle(run), DateText(run.finished)),
+               run.tool_version);
+  out += PageBanner("KMS key rotation report");
   out += Hero(run);
   out += Scope(run);
   out += "<div class=\"charts\">\n" + DonutChart(run) + '\n' + RegionChart(groups) + '\n' +
@@ -174,7 +194,7 @@ std::string RenderHtml(const AuditRun& run, const HtmlOptions& options) {
   out += FindingsSection(run, options.rows_max);
   out += ChangesSection(options.changes, options.rows_max);
   out += ExceptionsSection(run, options);
-  out += CoverageSection(run, groups);
+  out += CoverageSection(run, groups, options.rows_max);
   out += OutOfScopeSection(run);
   out += KeysSection(run, options.rows_max);
   out += ControlSummarySection();

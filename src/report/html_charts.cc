@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <numbers>
 
 #include "report/html_parts.h"
@@ -63,18 +64,93 @@ Calendar CountRotations(const AuditRun& run) {
   return calendar;
 }
 
+// More regions of accounts than this are added up by region: the chart is an overview.
+constexpr std::size_t kGroupsMax = 12;
+constexpr std::size_t kBarsMax = 20;
+
+// Bar: one row of the chart of regions.
+struct Bar {
+  std::string name;
+  std::string account;  // or how many
+  std::string status;   // empty: scanned
+  VerdictCounts counts{};
+  std::uint64_t keys = 0;
+  std::uint64_t accounts = 0;
+};
+
+std::vector<Bar> BarsOf(const std::vector<RegionGroup>& groups) {
+  std::vector<Bar> bars;
+  if (groups.size() <= kGroupsMax) {
+    for (const RegionGroup& group : groups) {
+      const bool scanned =
+          group.region == nullptr || group.region->status == RegionStatus::kScanned;
+      bars.push_back({group.name, group.account,
+                      scanned ? "" : std::string(control::RegionStatusName(group.region->status)),
+                      group.counts, group.keys.size(), 1});
+    }
+    return bars;
+  }
+  std::map<std::string, Bar> by_region;
+  for (const RegionGroup& group : groups) {
+    Bar& bar = by_region[group.name];
+    bar.name = group.name;
+    bar.keys += group.keys.size();
+    ++bar.accounts;
+    for (std::size_t i = 0; i < bar.counts.size(); ++i) bar.counts[i] += group.counts[i];
+  }
+  for (auto& [name, bar] : by_region) {
+    bar.account = Counted(bar.accounts, "account");
+    bars.push_back(std::move(bar));
+  }
+  return bars;
+}
+
+std::string BarRow(const Bar& bar) {
+  std::string pieces;
+  std::string words;
+  double x = 0;
+  for (const Verdict verdict : kVerdictOrder) {
+    const std::uint64_t count = CountOf(bar.counts, verdict);
+    if (count == 0) continue;
+    const double width = 100 * static_cast<double>(count) / static_cast<double>(bar.keys);
+    pieces += fmt::format(R"(<rect class="{}" x="{:.2f}" y="0" width="{:.2f}" height="10"/>)",
+                          VerdictClass(verdict), x, std::max(width - 0.4, 0.2));
+    x += width;
+    words +=
+        fmt::format("{}{} {}", words.empty() ? "" : ", ", Thousands(count), VerdictWords(verdict));
+  }
+  const std::string said = bar.status.empty() ? Counted(bar.keys, "key") : bar.status;
+  return fmt::format(
+      R"(<li><div class="row"><span><b>{}</b> <span class="soft">{}</span></span>)"
+      R"(<span class="soft">{}</span></div><svg width="280" height="10" viewBox="0 0 100 10" preserveAspectRatio="none" )"
+      R"(role="img" aria-label="{}: {}">{}</svg></li>)",
+      Esc(bar.name), Esc(bar.account), said, Esc(bar.name), words.empty() ? said : words, pieces);
+}
+
 }  // namespace
+
+std::string VerdictLegend(const VerdictCounts& counts) {
+  std::string out = R"(<ul class="legend">)";
+  for (const Verdict verdict : kVerdictOrder) {
+    if (const std::uint64_t count = CountOf(counts, verdict); count > 0) {
+      out += fmt::format(R"(<li class="{}"><i></i>{}<b>{}</b></li>)", VerdictClass(verdict),
+                         VerdictWords(verdict), Thousands(count));
+    }
+  }
+  return out + "</ul>";
+}
 
 std::string DonutChart(const AuditRun& run) {
   constexpr double kRadius = 50;
   constexpr double kAround = 2 * std::numbers::pi * kRadius;
   const double listed = static_cast<double>(std::max<std::uint64_t>(run.totals.listed, 1));
   std::string segments;
-  std::string legend;
+  VerdictCounts counts{};
   std::string words;
   double turned = 0;
   for (const Verdict verdict : kVerdictOrder) {
     const std::uint64_t count = CountIn(run, verdict);
+    counts[static_cast<std::size_t>(verdict)] = count;
     if (count == 0) {
       continue;
     }
@@ -86,8 +162,6 @@ std::string DonutChart(const AuditRun& run) {
         R"x(stroke-dashoffset="{:.2f}" transform="rotate(-90 64 64)"/>)x",
         VerdictClass(verdict), length - gap, kAround - length + gap, -turned);
     turned += length;
-    legend += fmt::format(R"(<li class="{}"><i></i>{}<b>{}</b></li>)", VerdictClass(verdict),
-                          VerdictWords(verdict), Thousands(count));
     words +=
         fmt::format("{}{} {}", words.empty() ? "" : ", ", Thousands(count), VerdictWords(verdict));
   }
@@ -95,39 +169,22 @@ std::string DonutChart(const AuditRun& run) {
       R"(<figure class="card"><figcaption>Keys by verdict</figcaption><div class="donut">)"
       R"(<svg width="136" height="136" viewBox="0 0 128 128" role="img" aria-label="{}: {}">{})"
       R"(<text class="center" x="64" y="69">{}</text><text class="unit" x="64" y="85">{}</text>)"
-      R"(</svg><ul class="legend">{}</ul></div></figure>)",
+      R"(</svg>{}</div></figure>)",
       Counted(run.totals.listed, "key"), words.empty() ? "none" : words, segments,
-      Thousands(run.totals.listed), run.totals.listed == 1 ? "key" : "keys", legend);
+      Thousands(run.totals.listed), run.totals.listed == 1 ? "key" : "keys", VerdictLegend(counts));
 }
 
 std::string RegionChart(const std::vector<RegionGroup>& groups) {
   std::string rows;
-  for (const auto& group : groups) {
-    const auto total = static_cast<double>(group.keys.size());
-    std::string pieces;
-    std::string words;
-    double x = 0;
-    for (const Verdict verdict : kVerdictOrder) {
-      const std::uint64_t count = CountOf(group.counts, verdict);
-      if (count == 0) {
-        continue;
-      }
-      const double width = 100 * static_cast<double>(count) / total;
-      pieces += fmt::format(R"(<rect class="{}" x="{:.2f}" y="0" width="{:.2f}" height="10"/>)",
-                            VerdictClass(verdict), x, std::max(width - 0.4, 0.2));
-      x += width;
-      words += fmt::format("{}{} {}", words.empty() ? "" : ", ", Thousands(count),
-                           VerdictWords(verdict));
-    }
-    const bool scanned = group.region == nullptr || group.region->status == RegionStatus::kScanned;
-    const std::string said = scanned ? Counted(group.keys.size(), "key")
-                                     : std::string(control::RegionStatusName(group.region->status));
-    rows += fmt::format(
-        R"(<li><div class="row"><span><b>{}</b> <span class="soft">{}</span></span>)"
-        R"(<span class="soft">{}</span></div><svg width="280" height="10" viewBox="0 0 100 10" preserveAspectRatio="none" )"
-        R"(role="img" aria-label="{}: {}">{}</svg></li>)",
-        Esc(group.name), Esc(group.account), said, Esc(group.name), words.empty() ? said : words,
-        pieces);
+  std::size_t shown = 0;
+  const std::vector<Bar> bars = BarsOf(groups);
+  for (const Bar& bar : bars) {
+    if (++shown > kBarsMax) break;
+    rows += BarRow(bar);
+  }
+  if (bars.size() > kBarsMax) {
+    rows += fmt::format("<li class=\"soft\">{} more in the coverage below</li>",
+                        Thousands(bars.size() - kBarsMax));
   }
   return R"(<figure class="card"><figcaption>Keys by region</figcaption><ul class="bars">)" + rows +
          "</ul></figure>";

@@ -24,15 +24,29 @@ std::string Badge(control::Verdict verdict);
 std::string StyleSheet();
 std::string_view Script();
 
+// The frame of a page: everything before its content, and after it. footer is markup.
+std::string PageHead(std::string_view title, std::string_view tool_version);
+std::string PageBanner(std::string_view heading);
+std::string PageEnd(const std::string& footer);
+
+// VerdictLegend: colours, names and numbers of the verdicts that are there.
+std::string VerdictLegend(const VerdictCounts& counts);
+
 // Charts (inline SVG).
 std::string DonutChart(const control::AuditRun& run);
 std::string RegionChart(const std::vector<RegionGroup>& groups);
 std::string CalendarChart(const control::AuditRun& run);
 
+// SectionHead opens a section; title and lead are markup.
+std::string SectionHead(std::string_view id, std::string_view title, std::string_view lead);
+
 // Sections; empty when there is nothing to say.
 std::string FindingsSection(const control::AuditRun& run, std::size_t rows_max);
 std::string ChangesSection(const std::vector<ChangeReport>& changes, std::size_t rows_max);
-std::string CoverageSection(const control::AuditRun& run, const std::vector<RegionGroup>& groups);
+// CoverageSection: a matrix of accounts and regions where there are several of both, and the table
+// of all, up to rows_max rows each.
+std::string CoverageSection(const control::AuditRun& run, const std::vector<RegionGroup>& groups,
+                            std::size_t rows_max);
 std::string OutOfScopeSection(const control::AuditRun& run);
 std::string ExceptionsSection(const control::AuditRun& run, const HtmlOptions& options);
 std::string KeysSection(const control::AuditRun& run, std::size_t rows_max);

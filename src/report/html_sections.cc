@@ -1,5 +1,5 @@
-// The explaining sections of the HTML report: coverage, what was not judged and why, exceptions,
-// the control itself, method.
+// The explaining sections of the HTML report: what was not judged and why, exceptions, the control
+// itself, method.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,31 +13,11 @@ namespace keyturn::report {
 namespace {
 
 using control::AuditRun;
-using control::RegionStatus;
 using control::Verdict;
 
 std::uint64_t CountIn(const AuditRun& run, Verdict verdict) {
   const auto it = run.totals.by_verdict.find(verdict);
   return it == run.totals.by_verdict.end() ? 0 : it->second;
-}
-
-std::string SectionHead(std::string_view id, std::string_view title, std::string_view lead) {
-  return fmt::format("<section aria-labelledby=\"{0}-h\"><h2 id=\"{0}-h\">{1}</h2>\n{2}", id, title,
-                     lead.empty() ? "" : fmt::format("<p class=\"lead\">{}</p>\n", lead));
-}
-
-std::string StatusCell(const RegionGroup& group) {
-  if (group.region == nullptr) {
-    return "not recorded";
-  }
-  std::string cell = group.region->status == RegionStatus::kScanned
-                         ? "<span class=\"badge v-pass\">scanned</span>"
-                         : fmt::format("<span class=\"badge v-unknown\">{}</span>",
-                                       control::RegionStatusName(group.region->status));
-  if (!group.region->detail.empty()) {
-    cell += "<span class=\"desc\">" + Esc(group.region->detail) + "</span>";
-  }
-  return cell;
 }
 
 // ReasonsTable: the reasons behind a verdict, most frequent first.
@@ -67,7 +47,8 @@ std::string ReasonsTable(const AuditRun& run, std::initializer_list<Verdict> ver
     out += fmt::format("<tr><td></td><td>{}</td><td></td></tr>\n",
                        Counted(rows.size() - kRowsMax, "more reason"));
   }
-  return "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Verdict</th>"
+  return "<div class=\"scroll\" tabindex=\"0\" role=\"group\" "
+         "aria-label=\"Reasons\"><table><thead><tr><th scope=\"col\">Verdict</th>"
          "<th scope=\"col\">Reason</th><th scope=\"col\" class=\"num\">Keys</th></tr></thead>"
          "<tbody>\n" +
          out + "</tbody></table></div>";
@@ -92,37 +73,9 @@ std::string BlocksHtml(const ControlSection& section) {
 
 }  // namespace
 
-std::string CoverageSection(const AuditRun& run, const std::vector<RegionGroup>& groups) {
-  std::vector<Verdict> columns;
-  for (const Verdict verdict : kVerdictOrder) {
-    if (CountIn(run, verdict) > 0) {
-      columns.push_back(verdict);
-    }
-  }
-  std::string out = SectionHead(
-      "coverage", "Coverage",
-      "Every region that was asked for, and what became of it. In each row the verdicts add up to "
-      "the keys listed: no key is left out.");
-  out +=
-      "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"coverage-h\">"
-      "<table class=\"tight\"><thead><tr><th scope=\"col\">Region</th><th "
-      "scope=\"col\">Account</th>"
-      "<th scope=\"col\">Status</th><th scope=\"col\" class=\"num\">Listed</th>";
-  for (const Verdict verdict : columns) {
-    out += fmt::format("<th scope=\"col\" class=\"num\">{}</th>", VerdictWords(verdict));
-  }
-  out += "</tr></thead><tbody>\n";
-  for (const auto& group : groups) {
-    out += fmt::format(
-        "<tr><th scope=\"row\" class=\"nw\">{}</th><td>{}</td><td class=\"wide\">{}</td>"
-        "<td class=\"num\">{}</td>",
-        Esc(group.name), Esc(group.account), StatusCell(group), Thousands(group.keys.size()));
-    for (const Verdict verdict : columns) {
-      out += fmt::format("<td class=\"num\">{}</td>", Thousands(CountOf(group.counts, verdict)));
-    }
-    out += "</tr>\n";
-  }
-  return out + "</tbody></table></div></section>\n";
+std::string SectionHead(std::string_view id, std::string_view title, std::string_view lead) {
+  return fmt::format("<section aria-labelledby=\"{0}-h\"><h2 id=\"{0}-h\">{1}</h2>\n{2}", id, title,
+                     lead.empty() ? "" : fmt::format("<p class=\"lead\">{}</p>\n", lead));
 }
 
 std::string OutOfScopeSection(const AuditRun& run) {
@@ -172,7 +125,8 @@ std::string ExceptionsSection(const AuditRun& run, const HtmlOptions& options) {
   }
   if (!entries.empty()) {
     out +=
-        "<div class=\"scroll\"><table class=\"cards\"><thead><tr><th scope=\"col\">Exception</th>"
+        "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Exceptions\"><table "
+        "class=\"cards\"><thead><tr><th scope=\"col\">Exception</th>"
         "<th scope=\"col\">Matches</th><th scope=\"col\">Owner</th><th scope=\"col\">Approver"
         "</th><th scope=\"col\">Ticket</th><th scope=\"col\">Reason</th>"
         "<th scope=\"col\">Expires</th><th scope=\"col\" class=\"num\">Keys</th></tr></thead>"
@@ -213,7 +167,8 @@ std::string ControlSummarySection() {
       "&lt;kms-key-id&gt;</code><code class=\"cmd\">aws kms enable-key-rotation --key-id "
       "&lt;kms-key-id&gt;</code><code class=\"cmd\">aws kms disable-key-rotation --key-id "
       "&lt;kms-key-id&gt;</code></div>\n"
-      "<div class=\"scroll\"><table><caption>Where frameworks ask for it</caption><thead><tr>"
+      "<div class=\"scroll\" tabindex=\"0\" role=\"group\" "
+      "aria-label=\"Frameworks\"><table><caption>Where frameworks ask for it</caption><thead><tr>"
       "<th scope=\"col\">Framework</th><th scope=\"col\">References</th>"
       "<th scope=\"col\">Mapped by</th></tr></thead><tbody>\n";
   for (const auto& mapping : ComplianceMappings()) {
@@ -264,7 +219,8 @@ std::string MethodSection(const AuditRun& run) {
       "The percentage is rounded down, so 100.0 % means all.</p></div>\n";
   if (!rows.empty()) {
     out +=
-        "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Call</th>"
+        "<div class=\"scroll\" tabindex=\"0\" role=\"group\" "
+        "aria-label=\"Calls\"><table><thead><tr><th scope=\"col\">Call</th>"
         "<th scope=\"col\" class=\"num\">Made</th><th scope=\"col\" class=\"num\">Throttled</th>"
         "<th scope=\"col\" class=\"num\">Failed</th></tr></thead><tbody>\n" +
         rows + "</tbody></table></div>";

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view kLight =
     "color-scheme:light;--page:#f5f6f8;--card:#fff;--ink:#14181d;--soft:#515b67;--line:#dde2e8;"
-    "--code:#f0f2f5;--link:#0a58b0;--pass:#17794a;--fail:#c22431;--period:#bd4b06;"
+    "--code:#f0f2f5;--link:#0a58b0;--pass:#17794a;--fail:#c22431;--period:#a84004;"
     "--unknown:#855a00;--unknown-fill:#dfa514;--excepted:#6a3fc0;--skipped:#5d6976;--gone:#8d98a4;"
     "--na:#b4bec9;--na-ink:#56616d;";
 constexpr std::string_view kDark =
@@ -74,6 +74,16 @@ header svg{width:26px;height:26px;flex:none}
 .calendar .n{fill:var(--ink);font-weight:620}
 .calendar rect{fill:var(--pass)}
 .calendar .base{stroke:var(--line)}
+.charts.pair{grid-template-columns:minmax(0,1fr) minmax(0,1fr)}
+.trend svg{width:100%;height:auto;display:block}
+.trend text{font-size:12.5px;fill:var(--soft);text-anchor:middle}
+.trend text.y,.trend text.end{text-anchor:end}.trend text.start{text-anchor:start}
+.trend .base{stroke:var(--line)}
+.trend .line{fill:none;stroke:var(--pass);stroke-width:2.5;stroke-linejoin:round}
+.trend .dot{fill:var(--pass);stroke:var(--pass);stroke-width:2}.trend .hollow{fill:var(--card)}
+.trend .legend{grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:3px 22px;margin-top:12px}
+.note{margin-top:18px}
+.worse{color:var(--fail)}.better{color:var(--pass)}
 .v-pass{--c:var(--pass);--t:var(--pass)}.v-fail{--c:var(--fail);--t:var(--fail)}.v-fail-period{--c:var(--period);--t:var(--period)}.v-unknown{--c:var(--unknown-fill);--t:var(--unknown)}.v-excepted{--c:var(--excepted);--t:var(--excepted)}.v-skipped{--c:var(--skipped);--t:var(--skipped)}.v-gone{--c:var(--gone);--t:var(--na-ink)}.v-not-applicable{--c:var(--na);--t:var(--na-ink)}
 circle[class*=v-]{stroke:var(--c)}rect[class*=v-]{fill:var(--c)}
 .badge{display:inline-block;white-space:nowrap;font-size:12.5px;line-height:1.5;font-weight:640;padding:1px 9px;border-radius:20px;color:var(--t);border:1px solid var(--c);background:color-mix(in srgb,var(--c) 9%,transparent)}
@@ -87,6 +97,13 @@ td.num,th.num{text-align:right;white-space:nowrap}
 td.wide{min-width:200px}
 .tight th,.tight td{padding:10px 11px}.tight thead th{white-space:normal}
 td.why{min-width:220px}
+.matrix{width:auto}.matrix th,.matrix td{padding:7px 9px}
+.matrix thead th span{writing-mode:vertical-rl;transform:rotate(180deg)}.matrix thead th:first-child{text-align:left}
+.matrix td{text-align:center;min-width:40px;font-weight:620;border-left:1px solid var(--line)}
+.matrix td[class]{color:var(--t);background:color-mix(in srgb,var(--c) 13%,transparent)}
+.matrix th[scope=row]{position:sticky;left:0;background:var(--card);font-weight:600;white-space:nowrap}
+section>p.key{font-size:14px;margin:10px 0 18px}
+details>summary{cursor:pointer;font-weight:620;padding:4px 0 12px}
 tbody tr:hover{background:color-mix(in srgb,var(--code) 55%,transparent)}
 thead button{font:inherit;color:inherit;background:none;border:0;padding:0;cursor:pointer}
 thead button::after{content:" \2195";opacity:.45}
@@ -115,7 +132,7 @@ th[scope=row] code{font-weight:400;white-space:nowrap}
 .done{--c:var(--pass);--t:var(--pass)}.unchanged{--c:var(--na);--t:var(--na-ink)}.refused,.pending{--c:var(--unknown-fill);--t:var(--unknown)}.failed{--c:var(--fail);--t:var(--fail)}
 footer{margin-top:44px;border-top:1px solid var(--line);color:var(--soft);font-size:13.5px}
 footer .wrap{padding-top:20px;padding-bottom:40px}
-@media (max-width:960px){.charts{grid-template-columns:1fr}.two{grid-template-columns:1fr}}
+@media (max-width:960px){.charts,.charts.pair{grid-template-columns:1fr}.two{grid-template-columns:1fr}}
 @media (max-width:700px){
 .wrap{padding:0 16px}section{padding-top:28px}
 .scope{grid-template-columns:minmax(0,1fr) minmax(0,1fr)}.hero{grid-template-columns:1fr;padding:22px 20px}.hero .answer{font-size:31px}.hero .percent{text-align:left}.hero .percent b{font-size:34px;display:inline;margin-right:8px}

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "control/run.h"
+#include "control/run_compare.h"
 #include "report/change.h"
 
 namespace keyturn::report {
@@ -36,6 +37,11 @@ std::string RenderTable(const control::AuditRun& run, const TableOptions& option
 
 // RenderChanges: what apply, verify or backout did, the same way.
 std::string RenderChanges(const ChangeReport& report, const TerminalStyle& style);
+
+// RenderDiff: what changed between two audits, worst first; RenderDiffJson: the same for programs,
+// "keyturn.diff.v1". End with a newline.
+std::string RenderDiff(const control::RunDiff& diff, const TerminalStyle& style);
+std::string RenderDiffJson(const control::RunDiff& diff);
 
 // RenderJson: docs/formats/audit-json.md. Ends with a newline.
 std::string RenderJson(const control::AuditRun& run);

@@ -9,6 +9,8 @@ namespace keyturn::report {
 control::AuditRun SampleRun();
 // CompliantRun: one region, all keys pass.
 control::AuditRun CompliantRun();
+// FleetRun: several accounts of AWS and one server of one's own, in several regions.
+control::AuditRun FleetRun();
 HtmlOptions SampleHtmlOptions();
 ChangeReport SampleChange(ChangeKind kind);
 

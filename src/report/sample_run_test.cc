@@ -191,6 +191,60 @@ AuditRun CompliantRun() {
   return run;
 }
 
+AuditRun FleetRun() {
+  constexpr const char* kRegions[] = {"ap-southeast-2", "eu-central-1", "eu-west-1", "us-east-1"};
+  AuditRun run = CompliantRun();
+  run.run_id = "3c1f7a52-0f5e-4a53-9d51-7a1f0c6a9b10";
+  run.endpoint = "AWS, https://kms.berlin.example.com";
+  run.keys.clear();
+  run.regions.clear();
+  int number = 0;
+  const auto add = [&](KeyResult key, const std::string& account, const std::string& endpoint) {
+    key.facts.account = account;
+    key.facts.endpoint_url = endpoint;
+    key.facts.arn = fmt::format("arn:aws:kms:{}:{}:key/{}", std::string(key.facts.region), account,
+                                std::string(key.facts.key_id));
+    run.keys.push_back(std::move(key));
+  };
+  for (int a = 0; a < 10; ++a) {
+    const std::string account = fmt::format("{:012}", 111122223333 + a);
+    for (int r = 0; r < 4; ++r) {
+      control::RegionResult region{"", account, kRegions[r], control::RegionStatus::kScanned,
+                                   "", 0};
+      if (a == 2 && r == 3) {
+        region.status = control::RegionStatus::kDenied;
+        region.detail = "ListKeys was denied: kms:ListKeys is missing.";
+      } else if (r == 0 && a % 2 == 1) {
+        region.status = control::RegionStatus::kNotEnabled;
+      } else {
+        for (int i = 0; i < (a + r) % 4; ++i) {
+          add(Passing(kRegions[r], ++number, "alias/shop", "2027-02-11T00:00:00Z"), account, "");
+        }
+        if (a == 4) add(Failing(kRegions[r], ++number, {"alias/pay"}), account, "");
+        if (a == 5 && r == 2) {
+          KeyResult key = MakeKey(kRegions[r], ++number, Verdict::kUnknown, 10, "It was denied.");
+          add(std::move(key), account, "");
+        }
+        if (a == 3 && r == 1) {
+          KeyResult key = MakeKey(kRegions[r], ++number, Verdict::kExcepted, 15, "Accepted.");
+          key.judgement.exception_id = "legacy";
+          add(std::move(key), account, "");
+        }
+      }
+      region.keys_listed = static_cast<std::uint64_t>(
+          std::count_if(run.keys.begin(), run.keys.end(), [&](const KeyResult& key) {
+            return key.facts.account == account && key.facts.region == kRegions[r];
+          }));
+      run.regions.push_back(std::move(region));
+    }
+  }
+  const std::string berlin = "https://kms.berlin.example.com";
+  add(Failing("eu-central-1", ++number, {"alias/own"}), kAccount, berlin);
+  run.regions.push_back({berlin, kAccount, "eu-central-1", control::RegionStatus::kScanned, "", 1});
+  run.totals = control::CountTotals(run.keys);
+  return run;
+}
+
 ChangeReport SampleChange(ChangeKind kind) {
   ChangeReport report;
   report.kind = kind;
