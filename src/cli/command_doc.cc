@@ -67,8 +67,10 @@ CommandDoc Describe(const CLI::App& app, std::vector<std::string> words) {
 }  // namespace
 
 bool OptionDoc::TakesFile() const {
-  return metavar == "FILE" || metavar == "PLAN" || metavar == "JOURNAL" || metavar == "RUN" ||
-         metavar == "PATH" || TakesDirectory();
+  constexpr std::string_view kFiles[] = {"FILE", "PATH",   "PLAN", "JOURNAL",
+                                         "RUN",  "RUN...", "OLD",  "NEW"};
+  return TakesDirectory() ||
+         std::find(std::begin(kFiles), std::end(kFiles), metavar) != std::end(kFiles);
 }
 
 bool OptionDoc::TakesDirectory() const { return metavar == "DIR"; }

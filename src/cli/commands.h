@@ -28,7 +28,11 @@ using AddCommands = void (*)(CLI::App& app, Invocation& invocation);
 class ControlEngine;
 using MakeEngine = std::function<std::shared_ptr<ControlEngine>()>;
 void AddControlCommandsWith(const MakeEngine& engine, CLI::App& app, Invocation& invocation);
-// The same, over the control and client rooms.
+// report, diff: of recorded runs.
+void AddRecordedCommandsWith(const MakeEngine& engine, CLI::App& app, Invocation& invocation);
+// evidence verify.
+void AddEvidenceCommands(CLI::App& app, Invocation& invocation);
+// All but the last, over the control and client rooms.
 void AddControlCommands(CLI::App& app, Invocation& invocation);
 // control show.
 void AddControlShowCommand(CLI::App& app, Invocation& invocation);

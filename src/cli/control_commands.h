@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/record_flags.h"
 #include "cli/terminal.h"
 
 namespace keyturn::cli {
@@ -51,6 +52,7 @@ struct AuditFlags {
   std::vector<std::string> journals;  // of changes to show in the HTML report
   std::string state_path;
   bool all = false;
+  RecordFlags record;
 };
 
 struct PlanFlags {
@@ -67,6 +69,7 @@ struct ApplyFlags {
   std::string format = "table";
   bool auto_approve = false;
   bool resume = false;
+  RecordFlags record;
 };
 
 struct VerifyFlags {
@@ -74,6 +77,7 @@ struct VerifyFlags {
   CallerFlags caller;
   RunFlags run;
   std::string format = "table";
+  RecordFlags record;
 };
 
 struct BackoutFlags {
@@ -83,6 +87,7 @@ struct BackoutFlags {
   RunFlags run;
   std::string format = "table";
   bool auto_approve = false;
+  RecordFlags record;
 };
 
 class ControlEngine;

@@ -2,11 +2,14 @@
 #include "cli/control_engine.h"
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 
+#include "base/uuid.h"
 #include "cli/app.h"
 #include "cli/commands.h"
+#include "cli/recording.h"
 #include "client/credentials.h"
 #include "control/apply.h"
 #include "control/audit.h"
@@ -32,9 +35,11 @@ client::Outside OutsideOf(const Clock& clock) {
 
 Result<std::unique_ptr<control::Fleet>> MakeFleet(std::vector<control::FleetEntry> entries,
                                                   control::SessionPurpose purpose,
-                                                  double quota_share, const Clock& clock) {
+                                                  double quota_share, bool identify,
+                                                  const Clock& clock) {
   control::FleetOptions options;
   options.quota_share = quota_share;
+  options.identify = identify;
   options.user_agent = "keyturn/" + std::string(ToolVersion());
   options.session_policy = control::SessionPolicy(purpose);
   return control::Fleet::Create(std::move(entries), std::move(options),
@@ -180,9 +185,22 @@ PlanView ViewOf(const control::Plan& plan) {
 class Engine final : public ControlEngine {
  public:
   Result<control::AuditRun> Audit(const ConnectionFlags& connection, const PolicyFlags& policy,
-                                  const std::string& state_path, const Watch& watch) override {
+                                  const std::string& state_path, const RecordFlags& record,
+                                  const Watch& watch) override {
     KT_ASSIGN(const auto exceptions, ExceptionsOf(policy.exceptions_path));
-    return RunAudit(connection, policy, exceptions, state_path, watch);
+    if (record.directory.empty()) {
+      return RunAudit(connection, policy, exceptions, state_path, nullptr, watch);
+    }
+    const std::string run_id = NewUuid(crypto::SystemRandom());
+    KT_ASSIGN(auto recording,
+              Recording::Start(record, run_id, "audit", ArgumentsOf(connection, policy), clock_));
+    auto run = RunAudit(connection, policy, exceptions, state_path, &recording.recorder(), watch);
+    if (run) {
+      KT_TRY(recording.FinishAudit(*run, exceptions));
+    } else {
+      recording.recorder().DiscardUnused();
+    }
+    return run;
   }
 
   Result<std::vector<report::ExceptionEntry>> ReadExceptions(const std::string& path) override {
@@ -206,7 +224,8 @@ class Engine final : public ControlEngine {
 
   Result<PlanView> MakePlan(const PlanFlags& flags, const Watch& watch) override {
     KT_ASSIGN(const auto exceptions, ExceptionsOf(flags.policy.exceptions_path));
-    KT_ASSIGN(const auto run, RunAudit(flags.connection, flags.policy, exceptions, {}, watch));
+    KT_ASSIGN(const auto run,
+              RunAudit(flags.connection, flags.policy, exceptions, {}, nullptr, watch));
     control::PlanOptions options;
     options.quota_share = flags.connection.run.quota_share;
     options.exceptions_sha256 = exceptions.sha256;
@@ -222,13 +241,21 @@ class Engine final : public ControlEngine {
 
   Result<report::ChangeReport> Apply(const ApplyFlags& flags, const Watch& watch) override {
     std::unique_ptr<control::Fleet> fleet;
+    std::optional<control::Plan> plan;
     if (!flags.resume) {
       // The journal is made once it is known that every change can be called.
-      KT_ASSIGN(const auto plan, control::ReadPlan(flags.plan));
-      KT_ASSIGN(fleet, Reach(flags, plan.changes, control::SessionPurpose::kApply));
-      KT_TRY(control::CreateJournal(flags.journal, plan, clock_, ToolVersion()));
+      KT_ASSIGN(plan, control::ReadPlan(flags.plan));
+      KT_ASSIGN(fleet, Reach(flags, plan->changes, control::SessionPurpose::kApply));
     }
-    return Change(flags, control::SessionPurpose::kApply, std::move(fleet), watch,
+    KT_ASSIGN(const auto recording, RecordingOf(flags, "apply"));
+    if (plan) {
+      const auto made = control::CreateJournal(flags.journal, *plan, clock_, ToolVersion());
+      if (!made) {
+        if (recording) recording->recorder().DiscardUnused();
+        return tl::unexpected(made.error());
+      }
+    }
+    return Change(flags, control::SessionPurpose::kApply, std::move(fleet), recording.get(), watch,
                   [](const control::Journal& journal, control::JournalSink& sink,
                      const control::ChangeContext& context) {
                     return control::Apply(journal, sink, context);
@@ -236,7 +263,8 @@ class Engine final : public ControlEngine {
   }
 
   Result<report::ChangeReport> Verify(const VerifyFlags& flags, const Watch& watch) override {
-    return Change(flags, control::SessionPurpose::kVerify, nullptr, watch,
+    KT_ASSIGN(const auto recording, RecordingOf(flags, "verify"));
+    return Change(flags, control::SessionPurpose::kVerify, nullptr, recording.get(), watch,
                   [](const control::Journal& journal, control::JournalSink& sink,
                      const control::ChangeContext& context) {
                     return control::Verify(journal, sink, context);
@@ -249,7 +277,8 @@ class Engine final : public ControlEngine {
   }
 
   Result<report::ChangeReport> Backout(const BackoutFlags& flags, const Watch& watch) override {
-    return Change(flags, control::SessionPurpose::kBackout, nullptr, watch,
+    KT_ASSIGN(const auto recording, RecordingOf(flags, "backout"));
+    return Change(flags, control::SessionPurpose::kBackout, nullptr, recording.get(), watch,
                   [&flags](const control::Journal& journal, control::JournalSink& sink,
                            const control::ChangeContext& context) {
                     return control::Backout(journal, sink, flags.reason, context);
@@ -257,9 +286,21 @@ class Engine final : public ControlEngine {
   }
 
  private:
+  // RecordingOf: null when nothing is to be recorded.
+  template <typename Flags>
+  Result<std::unique_ptr<Recording>> RecordingOf(const Flags& flags, const char* command) {
+    if (flags.record.directory.empty()) return std::unique_ptr<Recording>();
+    Recording::Arguments arguments = {{"journal", flags.journal}};
+    if constexpr (requires { flags.reason; }) arguments.emplace_back("reason", flags.reason);
+    KT_ASSIGN(auto recording, Recording::Start(flags.record, NewUuid(crypto::SystemRandom()),
+                                               command, std::move(arguments), clock_));
+    return std::make_unique<Recording>(std::move(recording));
+  }
+
   Result<control::AuditRun> RunAudit(const ConnectionFlags& connection, const PolicyFlags& policy,
                                      const control::ExceptionList& exceptions,
-                                     const std::string& state_path, const Watch& watch) {
+                                     const std::string& state_path,
+                                     control::EvidenceRecorder* recorder, const Watch& watch) {
     control::AuditOptions options;
     options.policy = {policy.max_period_days, policy.strict_disabled};
     options.tool_version = ToolVersion();
@@ -267,8 +308,15 @@ class Engine final : public ControlEngine {
     options.state_path = state_path;
     KT_ASSIGN(auto entries, EntriesOf(connection));
     KT_ASSIGN(const auto fleet, MakeFleet(std::move(entries), control::SessionPurpose::kAudit,
-                                          connection.run.quota_share, clock_));
+                                          connection.run.quota_share, recorder != nullptr, clock_));
     KT_ASSIGN(const auto targets, fleet->Targets());
+    if (recorder != nullptr) {
+      options.run_id = recorder->run_id();
+      for (const control::Target& target : targets) recorder->AddTarget(target);
+      control::RecordingAccess access(*fleet, *recorder);
+      return control::RunAudit(access, targets, options, exceptions, clock_, crypto::SystemRandom(),
+                               MonitorOf(watch));
+    }
     return control::RunAudit(*fleet, targets, options, exceptions, clock_, crypto::SystemRandom(),
                              MonitorOf(watch));
   }
@@ -279,7 +327,8 @@ class Engine final : public ControlEngine {
                                                 const std::vector<control::PlannedChange>& changes,
                                                 control::SessionPurpose purpose) {
     KT_ASSIGN(auto entries, EntriesFor(flags.caller, changes));
-    KT_ASSIGN(auto fleet, MakeFleet(std::move(entries), purpose, flags.run.quota_share, clock_));
+    KT_ASSIGN(auto fleet, MakeFleet(std::move(entries), purpose, flags.run.quota_share,
+                                    !flags.record.directory.empty(), clock_));
     KT_TRY(fleet->CheckChanges(changes));
     return fleet;
   }
@@ -287,17 +336,29 @@ class Engine final : public ControlEngine {
   // Change reads the journal and runs one phase on the accounts that it names; fleet may be null.
   template <typename Flags, typename PhaseFunction>
   Result<report::ChangeReport> Change(const Flags& flags, control::SessionPurpose purpose,
-                                      std::unique_ptr<control::Fleet> fleet, const Watch& watch,
-                                      PhaseFunction phase) {
+                                      std::unique_ptr<control::Fleet> fleet, Recording* recording,
+                                      const Watch& watch, PhaseFunction phase) {
     KT_ASSIGN(const auto journal, control::ReadJournal(flags.journal));
     if (!fleet) {
       KT_ASSIGN(fleet, Reach(flags, journal.changes, purpose));
     }
     KT_ASSIGN(const auto sink, control::OpenJournal(journal));
     const control::Monitor monitor = MonitorOf(watch);
-    const control::ChangeContext context{*fleet, clock_, monitor};
+    if (recording == nullptr) {
+      const control::ChangeContext context{*fleet, clock_, monitor};
+      KT_ASSIGN(const auto record, phase(journal, *sink, context));
+      return ReportOf(record);
+    }
+    control::RecordingAccess access(*fleet, recording->recorder());
+    const control::ChangeContext context{access, clock_, monitor};
     KT_ASSIGN(const auto record, phase(journal, *sink, context));
-    return ReportOf(record);
+    report::ChangeReport report = ReportOf(record);
+    const bool stopped = CountOutcome(report, report::Outcome::kPending) > 0;
+    if (const Status done = recording->FinishChange(flags.journal, stopped); !done) {
+      return Fail(done.error().code,
+                  done.error().message + "; what was changed is in " + flags.journal);
+    }
+    return report;
   }
 
   SystemClock clock_;
@@ -306,7 +367,9 @@ class Engine final : public ControlEngine {
 }  // namespace
 
 void AddControlCommands(CLI::App& app, Invocation& invocation) {
-  AddControlCommandsWith([] { return std::make_shared<Engine>(); }, app, invocation);
+  const MakeEngine engine = [] { return std::make_shared<Engine>(); };
+  AddControlCommandsWith(engine, app, invocation);
+  AddRecordedCommandsWith(engine, app, invocation);
 }
 
 }  // namespace keyturn::cli

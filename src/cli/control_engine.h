@@ -44,7 +44,7 @@ class ControlEngine {
   // is complete.
   virtual Result<control::AuditRun> Audit(const ConnectionFlags& connection,
                                           const PolicyFlags& policy, const std::string& state_path,
-                                          const Watch& watch) = 0;
+                                          const RecordFlags& record, const Watch& watch) = 0;
   virtual Result<std::vector<report::ExceptionEntry>> ReadExceptions(const std::string& path) = 0;
   // ReadJournal: what was done under a journal so far, in order: apply, verify, backout.
   virtual Result<std::vector<report::ChangeReport>> ReadJournal(const std::string& path) = 0;

@@ -180,6 +180,7 @@ void AddAudit(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
                    "Keep what was read there; the same command goes on with a stopped run")
       ->type_name("FILE");
   command->add_flag("--all", flags->all, "List every key in the table, also those that pass");
+  AddRecord(command, flags->record);
   command->footer(
       "Examples:\n"
       "  keyturn audit --region eu-central-1,us-east-1\n"
@@ -187,11 +188,18 @@ void AddAudit(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
       "  keyturn audit --endpoint-url http://127.0.0.1:4566 --region us-east-1 --format json\n"
       "  keyturn audit --region us-east-1 --max-period 180 --exceptions exceptions.yaml\n"
       "  keyturn audit --region us-east-1 --role-arn arn:aws:iam::111122223333:role/Audit\n"
+      "  keyturn audit --region us-east-1 --record evidence --sign-key ~/.ssh/id_ed25519\n"
       "  keyturn audit --organization --role-name KeyturnAudit --regions all --state audit.state\n"
       "  keyturn audit --targets fleet.yaml --cache fleet.cache --deadline 2h --out report.html\n"
       "\nExit codes: 0 compliant, 3 findings, 4 incomplete.");
   command->callback([&invocation, flags, engine] {
     CheckConnection(flags->connection);
+    CheckRecord(flags->record);
+    if (!flags->record.directory.empty() &&
+        !(flags->connection.cache_path.empty() && flags->state_path.empty())) {
+      throw CLI::ValidationError(
+          "--record holds every answer of one run; it does not go with --cache or --state");
+    }
     invocation.run = [flags, engine](const Terminal& terminal) {
       return RunAudit(*flags, *engine(), terminal);
     };
@@ -235,6 +243,7 @@ void AddApply(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
   AddCaller(command, flags->caller);
   AddRun(command, flags->run);
   AddChangeFormat(command, flags->format);
+  AddRecord(command, flags->record);
   command->footer(
       "Examples:\n"
       "  keyturn apply rotation.plan --journal rotation.journal\n"
@@ -244,6 +253,7 @@ void AddApply(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
       "\nExit codes: 0 all done, 4 interrupted, 5 a change was refused or failed.");
   command->callback([&invocation, flags, engine] {
     CheckCaller(flags->caller);
+    CheckRecord(flags->record);
     if (flags->resume != flags->plan.empty()) {
       throw CLI::ValidationError(flags->resume ? "--resume goes on with the plan that the journal "
                                                  "names; do not give PLAN"
@@ -265,12 +275,14 @@ void AddVerify(CLI::App& app, Invocation& invocation, const MakeEngine& engine) 
   AddCaller(command, flags->caller);
   AddRun(command, flags->run);
   AddChangeFormat(command, flags->format);
+  AddRecord(command, flags->record);
   command->footer(
       "Example:\n"
       "  keyturn verify --journal rotation.journal\n"
       "\nExit codes: 0 every key is as wanted, 4 incomplete, 5 a key is not.");
   command->callback([&invocation, flags, engine] {
     CheckCaller(flags->caller);
+    CheckRecord(flags->record);
     invocation.run = [flags, engine](const Terminal& terminal) {
       return RunVerify(*flags, *engine(), terminal);
     };
@@ -291,6 +303,7 @@ void AddBackout(CLI::App& app, Invocation& invocation, const MakeEngine& engine)
   AddCaller(command, flags->caller);
   AddRun(command, flags->run);
   AddChangeFormat(command, flags->format);
+  AddRecord(command, flags->record);
   command->footer(
       "Example:\n"
       "  keyturn backout --journal rotation.journal --reason 'batch job pins key material, "
@@ -301,6 +314,7 @@ void AddBackout(CLI::App& app, Invocation& invocation, const MakeEngine& engine)
       "\nExit codes: 0 all restored, 4 interrupted, 5 a key was left alone or failed.");
   command->callback([&invocation, flags, engine] {
     CheckCaller(flags->caller);
+    CheckRecord(flags->record);
     if (flags->reason.find_first_not_of(" \t\r\n") == std::string::npos) {
       throw CLI::ValidationError("--reason is empty");
     }

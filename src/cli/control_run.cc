@@ -100,7 +100,7 @@ int RunAudit(const AuditFlags& flags, ControlEngine& engine, const Terminal& ter
     return ReportError("audit", output.error());
   }
   ProgressShow show(flags.connection.run.progress, terminal);
-  auto run = engine.Audit(flags.connection, flags.policy, flags.state_path,
+  auto run = engine.Audit(flags.connection, flags.policy, flags.state_path, flags.record,
                           MakeWatch(flags.connection.run, show));
   show.Clear();
   if (!run) {

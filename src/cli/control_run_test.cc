@@ -43,7 +43,7 @@ ChangeReport Changes(report::ChangeKind kind, std::vector<Outcome> outcomes) {
 class MemoryEngine final : public ControlEngine {
  public:
   Result<control::AuditRun> Audit(const ConnectionFlags& connection, const PolicyFlags&,
-                                  const std::string&, const Watch&) override {
+                                  const std::string&, const RecordFlags&, const Watch&) override {
     calls.push_back("audit");
     regions = connection.regions;
     return audit;
