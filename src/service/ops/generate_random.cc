@@ -49,10 +49,10 @@ Result<api::GenerateRandomResponse> Handle<api::op::GenerateRandom>(
   if (request.custom_key_store_id) return FromToken(call, request);
   SecretBytes bytes(static_cast<std::size_t>(*request.number_of_bytes));
   call.environment.random.Fill(bytes.reveal_mutable());
-  std::optional<SecretBytes> plaintext(std::move(bytes));
-  KT_ASSIGN(auto envelope, ForRecipient(call, plaintext));
-  return api::GenerateRandomResponse{.plaintext = std::move(plaintext),
-                                     .ciphertext_for_recipient = std::move(envelope)};
+  api::GenerateRandomResponse response;
+  response.plaintext = std::move(bytes);
+  KT_ASSIGN(response.ciphertext_for_recipient, ForRecipient(call, response.plaintext));
+  return response;
 }
 
 }  // namespace keyturn::service
