@@ -21,10 +21,11 @@ soak:
 	scripts/build dev
 	KILL_ROUNDS=200 KEYTURN_BIN=$(CURDIR)/build/dev/keyturn node --test tests/conformance/kill.test.mjs
 
-# fleet audits and changes a simulated organization of 200 accounts, 17 regions and 100,000 keys.
+# fleet audits and changes a simulated organization of 200 accounts, 17 regions and 100,000 keys, and
+# kills the changes 200 times.
 fleet:
-	scripts/build dev
-	FLEET=big KEYTURN_BIN=$(CURDIR)/build/dev/keyturn node --test --test-reporter spec tests/fleet/organization.test.mjs
+	scripts/build release
+	FLEET=big KEYTURN_BIN=$(CURDIR)/build/release/keyturn node --test --test-reporter spec tests/fleet/organization.test.mjs
 
 # golden rewrites the expected reports and transcripts; read the difference before committing it.
 golden:
