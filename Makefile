@@ -1,5 +1,5 @@
 # The commands of a developer; CI calls the same scripts.
-.PHONY: build test lint bench soak fleet golden fuzz clean
+.PHONY: build test lint bench soak fleet golden screenshots fuzz clean
 FUZZ_SECONDS ?= 60
 export FUZZ_SECONDS
 
@@ -30,7 +30,12 @@ fleet:
 # golden rewrites the expected reports and transcripts; read the difference before committing it.
 golden:
 	scripts/build dev
-	UPDATE_GOLDEN=1 ctest --test-dir build/dev -R 'golden|transcripts|Golden' --output-on-failure
+	UPDATE_GOLDEN=1 ctest --test-dir build/dev -R 'golden|transcripts|Golden|console:pages' --output-on-failure
+
+# screenshots makes the README's pictures of the console.
+screenshots:
+	scripts/build dev
+	scripts/screenshots
 
 # fuzz runs each target for FUZZ_SECONDS.
 fuzz:

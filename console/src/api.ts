@@ -98,6 +98,10 @@ export const call = <T = any>(operation: string, input: object = {}, justificati
   });
 
 export const get = <T>(path: string) => send<T>('GET', path);
+export const post = <T>(path: string, input: object = {}) =>
+  send<T>('POST', path, { headers: { 'content-type': 'application/json' }, body: JSON.stringify(input) });
+// watch asks as a page does by itself: it does not count as use of the session.
+export const watch = <T>(path: string) => send<T>('GET', path, { headers: { 'x-keyturn-background': '1' } });
 
 export interface Tag {
   TagKey: string;
@@ -126,7 +130,51 @@ export interface Key {
   Verdict: string;
   Reason: string;
   Remediable: boolean;
+  Denied?: string[];
 }
+
+export interface Setting {
+  Enabled: boolean;
+  PeriodInDays?: number;
+}
+
+// A job of the server: one setting for many keys.
+export interface Job {
+  JobId: string;
+  Created: number;
+  State: 'QUEUED' | 'RUNNING' | 'WAITING' | 'CANCELLED' | 'FINISHED';
+  Reason?: string;
+  Wanted: Setting;
+  Phase: 'APPLY' | 'BACKOUT';
+  Owner: string;
+  Mine: boolean;
+  Steps: { Phase: 'APPLY' | 'BACKOUT'; By: string; Justification?: string; Asked: number }[];
+  Counts: { Keys: number; Done: number; Unchanged: number; Refused: number; Failed: number; Pending: number; Verified: number };
+  Lines?: JobLine[];
+}
+
+export interface JobLine {
+  Arn: string;
+  Region: string;
+  KeyId: string;
+  Aliases: string[];
+  Before: Setting;
+  Wanted: Setting;
+  Outcome: 'DONE' | 'UNCHANGED' | 'REFUSED' | 'FAILED' | 'PENDING';
+  Detail?: string;
+  RequestId?: string;
+  Seen?: boolean;
+  SeenDetail?: string;
+}
+
+export interface JobPlan {
+  Changes: { Arn: string; Region: string; KeyId: string; Aliases: string[]; Before: Setting; Wanted: Setting }[];
+  LeftAlone: { Arn: string; Reason: string }[];
+}
+
+export const isOpen = (job: Job) => job.State === 'QUEUED' || job.State === 'RUNNING' || job.State === 'WAITING';
+export const settingText = (setting: Setting) =>
+  setting.Enabled ? `On, every ${setting.PeriodInDays ?? '?'} days` : 'Off';
 
 export interface KeyList {
   Now: number;

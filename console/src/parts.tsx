@@ -78,12 +78,6 @@ export function downloadText(name: string, type: string, text: string) {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
-// csv quotes every field; a field that a spreadsheet would run is made text.
-export const csv = (rows: (string | number | undefined)[][]) =>
-  rows
-    .map((row) => row.map((field) => `"${String(field ?? '').replace(/^[=+\-@\t\r]/, "'$&").replaceAll('"', '""')}"`).join(','))
-    .join('\r\n');
-
 export const Labelled = ({ label, children }: { label: string; children: ReactNode }) => (
   <div>
     <Box variant="awsui-key-label">{label}</Box>

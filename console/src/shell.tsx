@@ -16,6 +16,11 @@ const KeyList = lazy(() => import('./keys/list'));
 const KeyDetail = lazy(() => import('./keys/detail'));
 const CreateKey = lazy(() => import('./keys/create'));
 const Dashboard = lazy(() => import('./rotation/dashboard'));
+const EnableRotation = lazy(() => import('./rotation/enable'));
+const BackOut = lazy(() => import('./rotation/disable'));
+const JobPage = lazy(() => import('./rotation/job'));
+const History = lazy(() => import('./rotation/history'));
+const Evidence = lazy(() => import('./rotation/evidence'));
 const Trail = lazy(() => import('./trail'));
 const KeyStores = lazy(() => import('./key-stores'));
 
@@ -32,6 +37,11 @@ const items: SideNavigationProps.Item[] = [
   },
   { type: 'divider' },
   { type: 'link', text: 'Rotation dashboard', href: '#/kms/rotation' },
+  { type: 'link', text: 'Turn on rotation', href: '#/kms/rotation/enable' },
+  { type: 'link', text: 'Back out', href: '#/kms/rotation/disable' },
+  { type: 'link', text: 'Rotation history', href: '#/kms/rotation/history' },
+  { type: 'link', text: 'Rotation evidence', href: '#/kms/rotation/evidence' },
+  { type: 'divider' },
   { type: 'link', text: 'Trail', href: '#/kms/trail' },
 ];
 
@@ -41,6 +51,11 @@ const titles: Record<string, string> = {
   'custom-key-stores': 'AWS CloudHSM key stores',
   'external-key-stores': 'External key stores',
   rotation: 'Rotation dashboard',
+  'rotation/enable': 'Turn on rotation',
+  'rotation/disable': 'Back out',
+  'rotation/history': 'Rotation history',
+  'rotation/evidence': 'Rotation evidence',
+  'rotation/jobs': 'Job',
   trail: 'Trail',
 };
 
@@ -101,7 +116,8 @@ function Frame({ session, onSession, onSignedOut }: Props) {
   }, [session.IdleSeconds, session.Expires]);
 
   const section = pathname.split('/')[2] ?? 'keys';
-  const title = titles[section] ?? 'Keyturn';
+  const page = pathname.split('/').slice(2, 4).join('/');
+  const title = titles[page] ?? titles[section] ?? 'Keyturn';
   const key = section === 'keys' ? pathname.split('/')[3] : undefined;
   useEffect(() => {
     document.title = `${key ? `${key === 'create' ? 'Create key' : key} - ` : ''}${title} - Keyturn`;
@@ -111,7 +127,7 @@ function Frame({ session, onSession, onSignedOut }: Props) {
   useEffect(() => {
     if (!first.current) content.current?.focus();
     first.current = false;
-  }, [section, key]);
+  }, [page]);
 
   const shell = useMemo<ShellValue>(
     () => ({ session, region, chooseRegion, notify, onSession }),
@@ -122,11 +138,14 @@ function Frame({ session, onSession, onSignedOut }: Props) {
     await signOut(everywhere).catch(() => {});
     onSignedOut(everywhere ? 'You are signed out everywhere.' : 'You are signed out.');
   };
-  const crumbs = [
-    { text: 'Keyturn', href: '#/kms/keys' },
-    { text: title, href: `#/kms/${section}` },
-    ...(key ? [{ text: key === 'create' ? 'Create key' : key, href: `#${pathname}` }] : []),
-  ];
+  // Two at most: on a phone three do not fit, and the top navigation leads home anyway.
+  const parent = { text: titles[section] ?? title, href: `#/kms/${section}` };
+  const below = key
+    ? { text: key === 'create' ? 'Create key' : `Key ${key.slice(0, 8)}`, href: `#${pathname}` }
+    : titles[page] && page !== section
+      ? { text: title, href: `#${pathname}` }
+      : undefined;
+  const crumbs = below ? [parent, below] : [{ text: 'Keyturn', href: '#/kms/keys' }, parent];
   return (
     <ShellContext.Provider value={shell}>
       <div id="top-navigation" style={{ position: 'sticky', insetBlockStart: 0, zIndex: 1002 }}>
@@ -172,7 +191,7 @@ function Frame({ session, onSession, onSignedOut }: Props) {
         navigation={
           <SideNavigation
             header={{ text: 'Key Management Service', href: '#/kms/keys' }}
-            activeHref={`#/kms/${section}`}
+            activeHref={`#/kms/${titles[page] ? page : section}`}
             items={items}
             onFollow={() => setNavigationOpen(matchMedia('(min-width: 1200px)').matches)}
           />
@@ -191,6 +210,11 @@ function Frame({ session, onSession, onSignedOut }: Props) {
                 <Route path="/kms/custom-key-stores" element={<KeyStores kind="AWS_CLOUDHSM" />} />
                 <Route path="/kms/external-key-stores" element={<KeyStores kind="EXTERNAL_KEY_STORE" />} />
                 <Route path="/kms/rotation" element={<Dashboard />} />
+                <Route path="/kms/rotation/enable" element={<EnableRotation />} />
+                <Route path="/kms/rotation/disable" element={<BackOut />} />
+                <Route path="/kms/rotation/history" element={<History />} />
+                <Route path="/kms/rotation/evidence" element={<Evidence />} />
+                <Route path="/kms/rotation/jobs/:jobId" element={<JobPage />} />
                 <Route path="/kms/trail" element={<Trail />} />
                 <Route path="*" element={<Navigate to="/kms/keys" replace />} />
               </Routes>

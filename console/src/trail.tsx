@@ -54,6 +54,7 @@ export default function Trail() {
     if (new URLSearchParams(next).toString() === query) void first.reload();
   };
   async function older() {
+    setError(undefined);
     try {
       const page = await get<Page>(`trail?${new URLSearchParams({ ...Object.fromEntries(search), before: before! })}`);
       setMore((all) => [...all, page]);
@@ -64,7 +65,7 @@ export default function Trail() {
 
   return (
     <SpaceBetween size="l">
-      {error && <ErrorAlert error={error} />}
+      {error && <ErrorAlert error={error} onRetry={() => void older()} title="Older calls could not be read" />}
       {first.error && <ErrorAlert error={first.error} onRetry={() => void first.reload()} title="The trail could not be read" />}
       <Table
         variant="full-page"

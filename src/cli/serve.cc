@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "cli/app.h"
 #include "cli/commands.h"
 #include "cli/data_flags.h"
 #include "cli/limits_file.h"
@@ -13,6 +14,7 @@
 #include "crypto/attestation.h"
 #include "crypto/process.h"
 #include "crypto/random.h"
+#include "report/report.h"
 #include "server/outside_keys.h"
 #include "server/server.h"
 #include "service/files.h"
@@ -48,6 +50,16 @@ struct ServeFlags {
   std::string access_key_id;
   std::string secret_access_key;
 };
+
+// RenderEvidence: the console's evidence is what `keyturn audit` would have written.
+std::optional<std::string> RenderEvidence(const control::AuditRun& run, std::string_view format) {
+  control::AuditRun named = run;
+  named.tool_version = ToolVersion();
+  if (format == "json") return report::RenderJson(named);
+  if (format == "csv") return report::RenderCsv(named);
+  if (format == "html") return report::RenderHtml(named, {});
+  return std::nullopt;
+}
 
 // InitForDevelopment makes the directory of `serve --dev` when it is not one yet.
 Status InitForDevelopment(const ServeFlags& flags) {
@@ -149,6 +161,7 @@ Result<std::unique_ptr<server::Server>> Start(const ServeFlags& flags, const Clo
     console::ConsoleOptions console;
     console.sign_in.idle = std::chrono::seconds(flags.console_idle_seconds);
     console.sign_in.lifetime = std::chrono::seconds(flags.console_session_seconds);
+    console.render_audit = &RenderEvidence;
     options.make_pages = [console](server::Pipeline& pipeline) {
       return console::MakeConsole(pipeline, console);
     };

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include "console/assets.h"
 #include "console/guard.h"
+#include "console/jobs/job_api.h"
 #include "console/views.h"
 #include "json/json.h"
 #include "server/form.h"
@@ -20,7 +22,7 @@ using server::RequestState;
 
 constexpr std::string_view kApiPrefix = "/console/api/";
 constexpr std::string_view kCallPrefix = "call/";
-constexpr std::size_t kJustificationBytesMax = 2000;
+constexpr std::string_view kJobs = "jobs";
 constexpr std::string_view kSignInSource = "signin.amazonaws.com";
 
 // IsDestructive: what cannot be taken back once its waiting period is over, or at all.
@@ -45,7 +47,20 @@ std::string SignatureOf(const http::RequestView& view, TimePoint now) {
 }
 
 Identity IdentityOf(const service::Caller& caller) {
-  return {caller.access_key_id(), caller.principal_arn(), caller.session};
+  return {caller.access_key_id(), caller.arn(), caller.principal_arn(), caller.session};
+}
+
+Origin OriginOf(const http::RequestView& view) {
+  Origin origin{std::string(view.remote_address),
+                std::string(view.Header("user-agent")),
+                std::string(view.Header("host")),
+                {},
+                {}};
+  if (view.tls) {
+    origin.tls_version = view.tls->version;
+    origin.tls_cipher = view.tls->cipher_suite;
+  }
+  return origin;
 }
 
 Error ConfirmFirst() {
@@ -55,10 +70,18 @@ Error ConfirmFirst() {
 class Console final : public server::Pages {
  public:
   Console(Pipeline& pipeline, const ConsoleOptions& options)
-      : pipeline_(pipeline), sign_ins_(options.sign_in, pipeline.service().environment().random) {}
+      : pipeline_(pipeline),
+        sign_ins_(options.sign_in, pipeline.service().environment().random),
+        jobs_(pipeline.service().directory() / "console-jobs"),
+        runner_(jobs_, sign_ins_, pipeline),
+        job_api_(jobs_, runner_, pipeline.service()),
+        compliance_(pipeline.service().directory() / "console-history"),
+        render_audit_(options.render_audit) {
+    jobs_.Load();
+  }
 
-  void Start(http::Server& /*http*/) override {}
-  void Stop() override {}
+  void Start(http::Server& http) override { runner_.Start(http.loop(0)); }
+  void Stop() override { runner_.Stop(); }
 
   void OnRequest(std::shared_ptr<http::Exchange> exchange) override {
     const std::string_view path = exchange->request().path;
@@ -79,12 +102,16 @@ class Console final : public server::Pages {
       ServeCall(request, name.substr(kCallPrefix.size()));
       return;
     }
+    if (name.starts_with(kJobs)) {
+      ServeJobs(request, name.substr(kJobs.size()));
+      return;
+    }
     struct Route {
       std::string_view method;
       std::string_view name;
       void (Console::*serve)(const RequestPtr&);
     };
-    static constexpr std::array<Route, 8> kRoutes = {{
+    static constexpr std::array<Route, 11> kRoutes = {{
         {"POST", "sign-in", &Console::ServeSignIn},
         {"GET", "session", &Console::ServeSession},
         {"POST", "sign-out", &Console::ServeSignOut},
@@ -92,6 +119,9 @@ class Console final : public server::Pages {
         {"POST", "confirm", &Console::ServeConfirm},
         {"GET", "keys", &Console::ServeKeys},
         {"GET", "permissions", &Console::ServePermissions},
+        {"GET", "explain", &Console::ServeExplanation},
+        {"GET", "history", &Console::ServeHistory},
+        {"GET", "evidence", &Console::ServeEvidence},
         {"GET", "trail", &Console::ServeTrail},
     }};
     const auto* const route = std::ranges::find_if(kRoutes, [&](const Route& each) {
@@ -197,8 +227,9 @@ class Console final : public server::Pages {
       Turn(request, known.error());
       return;
     }
-    const auto made = sign_ins_.Open(IdentityOf(request->caller),
-                                     std::string(request->region.name()), request->now);
+    const auto made =
+        sign_ins_.Open(IdentityOf(request->caller), OriginOf(request->exchange->request()),
+                       std::string(request->region.name()), request->now);
     if (!made) {
       pipeline_.Refuse(request, made.error());
       return;
@@ -206,6 +237,7 @@ class Console final : public server::Pages {
     request->audit.response_elements = R"({"ConsoleLogin":"Success"})";
     request->extra_head += SetCookieLine(made->cookie);
     WriteSession(*request, *sign_ins_.Find(made->cookie, request->now, false));
+    runner_.Wake();  // jobs may have waited for this person
     pipeline_.Succeed(request);
   }
 
@@ -277,26 +309,73 @@ class Console final : public server::Pages {
     pipeline_.Succeed(request);
   }
 
-  // ServeView answers a reading request on a worker: it may be of ten thousand keys.
-  void ServeView(const RequestPtr& request, std::string_view event_name, ViewFunction view) {
-    if (!AdmitOrRefuse(request, event_name)) return;
-    const bool taken = pipeline_.workers().Submit([this, view, held = request]() mutable {
-      const Status done = view(pipeline_.service(), *held);
-      http::Loop& loop = held->exchange->loop();
-      loop.Post([this, request = std::move(held), done] {
-        if (done) {
-          pipeline_.Succeed(request);
-        } else {
-          pipeline_.Refuse(request, done.error());
-        }
-      });
-    });
+  // OnWorker answers on a worker: it may be about ten thousand keys, or write a file.
+  void OnWorker(const RequestPtr& request, std::function<Status(RequestState&)> serve,
+                bool audited = true) {
+    const bool taken = pipeline_.workers().Submit(
+        [this, audited, serve = std::move(serve), held = request]() mutable {
+          const Status done = serve(*held);
+          http::Loop& loop = held->exchange->loop();
+          loop.Post([this, audited, request = std::move(held), done] {
+            if (!done) {
+              pipeline_.Refuse(request, done.error());
+            } else if (audited) {
+              pipeline_.Succeed(request);
+            } else {
+              pipeline_.Reply(request, nullptr);
+            }
+          });
+        });
     if (!taken) {
       pipeline_.Refuse(request, {ErrorCode::kThrottlingException, "The server is busy.", {}});
     }
   }
 
-  void ServeKeys(const RequestPtr& request) { ServeView(request, "ListKeyDetails", &ViewKeys); }
+  void ServeView(const RequestPtr& request, std::string_view event_name, ViewFunction view) {
+    if (!AdmitOrRefuse(request, event_name)) return;
+    OnWorker(request, [this, view = std::move(view)](RequestState& state) {
+      return view(pipeline_.service(), state);
+    });
+  }
+
+  void ServeJobs(const RequestPtr& request, std::string_view path) {
+    const http::RequestView& view = request->exchange->request();
+    std::string id;
+    const JobApi::Action* const action = JobApi::Find(view.method, path, id);
+    if (action == nullptr) {
+      const Error unknown{ErrorCode::kUnknownOperationException, {}, {}};
+      pipeline_.Reply(request, &unknown);
+      return;
+    }
+    auto session = AdmitOrRefuse(request, action->event_name);
+    if (!session) return;
+    // Pages ask how a job is getting on every second: only what it tells of keys is recorded.
+    const bool audited = view.method == "POST" || view.query != "lines=false";
+    OnWorker(
+        request,
+        [this, action, id, session = std::move(*session)](RequestState& state) {
+          return (job_api_.*action->serve)(state, session, id);
+        },
+        audited);
+  }
+
+  void ServeKeys(const RequestPtr& request) {
+    ServeView(request, "ListKeyDetails",
+              [this](auto& service, auto& state) { return ViewKeys(service, state, compliance_); });
+  }
+  void ServeHistory(const RequestPtr& request) {
+    ServeView(request, "GetComplianceHistory", [this](auto& service, auto& state) {
+      return ViewHistory(service, state, compliance_);
+    });
+  }
+  void ServeEvidence(const RequestPtr& request) {
+    ServeView(request, "GetRotationEvidence", [this](auto& service, auto& state) {
+      return ViewEvidence(service, state, render_audit_);
+    });
+  }
+  void ServeExplanation(const RequestPtr& request) {
+    ServeView(request, "ExplainDecision", &ViewExplanation);
+  }
   void ServePermissions(const RequestPtr& request) {
     ServeView(request, "ListKeyPermissions", &ViewPermissions);
   }
@@ -308,6 +387,11 @@ class Console final : public server::Pages {
 
   Pipeline& pipeline_;
   SignIns sign_ins_;
+  JobBook jobs_;
+  JobRunner runner_;
+  JobApi job_api_;
+  ComplianceLog compliance_;
+  const RenderAudit render_audit_;
 };
 
 }  // namespace

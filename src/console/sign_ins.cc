@@ -1,5 +1,7 @@
 #include "console/sign_ins.h"
 
+#include <algorithm>
+
 #include "base/hex.h"
 #include "crypto/digest.h"
 #include "service/sessions.h"
@@ -86,12 +88,14 @@ void SignIns::DropExpired(TimePoint now) {
   });
 }
 
-Result<NewSignIn> SignIns::Open(Identity identity, std::string region, TimePoint now) {
+Result<NewSignIn> SignIns::Open(Identity identity, Origin origin, std::string region,
+                                TimePoint now) {
   NewSignIn made{NewToken(random_), NewToken(random_)};
   SignIn session;
   session.expires = now + limits_.lifetime;
   if (identity.temporary) session.expires = std::min(session.expires, identity.temporary->expires);
   session.identity = std::move(identity);
+  session.origin = std::move(origin);
   session.region = std::move(region);
   session.csrf_token = made.csrf_token;
   session.created = now;
@@ -117,6 +121,17 @@ Result<SignIn> SignIns::Find(std::string_view cookie, TimePoint now, bool used) 
   }
   if (used) session.idle_expires = now + limits_.idle;
   return session;
+}
+
+std::vector<SignIn> SignIns::FindOf(std::string_view arn, TimePoint now) {
+  const std::scoped_lock lock(mutex_);
+  DropExpired(now);
+  std::vector<SignIn> found;
+  for (const auto& [digest, session] : sessions_) {
+    if (session.identity.arn == arn) found.push_back(session);
+  }
+  std::ranges::sort(found, [](const SignIn& a, const SignIn& b) { return a.created > b.created; });
+  return found;
 }
 
 void SignIns::Confirm(std::string_view cookie, TimePoint now) {

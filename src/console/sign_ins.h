@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -38,6 +39,7 @@ struct SignInLimits {
 // of which this is the opened form.
 struct Identity {
   std::string access_key_id;
+  std::string arn;  // of the user, or of the role's session
   std::string principal_arn;
   service::SessionPtr temporary;  // null: a long-lived access key
 };
@@ -47,8 +49,19 @@ struct Identity {
 Result<service::Caller> CallerOf(const service::View& view, const Identity& identity,
                                  TimePoint now);
 
+// Origin: how a person's requests come, as the sign-in came; conditions of policies ask for it.
+struct Origin {
+  std::string address;
+  std::string user_agent;
+  std::string host;
+  std::string tls_version;  // empty: not TLS
+  std::string tls_cipher;
+  bool secure() const { return !tls_version.empty(); }
+};
+
 struct SignIn {
   Identity identity;
+  Origin origin;
   std::string region;
   std::string csrf_token;
   TimePoint created;
@@ -75,10 +88,12 @@ class SignIns {
   bool TakeSignature(std::string_view signature, TimePoint now);
 
   // Open: kLimitExceededException when too many are signed in.
-  Result<NewSignIn> Open(Identity identity, std::string region, TimePoint now);
+  Result<NewSignIn> Open(Identity identity, Origin origin, std::string region, TimePoint now);
   // Find returns the session of a cookie; used: the idle time starts anew. kExpiredTokenException
   // when there is none (any longer).
   Result<SignIn> Find(std::string_view cookie, TimePoint now, bool used);
+  // FindOf returns the sessions of who has this ARN, the newest first, without using them.
+  std::vector<SignIn> FindOf(std::string_view arn, TimePoint now);
   // Confirm lets destructive calls through for a while.
   void Confirm(std::string_view cookie, TimePoint now);
   void Close(std::string_view cookie);

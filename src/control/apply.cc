@@ -16,6 +16,10 @@ std::string EnableBody(const PlannedChange& change, const std::optional<int>* pe
   return body;
 }
 
+std::string OperationFor(const RotationSetting& wanted) {
+  return wanted.enabled ? "EnableKeyRotation" : "DisableKeyRotation";
+}
+
 // DriftText: how a key differs from the plan's precondition; empty when it does not.
 std::string DriftText(const KeyReading& reading, const KeyCondition& planned) {
   const KeyCondition now = reading.condition();
@@ -79,18 +83,19 @@ class ApplyLoop final : public ChangeLoop {
     }
     const std::string drift = DriftText(reading, planned.before);
     if (!drift.empty()) return Finish(index, ChangeOutcome::kRefused, drift);
-    Intend(index, reading, planned.wanted, [this, index] { Enable(index); });
+    Intend(index, reading, planned.wanted, [this, index] { Write(index); });
   }
 
-  void Enable(std::size_t index) {
+  void Write(std::size_t index) {
     const PlannedChange& planned = change(index);
+    const std::string operation = OperationFor(planned.wanted);
     const auto* period = planned.send_period ? &planned.wanted.period_days : nullptr;
-    client(index).Call("EnableKeyRotation", planned.region, EnableBody(planned, period),
-                       [this, index](const client::CallResult& result) {
+    client(index).Call(operation, planned.region, EnableBody(planned, period),
+                       [this, index, operation](const client::CallResult& result) {
                          if (result) {
                            Finish(index, ChangeOutcome::kDone, {}, result->request_id);
                          } else {
-                           FinishFailedWrite(index, FailureOf("EnableKeyRotation", result.error()),
+                           FinishFailedWrite(index, FailureOf(operation, result.error()),
                                              result.error().http_status);
                          }
                        });
@@ -186,7 +191,7 @@ class BackoutLoop final : public ChangeLoop {
   void Restore(std::size_t index) {
     const PlannedChange& planned = change(index);
     const RotationSetting& prior = histories_[index].write->prior.rotation;
-    const std::string operation = prior.enabled ? "EnableKeyRotation" : "DisableKeyRotation";
+    const std::string operation = OperationFor(prior);
     client(index).Call(operation, planned.region,
                        EnableBody(planned, prior.enabled ? &prior.period_days : nullptr),
                        [this, index, operation](const client::CallResult& result) {
@@ -195,7 +200,7 @@ class BackoutLoop final : public ChangeLoop {
                                              result.error().http_status);
                            return;
                          }
-                         Note(index, ChangeOutcome::kDone, "acknowledged, not verified yet",
+                         Note(index, ChangeOutcome::kDone, std::string(kNotVerifiedYet),
                               result->request_id);
                          Confirm(index);
                        });

@@ -43,7 +43,7 @@ struct PlannedChange {
   std::vector<std::string> aliases;
   std::string reason;  // of the finding
   KeyCondition before;
-  RotationSetting wanted;    // on, with its period
+  RotationSetting wanted;    // of a plan always on, with its period; jobs turn off, too
   bool send_period = false;  // false: the endpoint's default is the wanted period
 };
 

@@ -181,9 +181,8 @@ PlannedChange ReadChange(Fields& fields) {
   change.wanted = ReadSetting(fields, "wanted");
   change.send_period = fields.Bool("send_period");
   const auto period = change.wanted.period_days;
-  if (!change.wanted.enabled || !period || *period < kPeriodDaysMin || *period > kPeriodDaysMax) {
-    fields.Wrong("wanted");
-  }
+  const bool in_range = period && *period >= kPeriodDaysMin && *period <= kPeriodDaysMax;
+  if (change.wanted.enabled ? !in_range : period.has_value()) fields.Wrong("wanted");
   return change;
 }
 

@@ -56,6 +56,7 @@ void WriteChange(json::Writer& w, const PlannedChange& change);
 
 RotationSetting ReadSetting(Fields& fields, std::string_view name);
 KeyCondition ReadCondition(Fields& fields, std::string_view name);
+// ReadChange takes off, and on with a period that can be asked for.
 PlannedChange ReadChange(Fields& fields);
 
 }  // namespace keyturn::control

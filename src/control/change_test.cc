@@ -429,6 +429,26 @@ TEST_F(ChangeTest, BackoutRestoresExactlyWhatWasThere) {
   EXPECT_THAT(Lines(Do(Verifying())), ElementsAre("long done", "off done"));
 }
 
+TEST_F(ChangeTest, AJournalMayTurnRotationOffButAPlanMayNot) {
+  kms.Add({.id = "off"});
+  kms.Add({.id = "long", .enabled = true, .period = 730});
+  Plan plan = MakeTestPlan();
+  for (PlannedChange& change : plan.changes) {
+    change.wanted = {};
+    change.send_period = false;
+  }
+  const auto read = ParsePlan(PlanText(plan), "plan.json");
+  ASSERT_FALSE(read.has_value());
+  EXPECT_THAT(read.error().message, HasSubstr("'changes'"));
+  Journalize(plan);
+  EXPECT_THAT(Lines(Do(Applying())), ElementsAre("long done", "off unchanged"));
+  EXPECT_FALSE(Key("long").enabled);
+  EXPECT_EQ(kms.Count("EnableKeyRotation"), 0U);
+  EXPECT_THAT(Lines(Do(Verifying())), ElementsAre("long done", "off done"));
+  EXPECT_THAT(Lines(Do(BackingOut())), ElementsAre("long done"));
+  EXPECT_EQ(Key("long").period, 730);
+}
+
 TEST_F(ChangeTest, BackoutNeedsAReason) {
   kms.Add({.id = "off"});
   Journalize(MakeTestPlan());

@@ -75,6 +75,9 @@ Result<std::unique_ptr<JournalSink>> CreateJournal(const std::string& path, cons
 // writes it, kConflict when it has grown since it was read.
 Result<std::unique_ptr<JournalSink>> OpenJournal(const Journal& journal);
 
+// kNotVerifiedYet: the detail of a backout's first result; a second one says what was seen.
+inline constexpr std::string_view kNotVerifiedYet = "acknowledged, not verified yet";
+
 // JournalText: the text of a new journal.
 std::string JournalText(const Plan& plan, TimePoint created, std::string_view tool_version);
 // AppendEntryText appends one line, with its line break.

@@ -224,6 +224,8 @@ Result<Plan> ReadContent(json::Value value, std::int64_t version, std::string_vi
   content.Each("changes", [&plan](json::Value element) {
     Fields fields(element);
     plan.changes.push_back(ReadChange(fields));
+    // A plan turns rotation on; taking it back is the business of backout, with a reason.
+    if (!plan.changes.back().wanted.enabled) fields.Wrong("wanted");
     return fields.ok();
   });
   content.Each("left_alone", [&plan](json::Value element) {

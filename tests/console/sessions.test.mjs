@@ -122,15 +122,15 @@ test('failed sign-ins of an address are slowed down', async () => {
 });
 
 test('a session ends without use, and the background does not count as use', async () => {
-  const other = await Server.start({ args: ['--console-idle-seconds', '2'] });
+  const other = await Server.start({ args: ['--console-idle-seconds', '5'] });
   try {
     const session = await ConsoleSession.open(other.url);
-    await sleep(1200);
+    await sleep(3000);
     assert.equal((await session.call('ListKeys')).status, 200);
-    await sleep(1200);
+    await sleep(3000);
     const background = { headers: { 'x-keyturn-background': '1' } };
     assert.equal((await session.call('ListKeys', {}, background)).status, 200);
-    await sleep(1200);
+    await sleep(3000);
     assert.equal(codeOf(await session.call('ListKeys')), 'ExpiredTokenException');
   } finally {
     await other.stop();
@@ -138,11 +138,11 @@ test('a session ends without use, and the background does not count as use', asy
 });
 
 test('a session ends after its time in all, however it is used', async () => {
-  const other = await Server.start({ args: ['--console-session-seconds', '1'] });
+  const other = await Server.start({ args: ['--console-session-seconds', '3'] });
   try {
     const session = await ConsoleSession.open(other.url);
     assert.equal((await session.call('ListKeys')).status, 200);
-    await sleep(1200);
+    await sleep(3200);
     assert.equal(codeOf(await session.call('ListKeys')), 'ExpiredTokenException');
   } finally {
     await other.stop();

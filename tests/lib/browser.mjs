@@ -43,6 +43,16 @@ export async function signIn(page, keys = credentials) {
   await page.getByRole('navigation').first().waitFor();
 }
 
+// settled waits until nothing is loading any more.
+export async function settled(page) {
+  await page.getByRole('heading', { level: 1 }).first().waitFor();
+  await page.waitForLoadState('networkidle');
+  await page.waitForFunction(() => !/Loading|Counting|Judging|Reading the trail|Asking the server/
+    .test(document.querySelector('main')?.innerText ?? ''));
+  // Charts measure their labels a frame after they are there, and stumble when they are gone by then.
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 100))));
+}
+
 export async function close(page) {
   const { problems } = page;
   await page.context().close();

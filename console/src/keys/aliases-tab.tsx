@@ -62,7 +62,7 @@ export function AliasesTab({ metadata, may }: { metadata: KeyMetadata; may: May 
             ),
           },
         ]}
-        empty={aliases.error ? <ErrorAlert error={aliases.error} /> : <Box textAlign="center">No aliases</Box>}
+        empty={aliases.error ? <ErrorAlert error={aliases.error} onRetry={() => void aliases.reload()} /> : <Box textAlign="center">No aliases</Box>}
       />
       <Modal
         visible={adding}

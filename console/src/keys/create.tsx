@@ -84,7 +84,7 @@ export default function CreateKey() {
         isLoadingNextStep={busy}
         onNavigate={({ detail }) => !(step === 1 && wrongAlias && detail.requestedStepIndex > 1) && setStep(detail.requestedStepIndex)}
         onCancel={() => navigate('/kms/keys')}
-        onSubmit={() => void create()}
+        onSubmit={() => denied === undefined && void create()}
         submitButtonText="Create key"
         steps={[
           {
@@ -162,6 +162,7 @@ export default function CreateKey() {
               <Container header={<Header variant="h2">Review</Header>}>
                 <KeyValuePairs
                   columns={2}
+            minColumnWidth={175}
                   items={[
                     { label: 'Key usage', value: usageText[usage]!.label },
                     { label: 'Key spec', value: spec },

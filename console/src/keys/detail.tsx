@@ -123,6 +123,7 @@ export default function KeyDetail() {
         <Container header={<Header variant="h2">General configuration</Header>}>
           <KeyValuePairs
             columns={3}
+            minColumnWidth={175}
             items={[
               { label: 'Status', value: <KeyStatus state={state} /> },
               { label: 'Creation date', value: <Moment seconds={metadata.CreationDate} withTime /> },

@@ -21,6 +21,7 @@ export function CryptographyTab({ metadata }: { metadata: KeyMetadata }) {
     <Container header={<Header variant="h2">Cryptographic configuration</Header>}>
       <KeyValuePairs
         columns={2}
+            minColumnWidth={175}
         items={[
           { label: 'Key type', value: metadata.KeySpec === 'SYMMETRIC_DEFAULT' || metadata.KeySpec.startsWith('HMAC_') ? 'Symmetric' : 'Asymmetric' },
           { label: 'Key spec', value: metadata.KeySpec },

@@ -48,6 +48,8 @@ export function GrantsTab({ metadata, may }: { metadata: KeyMetadata; may: May }
   const grants = useLoaded(() => load(metadata.KeyId), [metadata.KeyId]);
   const [adding, setAdding] = useState(false);
   const [grantee, setGrantee] = useState('');
+  const [retiring, setRetiring] = useState('');
+  const [name, setName] = useState('');
   const [chosen, setChosen] = useState<string[]>([]);
   const [error, setError] = useState<ApiError>();
 
@@ -56,6 +58,8 @@ export function GrantsTab({ metadata, may }: { metadata: KeyMetadata; may: May }
     try {
       await call(operation, { KeyId: metadata.KeyId, ...input });
       setGrantee('');
+      setRetiring('');
+      setName('');
       setChosen([]);
     } catch (problem) {
       setError(problem as ApiError);
@@ -80,6 +84,8 @@ export function GrantsTab({ metadata, may }: { metadata: KeyMetadata; may: May }
         columnDefinitions={[
           { id: 'grantee', header: 'Grantee principal', cell: (grant) => <span style={{ overflowWrap: 'anywhere' }}>{grant.GranteePrincipal}</span>, isRowHeader: true },
           { id: 'operations', header: 'Operations', cell: (grant) => grant.Operations.join(', ') },
+          { id: 'retiring', header: 'Retiring principal', cell: (grant) => <span style={{ overflowWrap: 'anywhere' }}>{grant.RetiringPrincipal ?? '-'}</span> },
+          { id: 'name', header: 'Name', cell: (grant) => grant.Name || '-' },
           { id: 'created', header: 'Creation date', cell: (grant) => <Moment seconds={grant.CreationDate} withTime /> },
           {
             id: 'revoke',
@@ -91,7 +97,7 @@ export function GrantsTab({ metadata, may }: { metadata: KeyMetadata; may: May }
             ),
           },
         ]}
-        empty={grants.error ? <ErrorAlert error={grants.error} /> : <Box textAlign="center">No grants</Box>}
+        empty={grants.error ? <ErrorAlert error={grants.error} onRetry={() => void grants.reload()} /> : <Box textAlign="center">No grants</Box>}
       />
       <Modal
         visible={adding}
@@ -101,13 +107,15 @@ export function GrantsTab({ metadata, may }: { metadata: KeyMetadata; may: May }
           <Box float="right">
             <SpaceBetween direction="horizontal" size="xs">
               <Button variant="link" onClick={() => setAdding(false)}>Cancel</Button>
-              <Button variant="primary" disabled={!grantee || chosen.length === 0} onClick={() => void run('CreateGrant', { GranteePrincipal: grantee, Operations: chosen })}>Create</Button>
+              <Button variant="primary" disabled={!grantee || chosen.length === 0} onClick={() => void run('CreateGrant', { GranteePrincipal: grantee, Operations: chosen, ...(retiring && { RetiringPrincipal: retiring }), ...(name && { Name: name }) })}>Create</Button>
             </SpaceBetween>
           </Box>
         }
       >
         <SpaceBetween size="m">
           <FormField label="Grantee principal" constraintText="An ARN."><Input value={grantee} onChange={({ detail }) => setGrantee(detail.value)} /></FormField>
+          <FormField label="Retiring principal - optional" constraintText="An ARN: who may retire the grant, too."><Input value={retiring} onChange={({ detail }) => setRetiring(detail.value)} /></FormField>
+          <FormField label="Name - optional"><Input value={name} onChange={({ detail }) => setName(detail.value)} /></FormField>
           <FormField label="Operations">
             <Multiselect
               selectedOptions={chosen.map((value) => ({ value, label: value }))}

@@ -1,7 +1,7 @@
 // Imported key material: parameters to wrap it with elsewhere, and its import. The material itself
 // is never typed here: only its wrapped form passes.
-import Button from '@cloudscape-design/components/button';
 import Container from '@cloudscape-design/components/container';
+import DateInput from '@cloudscape-design/components/date-input';
 import FileUpload from '@cloudscape-design/components/file-upload';
 import FormField from '@cloudscape-design/components/form-field';
 import Header from '@cloudscape-design/components/header';
@@ -13,6 +13,7 @@ import { call, type ApiError } from '../api';
 import type { May } from '../hooks';
 import { ActionButton, ErrorAlert, Moment } from '../parts';
 import { useShell } from '../shell-context';
+import { ConfirmSecret } from './confirm-secret';
 import type { KeyMetadata } from './metadata';
 
 const algorithms = ['RSAES_OAEP_SHA_256', 'RSAES_OAEP_SHA_1', 'RSA_AES_KEY_WRAP_SHA_256', 'RSA_AES_KEY_WRAP_SHA_1'];
@@ -36,8 +37,12 @@ export function ImportTab({ metadata, may, onChanged }: { metadata: KeyMetadata;
   const [algorithm, setAlgorithm] = useState(algorithms[0]!);
   const [token, setToken] = useState('');
   const [files, setFiles] = useState<File[]>([]);
+  const [expires, setExpires] = useState('');
+  const [deleting, setDeleting] = useState(false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError>();
+
+  const wrongDate = expires && !(Date.parse(`${expires}T00:00:00Z`) > Date.now()) ? 'Enter a day in the future, as YYYY-MM-DD.' : '';
 
   async function run(action: () => Promise<void>) {
     setBusy(true);
@@ -62,11 +67,14 @@ export function ImportTab({ metadata, may, onChanged }: { metadata: KeyMetadata;
         KeyId: metadata.KeyId,
         ImportToken: token,
         EncryptedKeyMaterial: await toBase64(files[0]!),
-        ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE',
+        ...(expires
+          ? { ExpirationModel: 'KEY_MATERIAL_EXPIRES', ValidTo: Date.parse(`${expires}T00:00:00Z`) / 1000 }
+          : { ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE' }),
         ...(metadata.KeyState !== 'PendingImport' && { ImportType: 'NEW_KEY_MATERIAL' }),
       });
       setFiles([]);
       setToken('');
+      setExpires('');
       notify('success', 'The key material is imported.');
       onChanged();
     });
@@ -74,7 +82,20 @@ export function ImportTab({ metadata, may, onChanged }: { metadata: KeyMetadata;
   return (
     <SpaceBetween size="l">
       {error && <ErrorAlert error={error} title="Nothing was imported" />}
-      <Container header={<Header variant="h2">Key material</Header>}>
+      <Container
+        header={
+          <Header
+            variant="h2"
+            actions={
+              <ActionButton reason={may('DeleteImportedKeyMaterial') ?? (metadata.KeyState === 'PendingImport' ? 'There is no key material.' : undefined)} onClick={() => setDeleting(true)}>
+                Delete key material
+              </ActionButton>
+            }
+          >
+            Key material
+          </Header>
+        }
+      >
         <KeyValuePairs
           columns={2}
           items={[
@@ -98,11 +119,36 @@ export function ImportTab({ metadata, may, onChanged }: { metadata: KeyMetadata;
               i18nStrings={{ uploadButtonText: () => 'Choose file', dropzoneText: () => 'Drop file', removeFileAriaLabel: () => 'Remove file', limitShowFewer: 'Show fewer', limitShowMore: 'Show more', errorIconAriaLabel: 'Error' }}
             />
           </FormField>
-          <Button variant="primary" disabled={!token || files.length === 0 || may('ImportKeyMaterial') !== undefined} loading={busy} onClick={() => void importMaterial()}>
+          <FormField label="3. Expires on - optional" description="At that day's beginning in UTC the material is deleted; import it again to go on." errorText={wrongDate}>
+            <DateInput value={expires} onChange={({ detail }) => setExpires(detail.value)} placeholder="YYYY-MM-DD" format="iso" inputFormat="iso" />
+          </FormField>
+          <ActionButton
+            variant="primary"
+            reason={may('ImportKeyMaterial') ?? (!token ? 'Download the wrapping key first.' : files.length === 0 ? 'Choose the wrapped key material.' : wrongDate || undefined)}
+            loading={busy}
+            onClick={() => void importMaterial()}
+          >
             Import key material
-          </Button>
+          </ActionButton>
         </SpaceBetween>
       </Container>
+      {deleting && (
+        <ConfirmSecret
+          header="Delete key material"
+          action="Delete"
+          onDismiss={() => setDeleting(false)}
+          onConfirmed={async () => {
+            await run(async () => {
+              await call('DeleteImportedKeyMaterial', { KeyId: metadata.KeyId });
+              notify('success', 'The key material is deleted.');
+            });
+            setDeleting(false);
+            onChanged();
+          }}
+        >
+          <span>Nothing can be decrypted with this key until the same material is imported again.</span>
+        </ConfirmSecret>
+      )}
     </SpaceBetween>
   );
 }

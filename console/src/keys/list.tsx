@@ -15,8 +15,10 @@ import { useMemo, useState } from 'react';
 import { useNavigate, useSearchParams } from 'react-router-dom';
 import { call, get, type ApiError, type Key, type KeyList as Answer } from '../api';
 import { formatDate, useLoaded, usePermissions } from '../hooks';
-import { ActionButton, csv, downloadText, ErrorAlert, KeyStatus, keyName, Moment, originText, regionality, rotationText, VerdictMark, verdictText } from '../parts';
+import { csv } from '../csv';
+import { ActionButton, downloadText, ErrorAlert, KeyStatus, keyName, Moment, originText, regionality, rotationText, VerdictMark, verdictText } from '../parts';
 import { useShell } from '../shell-context';
+import { ConfirmSecret } from './confirm-secret';
 
 type Row = Key & {
   name: string;
@@ -106,6 +108,7 @@ export default function KeyList({ manager }: { manager: 'AWS' | 'CUSTOMER' }) {
   const may = usePermissions('', region);
   const keys = useLoaded(() => get<Answer>('keys'), [region]);
   const [busy, setBusy] = useState(false);
+  const [disabling, setDisabling] = useState(false);
   const [preferences, setPreferences] = useState<CollectionPreferencesProps.Preferences>({
     pageSize: 50,
     contentDisplay: columns.map(({ id }) => ({ id: id!, visible: visibleDefault[manager]!.includes(id!) })),
@@ -147,24 +150,41 @@ export default function KeyList({ manager }: { manager: 'AWS' | 'CUSTOMER' }) {
   });
   const selected = collection.collectionProps.selectedItems ?? [];
 
-  async function change(operation: string, done: string) {
+  // deniedAll: when none of the chosen keys may be changed so, the action says it.
+  const deniedAll = (operation: string) =>
+    selected.length > 0 && selected.every((key) => key.Denied?.includes(operation)) ? `You are not authorized to perform kms:${operation} on these keys.` : undefined;
+  const action = (id: string, text: string) => {
+    const reason = deniedAll(id);
+    return { id, text, disabled: reason !== undefined, ...(reason && { disabledReason: reason }) };
+  };
+
+  // change runs a call for each chosen key; keys that are not yours to change are left out.
+  async function change(operation: 'EnableKey' | 'DisableKey') {
+    const mine = selected.filter((key) => !key.Denied?.includes(operation));
     setBusy(true);
-    let failed = 0;
-    let last: ApiError | undefined;
-    for (const key of selected) {
+    const problems: ApiError[] = [];
+    for (const key of mine) {
       try {
         await call(operation, { KeyId: key.KeyId });
       } catch (error) {
-        ++failed;
-        last = error as ApiError;
+        problems.push(error as ApiError);
       }
     }
     setBusy(false);
-    if (last) notify('error', `${failed} of ${selected.length} keys were not changed. ${last.message} Request ID: ${last.requestId}`);
-    if (failed < selected.length) notify('success', `${selected.length - failed} keys ${done}.`);
+    const last = problems.at(-1);
+    if (last) notify('error', `${problems.length} of ${selected.length} keys were not changed. ${last.message} Request ID: ${last.requestId}`);
+    const done = mine.length - problems.length;
+    if (done > 0) notify('success', `${done} keys ${operation === 'EnableKey' ? 'enabled' : 'disabled'}.`);
     collection.actions.setSelectedItems([]);
     await keys.reload();
   }
+  const act = (id: string) => {
+    const state = { arns: selected.map((key) => key.Arn) };
+    if (id === 'EnableKeyRotation') navigate('/kms/rotation/enable', { state });
+    else if (id === 'DisableKeyRotation') navigate('/kms/rotation/disable', { state });
+    else if (id === 'EnableKey') void change(id);
+    else setDisabling(true);
+  };
 
   const download = () =>
     downloadText(
@@ -214,14 +234,14 @@ export default function KeyList({ manager }: { manager: 'AWS' | 'CUSTOMER' }) {
                   <ButtonDropdown
                     loading={busy}
                     disabled={selected.length === 0}
+                    {...(selected.length === 0 && { disabledReason: 'Choose keys first.' })}
                     items={[
-                      { id: 'EnableKeyRotation', text: 'Turn on automatic rotation' },
-                      { id: 'EnableKey', text: 'Enable' },
-                      { id: 'DisableKey', text: 'Disable' },
+                      action('EnableKeyRotation', 'Turn on automatic rotation'),
+                      action('DisableKeyRotation', 'Turn off automatic rotation'),
+                      action('EnableKey', 'Enable'),
+                      action('DisableKey', 'Disable'),
                     ]}
-                    onItemClick={({ detail }) =>
-                      void change(detail.id, detail.id === 'EnableKeyRotation' ? 'rotate automatically' : detail.id === 'EnableKey' ? 'enabled' : 'disabled')
-                    }
+                    onItemClick={({ detail }) => act(detail.id)}
                   >
                     Key actions
                   </ButtonDropdown>
@@ -268,6 +288,19 @@ export default function KeyList({ manager }: { manager: 'AWS' | 'CUSTOMER' }) {
           />
         }
       />
+      {disabling && (
+        <ConfirmSecret
+          header="Disable keys"
+          action="Disable"
+          onDismiss={() => setDisabling(false)}
+          onConfirmed={async () => {
+            setDisabling(false);
+            await change('DisableKey');
+          }}
+        >
+          <span>Nothing can be encrypted or decrypted with these keys until they are enabled again.</span>
+        </ConfirmSecret>
+      )}
     </SpaceBetween>
   );
 }

@@ -1,9 +1,12 @@
 // The key policy as text, and the server's answer to who may do what with the key.
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
+import ColumnLayout from '@cloudscape-design/components/column-layout';
 import Container from '@cloudscape-design/components/container';
 import FormField from '@cloudscape-design/components/form-field';
 import Header from '@cloudscape-design/components/header';
+import Input from '@cloudscape-design/components/input';
+import Select from '@cloudscape-design/components/select';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import Table from '@cloudscape-design/components/table';
@@ -13,7 +16,16 @@ import { call, get, type ApiError, type Permissions } from '../api';
 import { useLoaded, type May } from '../hooks';
 import { ActionButton, ErrorAlert } from '../parts';
 import { useShell } from '../shell-context';
-import type { KeyMetadata } from './metadata';
+import { isSymmetric, type KeyMetadata } from './metadata';
+
+const cryptographic: Record<string, string[]> = {
+  ENCRYPT_DECRYPT: ['Decrypt', 'Encrypt', 'ReEncryptFrom', 'ReEncryptTo'],
+  SIGN_VERIFY: ['Sign', 'Verify'],
+  GENERATE_VERIFY_MAC: ['GenerateMac', 'VerifyMac'],
+  KEY_AGREEMENT: ['DeriveSharedSecret'],
+};
+const managing = ['CancelKeyDeletion', 'CreateAlias', 'CreateGrant', 'DeleteAlias', 'DescribeKey', 'DisableKey', 'DisableKeyRotation', 'EnableKey', 'EnableKeyRotation', 'GetKeyPolicy', 'GetKeyRotationStatus', 'ListGrants', 'ListKeyRotations', 'ListResourceTags', 'PutKeyPolicy', 'RotateKeyOnDemand', 'ScheduleKeyDeletion', 'TagResource', 'UntagResource', 'UpdateKeyDescription'];
+const explainable = (key: KeyMetadata) => [...(cryptographic[key.KeyUsage] ?? []), ...(isSymmetric(key) ? ['GenerateDataKey', 'GenerateDataKeyWithoutPlaintext'] : []), ...managing];
 
 // parseProblem tells why the text is no policy, before the server is asked.
 function parseProblem(text: string): string {
@@ -23,6 +35,80 @@ function parseProblem(text: string): string {
   } catch (error) {
     return `This is not JSON: ${(error as Error).message}`;
   }
+}
+
+interface Explanation {
+  Principal: string;
+  Action: string;
+  Allowed: boolean;
+  Reason?: string;
+  Grants: number;
+  Policies: { Name: string; Statements: { Index: number; Sid?: string; Effect: string; Applies: boolean; Detail: string }[] }[];
+}
+
+// Explain asks the server which statements decide whether somebody may do something to the key.
+function Explain({ keyId, operations }: { keyId: string; operations: string[] }) {
+  const [operation, setOperation] = useState(operations[0]!);
+  const [user, setUser] = useState('');
+  const [answer, setAnswer] = useState<Explanation>();
+  const [error, setError] = useState<ApiError>();
+  const [busy, setBusy] = useState(false);
+  async function ask() {
+    setBusy(true);
+    setError(undefined);
+    try {
+      setAnswer(await get<Explanation>(`explain?${new URLSearchParams({ 'key-id': keyId, operation, ...(user.trim() && { user: user.trim() }) })}`));
+    } catch (problem) {
+      setAnswer(undefined);
+      setError(problem as ApiError);
+    } finally {
+      setBusy(false);
+    }
+  }
+  return (
+    <Container header={<Header variant="h2" description="Every statement of every policy that has a say, and what came of it.">Explain a decision</Header>}>
+      <SpaceBetween size="m">
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            void ask();
+          }}
+        >
+          <ColumnLayout columns={3} minColumnWidth={170}>
+            <FormField label="Operation">
+              <Select selectedOption={{ value: operation }} options={operations.map((value) => ({ value }))} onChange={({ detail }) => setOperation(detail.selectedOption.value!)} filteringType="auto" ariaLabel="Operation" />
+            </FormField>
+            <FormField label="User - optional" constraintText="Without one: you.">
+              <Input value={user} onChange={({ detail }) => setUser(detail.value)} spellcheck={false} />
+            </FormField>
+            <FormField label=" "><Button loading={busy}>Explain</Button></FormField>
+          </ColumnLayout>
+        </form>
+        {error && <ErrorAlert error={error} onRetry={() => void ask()} title="The decision could not be explained" />}
+        {answer && (
+          <SpaceBetween size="m">
+            <StatusIndicator type={answer.Allowed ? 'success' : 'error'} wrapText>
+              {answer.Allowed ? `${answer.Principal} may perform ${answer.Action}.` : answer.Reason}
+            </StatusIndicator>
+            <Table
+              variant="embedded"
+              ariaLabels={{ tableLabel: 'Statements' }}
+              wrapLines
+              items={answer.Policies.flatMap((policy) => policy.Statements.map((statement) => ({ ...statement, policy: policy.Name })))}
+              columnDefinitions={[
+                { id: 'statement', header: 'Statement', isRowHeader: true, cell: (each) => `${each.policy}: ${each.Sid ?? `statement ${each.Index + 1}`}` },
+                { id: 'effect', header: 'Effect', cell: (each) => each.Effect },
+                { id: 'applies', header: 'Applies', minWidth: 100, cell: (each) => <StatusIndicator type={!each.Applies ? 'stopped' : each.Effect === 'Allow' ? 'success' : 'error'}>{each.Applies ? 'Yes' : 'No'}</StatusIndicator> },
+                { id: 'detail', header: 'Why', cell: (each) => each.Detail },
+              ]}
+              empty={<Box textAlign="center">No statements</Box>}
+              footer={answer.Grants > 0 && `${answer.Grants} grants allow it, too.`}
+            />
+          </SpaceBetween>
+        )}
+      </SpaceBetween>
+    </Container>
+  );
 }
 
 export function PolicyTab({ metadata, may }: { metadata: KeyMetadata; may: May }) {
@@ -85,6 +171,7 @@ export function PolicyTab({ metadata, may }: { metadata: KeyMetadata; may: May }
           </Box>
         )}
       </Container>
+      <Explain keyId={metadata.KeyId} operations={explainable(metadata)} />
       <Table
         header={<Header variant="h2" description="Key policy, identity policies, groups, boundaries and session together, as the server decides.">What you may do</Header>}
         loading={decisions.loading}
@@ -92,11 +179,11 @@ export function PolicyTab({ metadata, may }: { metadata: KeyMetadata; may: May }
         items={Object.entries(decisions.data ?? {}).map(([operation, decision]) => ({ operation, ...decision }))}
         columnDefinitions={[
           { id: 'operation', header: 'Operation', isRowHeader: true, cell: (each) => `kms:${each.operation}` },
-          { id: 'decision', header: 'Decision', cell: (each) => <StatusIndicator type={each.Allowed ? 'success' : 'error'}>{each.Allowed ? 'Allowed' : 'Denied'}</StatusIndicator> },
+          { id: 'decision', header: 'Decision', minWidth: 120, cell: (each) => <StatusIndicator type={each.Allowed ? 'success' : 'error'}>{each.Allowed ? 'Allowed' : 'Denied'}</StatusIndicator> },
           { id: 'reason', header: 'Reason', cell: (each) => each.Reason ?? '-' },
         ]}
         wrapLines
-        empty={decisions.error ? <ErrorAlert error={decisions.error} /> : ''}
+        empty={decisions.error ? <ErrorAlert error={decisions.error} onRetry={() => void decisions.reload()} /> : ''}
       />
     </SpaceBetween>
   );

@@ -10,6 +10,7 @@ import Input from '@cloudscape-design/components/input';
 import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
 import Modal from '@cloudscape-design/components/modal';
 import SpaceBetween from '@cloudscape-design/components/space-between';
+import Steps from '@cloudscape-design/components/steps';
 import Table from '@cloudscape-design/components/table';
 import Textarea from '@cloudscape-design/components/textarea';
 import { useEffect, useState } from 'react';
@@ -35,6 +36,7 @@ export interface Material {
 
 const onDemandMax = 25;
 const periodDefault = 365;
+const timelineMax = 12;
 
 async function load(keyId: string) {
   const status = await call<Status>('GetKeyRotationStatus', { KeyId: keyId });
@@ -55,6 +57,25 @@ async function load(keyId: string) {
     problem = error as ApiError;
   }
   return { status, materials: materials.reverse(), problem };
+}
+
+// Timeline: what has happened to the key material, and what comes next; the latest first.
+function Timeline({ metadata, status, materials }: { metadata: KeyMetadata; status: Status | undefined; materials: Material[] }) {
+  const past = materials.filter((each) => each.RotationDate !== undefined).sort((a, b) => b.RotationDate! - a.RotationDate!);
+  const shown = past.slice(0, timelineMax);
+  return (
+    <Container header={<Header variant="h2">Timeline</Header>}>
+      <Steps
+        ariaLabel="Timeline"
+        steps={[
+          ...(status?.NextRotationDate ? [{ status: 'pending' as const, header: 'Next automatic rotation', details: <Moment seconds={status.NextRotationDate} withTime /> }] : []),
+          ...shown.map((each) => ({ status: 'success' as const, header: each.RotationType === 'ON_DEMAND' ? 'Rotated on demand' : 'Rotated automatically', details: <Moment seconds={each.RotationDate} withTime /> })),
+          ...(past.length > shown.length ? [{ status: 'info' as const, header: `${past.length - shown.length} earlier rotations` }] : []),
+          { status: 'success' as const, header: 'Key created', details: <Moment seconds={metadata.CreationDate} withTime /> },
+        ]}
+      />
+    </Container>
+  );
 }
 
 export function RotationTab({ metadata, may, onChanged }: { metadata: KeyMetadata; may: May; onChanged: () => void }) {
@@ -158,6 +179,7 @@ export function RotationTab({ metadata, may, onChanged }: { metadata: KeyMetadat
           )}
           <KeyValuePairs
             columns={3}
+            minColumnWidth={175}
             items={[
               { label: 'Status', value: status ? (status.KeyRotationEnabled ? 'Enabled' : 'Disabled') : '-' },
               { label: 'Rotation period', value: status?.RotationPeriodInDays ? `${status.RotationPeriodInDays} days` : '-' },
@@ -179,6 +201,7 @@ export function RotationTab({ metadata, may, onChanged }: { metadata: KeyMetadat
       >
         Rotating on demand does not change the schedule of automatic rotation.
       </Container>
+      <Timeline metadata={metadata} status={status} materials={rotation.data?.materials ?? []} />
       <Table
         header={<Header variant="h2" counter={rotation.data ? `(${rotation.data.materials.length})` : ''}>Key materials</Header>}
         loading={rotation.loading}
@@ -190,7 +213,7 @@ export function RotationTab({ metadata, may, onChanged }: { metadata: KeyMetadat
           { id: 'type', header: 'Type', cell: (each) => (each.RotationType === 'ON_DEMAND' ? 'On demand' : each.RotationType === 'AUTOMATIC' ? 'Automatic' : 'First material') },
           { id: 'state', header: 'State', cell: (each) => each.KeyMaterialState?.replaceAll('_', ' ').toLowerCase() ?? '-' },
         ]}
-        empty={rotation.data?.problem ? <ErrorAlert error={rotation.data.problem} /> : <Box textAlign="center">No key materials</Box>}
+        empty={rotation.data?.problem ? <ErrorAlert error={rotation.data.problem} onRetry={() => void rotation.reload()} /> : <Box textAlign="center">No key materials</Box>}
       />
       <Modal
         visible={asking === 'off'}

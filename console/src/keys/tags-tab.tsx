@@ -60,7 +60,7 @@ export function TagsTab({ metadata, may }: { metadata: KeyMetadata; may: May }) 
             ),
           },
         ]}
-        empty={tags.error ? <ErrorAlert error={tags.error} /> : <Box textAlign="center">No tags</Box>}
+        empty={tags.error ? <ErrorAlert error={tags.error} onRetry={() => void tags.reload()} /> : <Box textAlign="center">No tags</Box>}
       />
       <Modal
         visible={adding}

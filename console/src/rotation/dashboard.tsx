@@ -16,29 +16,14 @@ import { useMemo } from 'react';
 import { useNavigate } from 'react-router-dom';
 import { get, type Key, type KeyList } from '../api';
 import { useLoaded } from '../hooks';
-import { csv, downloadText, ErrorAlert, keyName, Labelled, Moment, VerdictMark, verdictText } from '../parts';
+import { ActionButton, ErrorAlert, keyName, Labelled, Moment, VerdictMark, verdictText } from '../parts';
 import { useShell } from '../shell-context';
+import { countByMonth, months } from './months';
 
 const colors: Record<string, string> = {
   PASS: '#037f0c', FAIL: '#d91515', FAIL_PERIOD: '#ff9900', UNKNOWN: '#906806',
   EXCEPTED: '#0972d3', NOT_APPLICABLE: '#7d8998', SKIPPED: '#b6bec9',
 };
-const month = new Intl.DateTimeFormat(undefined, { month: 'short', year: '2-digit', timeZone: 'UTC' });
-
-// months: the twelve of which the first is that of now, by first days in UTC.
-function months(now: number, from: number): Date[] {
-  const start = new Date(now * 1000);
-  return Array.from({ length: 12 }, (_, i) => new Date(Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + from + i, 1)));
-}
-
-function countByMonth(dates: number[], starts: Date[]) {
-  const after = new Date(Date.UTC(starts[11]!.getUTCFullYear(), starts[11]!.getUTCMonth() + 1, 1));
-  return starts.map((start, i) => {
-    const end = starts[i + 1] ?? after;
-    return { x: month.format(start), y: dates.filter((each) => each * 1000 >= start.getTime() && each * 1000 < end.getTime()).length };
-  });
-}
-
 const inScope = (key: Key) => key.KeyManager === 'CUSTOMER';
 const needsAttention = (key: Key) => ['FAIL', 'FAIL_PERIOD', 'UNKNOWN'].includes(key.Verdict);
 
@@ -68,14 +53,12 @@ export default function Dashboard() {
     chooseRegion(key.Region);
     navigate(`/kms/keys/${key.KeyId}/keyRotation`);
   };
-  const evidence = () =>
-    downloadText(
-      'rotation.csv', 'text/csv',
-      csv([['ARN', 'Aliases', 'Key spec', 'Status', 'Verdict', 'Reason', 'Period (days)', 'Next rotation', 'Last rotation'],
-        ...keys.map((key) => [key.Arn, key.Aliases.join(' '), key.KeySpec, key.KeyState, key.Verdict, key.Reason, key.Rotation?.PeriodInDays,
-          key.Rotation?.NextRotationDate && new Date(key.Rotation.NextRotationDate * 1000).toISOString(),
-          key.LastRotationDate && new Date(key.LastRotationDate * 1000).toISOString()])]),
-    );
+  const remediable = keys.filter((key) => key.Remediable);
+  const turnOnReason = list.data && remediable.length === 0
+    ? 'Every key that must rotate does.'
+    : remediable.length > 0 && remediable.every((key) => key.Denied?.includes('EnableKeyRotation'))
+      ? 'You are not authorized to perform kms:EnableKeyRotation on any of these keys.'
+      : undefined;
   return (
     <ContentLayout
       header={
@@ -85,7 +68,8 @@ export default function Dashboard() {
           actions={
             <SpaceBetween direction="horizontal" size="xs">
               <Button iconName="refresh" ariaLabel="Refresh" onClick={() => void list.reload()} />
-              <Button iconName="download" onClick={evidence} disabled={keys.length === 0}>CSV</Button>
+              <Button href="#/kms/rotation/evidence" iconName="download">Evidence</Button>
+              <ActionButton variant="primary" reason={turnOnReason} disabled={!list.data} onClick={() => navigate('/kms/rotation/enable')}>Turn on rotation</ActionButton>
             </SpaceBetween>
           }
         >
@@ -138,9 +122,10 @@ export default function Dashboard() {
             { id: 'next', header: 'Next rotation', minWidth: 120, cell: (key) => <Moment seconds={key.Rotation?.NextRotationDate} /> },
           ]}
           empty={<Box textAlign="center">Every key that must rotate does.</Box>}
+          variant="container"
           footer={attention.length > 100 && <Box textAlign="center"><Link href="#/kms/keys?verdict=FAIL">{attention.length - 100} more</Link></Box>}
         />
-        <Container header={<Header variant="h2">Rotations done</Header>}>
+        <Container header={<Header variant="h2" actions={<Button href="#/kms/rotation/history">History</Button>}>Rotations done</Header>}>
           <BarChart {...barTexts} statusType={status} ariaLabel="Rotations done by month" series={[{ title: 'Rotations done', type: 'bar', data: done, color: '#037f0c' }]} xDomain={done.map(({ x }) => x)} yDomain={[0, top(done)]} empty={<Box textAlign="center">None</Box>} />
         </Container>
       </SpaceBetween>
