@@ -38,6 +38,7 @@ test('the sign-in is signed as AWS\'s own signer signs it', async () => {
 test('months count in UTC, and a date on a border once', async () => {
   const { months, countByMonth } = await vite.ssrLoadModule('/src/rotation/months.ts');
   const seconds = (text) => Date.parse(text) / 1000;
+  assert.equal(months(seconds('2026-11-25T00:00:00Z'), 0, 13).at(-1).toISOString(), '2027-11-01T00:00:00.000Z');
   const starts = months(seconds('2026-11-30T23:59:59Z'), -11);
   assert.equal(starts.length, 12);
   assert.equal(starts[0].toISOString(), '2025-12-01T00:00:00.000Z');

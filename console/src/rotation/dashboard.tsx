@@ -41,7 +41,8 @@ export default function Dashboard() {
   }
   const now = list.data?.Now ?? Date.now() / 1000;
   const attention = keys.filter(needsAttention);
-  const next = countByMonth(keys.flatMap((key) => key.Rotation?.NextRotationDate ?? []), months(now, 0));
+  // Thirteen: a key that rotates every year from today is due in this month of the next.
+  const next = countByMonth(keys.flatMap((key) => key.Rotation?.NextRotationDate ?? []), months(now, 0, 13));
   const done = countByMonth(keys.flatMap((key) => (key.Rotations ?? []).map((each) => each.RotationDate)), months(now, -11));
   const counts = new Map<string, number>();
   for (const key of keys) counts.set(key.Verdict, (counts.get(key.Verdict) ?? 0) + 1);

@@ -1,10 +1,10 @@
 // Months in UTC, as the charts count by them.
 const name = new Intl.DateTimeFormat(undefined, { month: 'short', year: '2-digit', timeZone: 'UTC' });
 
-// months: the first days of twelve, of which the first is `from` months after that of now (seconds).
-export function months(now: number, from: number): Date[] {
+// months: the first days of `count`, of which the first is `from` months after that of now (seconds).
+export function months(now: number, from: number, count = 12): Date[] {
   const start = new Date(now * 1000);
-  return Array.from({ length: 12 }, (_, i) => new Date(Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + from + i, 1)));
+  return Array.from({ length: count }, (_, i) => new Date(Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + from + i, 1)));
 }
 
 // countByMonth counts dates (seconds) in the months that begin at starts.
