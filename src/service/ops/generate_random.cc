@@ -32,10 +32,10 @@ Result<api::GenerateRandomResponse> FromToken(const Call& call,
     }
     return Fail(std::move(error));
   }
-  std::optional<SecretBytes> plaintext(std::move(reply.data));
-  KT_ASSIGN(auto envelope, ForRecipient(call, plaintext));
-  return api::GenerateRandomResponse{.plaintext = std::move(plaintext),
-                                     .ciphertext_for_recipient = std::move(envelope)};
+  api::GenerateRandomResponse response;
+  response.plaintext = std::move(reply.data);
+  KT_ASSIGN(response.ciphertext_for_recipient, ForRecipient(call, response.plaintext));
+  return response;
 }
 
 }  // namespace
