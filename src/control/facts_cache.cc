@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <iterator>
 #include <utility>
 #include <vector>
@@ -59,19 +60,19 @@ Result<FactsCache> FactsCache::Parse(std::string_view text, std::string_view pla
     return Fail(ErrorCode::kUsage, std::string(place) + ": is no cache of keyturn");
   }
   const auto version = head->Find("version");
-  const auto number = version ? version->AsInt() : std::nullopt;
-  if (number && *number > kVersion) {
+  const std::int64_t number = version ? version->AsInt().value_or(0) : 0;
+  if (number > kVersion) {
     return Fail(ErrorCode::kNewerFormat,
                 std::string(place) + ": was written by a newer version of keyturn");
   }
   const auto entries = head->Find("entries");
-  const auto count = entries ? entries->AsInt() : std::nullopt;
+  const std::int64_t count = entries ? entries->AsInt().value_or(-1) : -1;
   const std::string sha256(TextOf(*head, "sha256"));
   const std::string_view lines = end == text.size() ? std::string_view() : text.substr(end + 1);
   FactsCache cache;
   Status good = Fail(ErrorCode::kCorrupt, "its checksum is wrong");
-  if (number && count && *count >= 0 && HexEncode(crypto::Sha256(AsBytes(lines))) == sha256) {
-    good = cache.ParseEntries(lines, static_cast<std::uint64_t>(*count));
+  if (number > 0 && count >= 0 && HexEncode(crypto::Sha256(AsBytes(lines))) == sha256) {
+    good = cache.ParseEntries(lines, static_cast<std::uint64_t>(count));
   }
   if (!good) {
     cache.entries_.clear();

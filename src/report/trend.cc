@@ -52,7 +52,7 @@ std::string RenderTrendCsv(const std::vector<TrendPoint>& points) {
     std::replace_if(
         id.begin(), id.end(), [](char c) { return c == ',' || c == '"'; }, ' ');
     if (!id.empty() && std::string_view("=+-@").find(id.front()) != std::string_view::npos) {
-      id.insert(0, "'");
+      id.insert(0, 1, '\'');
     }
     out += fmt::format(
         "{},{},{},{},{},{},{},{}", FormatIso8601(point.started), id,
