@@ -127,13 +127,13 @@ test('the secret does not leave the page, and nothing of it stays', async () => 
 });
 
 test('a session that has ended asks to sign in again, on the same page', async () => {
-  const short = await Server.start({ args: ['--console-session-seconds', '10'] });
+  const short = await Server.start({ args: ['--console-session-seconds', '20'] });
   try {
     const page = await browser.open(short, { route: '/kms/trail' });
     await signIn(page);
     await page.getByRole('heading', { name: 'Trail' }).waitFor();
     const ended = page.getByText('Your session has ended. Sign in again to go on where you were.');
-    for (let i = 0; i < 30 && !(await ended.count()); ++i) {
+    for (let i = 0; i < 90 && !(await ended.count()); ++i) {
       // The page may ask by itself, and be gone before the click.
       await page.getByRole('button', { name: 'Refresh' }).click({ timeout: 2000 }).catch(() => {});
       await page.waitForTimeout(500);
