@@ -2,22 +2,19 @@
 // side, and without keeping a request waiting?
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
-import { existsSync } from 'node:fs';
 import http from 'node:http';
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import * as kms from '@aws-sdk/client-kms';
+import { Clock } from '../lib/clock.mjs';
 import { Server, account, region, run } from '../lib/server.mjs';
 
-const library = ['/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1',
-  '/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1'].find((file) => existsSync(file));
 const secret = 'a secret of the webhook, for tests';
 const day = 86400 * 1000;
 let root;
-let clockFile;
-let offset = 0;
+let clock;
 let server;
 
 // Receiver answers as `answer` says and keeps what it was sent.
@@ -59,32 +56,25 @@ async function until(ask, why) {
     await new Promise((resolve) => { setTimeout(resolve, 100); });
   }
 }
-async function moveTo(milliseconds) {
-  offset = milliseconds;
-  await writeFile(`${clockFile}.new`, `+${Math.round(milliseconds / 1000)}s\n`);
-  await rename(`${clockFile}.new`, clockFile);
-}
-const send = (command) => server.client({ systemClockOffset: offset }).send(command);
+const send = (command) => server.client({ systemClockOffset: clock.offset }).send(command);
 const newKey = async (input = {}) => (await send(new kms.CreateKeyCommand(input))).KeyMetadata;
 const rotate = (KeyId) => send(new kms.RotateKeyOnDemandCommand({ KeyId }));
 
 let receiver;
 before(async () => {
-  assert.ok(library, 'libfaketime is not installed: scripts/test installs it');
   root = await mkdtemp(path.join(tmpdir(), 'keyturn-events-'));
-  clockFile = path.join(root, 'clock');
-  await writeFile(clockFile, '+0s\n');
+  clock = await Clock.make();
   await writeFile(path.join(root, 'secret'), `${secret}\n`);
   receiver = await new Receiver().start();
   server = await Server.start({
     args: ['--event-webhook', `http://127.0.0.1:${receiver.port}/events?from=keyturn`,
       '--event-webhook-secret', path.join(root, 'secret')],
-    env: { LD_PRELOAD: library, FAKETIME_TIMESTAMP_FILE: clockFile, FAKETIME_NO_CACHE: '1',
-      FAKETIME_DONT_FAKE_MONOTONIC: '1' } });
+    env: clock.env });
 });
 after(async () => {
   await server.stop();
   await receiver.stop();
+  await clock.remove();
   await rm(root, { recursive: true, force: true });
 });
 afterEach(() => { receiver.answer = () => 204; });
@@ -119,9 +109,9 @@ test('a deletion, and the expiry of imported material', async () => {
     padding: crypto.constants.RSA_PKCS1_OAEP_PADDING }, crypto.randomBytes(32));
   await send(new kms.ImportKeyMaterialCommand({ KeyId: external.KeyId, ImportToken, EncryptedKeyMaterial,
     ValidTo: new Date(Date.now() + day) }));
-  await moveTo(1.1 * day);
+  await clock.moveTo(1.1 * day);
   await eventOf('KMS Imported Key Material Expiration', external.KeyId);
-  await moveTo(7.1 * day);
+  await clock.moveTo(7.1 * day);
   await eventOf('KMS CMK Deletion', doomed.KeyId);
 });
 

@@ -2,32 +2,22 @@
 // rotation, deletion? Node's own cryptography wraps; libfaketime moves the server's clock.
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, readdir, rename, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import * as kms from '@aws-sdk/client-kms';
+import { Clock } from '../lib/clock.mjs';
 import { Server, failure } from '../lib/server.mjs';
 
-const library = ['/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1',
-  '/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1'].find((file) => existsSync(file));
 const hour = 3600 * 1000;
 const never = 'KEY_MATERIAL_DOES_NOT_EXPIRE';
 const asNew = 'NEW_KEY_MATERIAL';
 const all = 'ALL_KEY_MATERIAL';
 
 let server;
-let clockFile;
-let offset = 0;
-const send = (command, options = {}) => server.client({ systemClockOffset: offset, ...options })
+let clock;
+const send = (command, options = {}) => server.client({ systemClockOffset: clock.offset, ...options })
   .send(command);
-
-async function moveTo(milliseconds) {
-  offset = milliseconds;
-  await writeFile(`${clockFile}.new`, `+${Math.round(milliseconds / 1000)}s\n`);
-  await rename(`${clockFile}.new`, clockFile);
-}
 
 async function until(ask, fits) {
   const deadline = Date.now() + 30000;
@@ -40,13 +30,13 @@ async function until(ask, fits) {
 }
 
 before(async () => {
-  assert.ok(library, 'libfaketime is not installed: scripts/test installs it');
-  clockFile = path.join(await mkdtemp(path.join(tmpdir(), 'keyturn-clock-')), 'clock');
-  await writeFile(clockFile, '+0s\n');
-  server = await Server.start({ env: { LD_PRELOAD: library, FAKETIME_TIMESTAMP_FILE: clockFile,
-    FAKETIME_NO_CACHE: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1' } });
+  clock = await Clock.make();
+  server = await Server.start({ env: clock.env });
 });
-after(() => server.stop());
+after(async () => {
+  await server.stop();
+  await clock.remove();
+});
 
 const describe = async (KeyId) => (await send(new kms.DescribeKeyCommand({ KeyId }))).KeyMetadata;
 const stateOf = async (KeyId) => (await describe(KeyId)).KeyState;
@@ -303,7 +293,7 @@ test('material expires, and a token does', async () => {
   const blob = await encrypt(KeyId, 'before');
   const token = await parameters(KeyId);
 
-  await moveTo(1.5 * hour);  // the waiting one has expired; it rotates in all the same
+  await clock.moveTo(1.5 * hour);  // the waiting one has expired; it rotates in all the same
   assert.equal(await decrypt(blob), 'before');
   await send(new kms.RotateKeyOnDemandCommand({ KeyId }));
   await until(() => stateOf(KeyId), (state) => state === 'PendingImport');
@@ -312,7 +302,7 @@ test('material expires, and a token does', async () => {
   await importMaterial(KeyId, b);
   assert.equal(await stateOf(KeyId), 'Enabled');
 
-  await moveTo(2.5 * hour);
+  await clock.moveTo(2.5 * hour);
   await until(() => stateOf(KeyId), (state) => state === 'PendingImport');
   await refused(decrypt(blob), 'KMSInvalidStateException', `${Arn} is pending import.`);
   await importMaterial(KeyId, a);
@@ -325,7 +315,7 @@ test('material expires, and a token does', async () => {
   const rotated = (await trailEvents('RotateKey')).find((each) => each.resources[0].ARN === Arn);
   assert.equal(rotated.serviceEventDetails.keyOrigin, 'EXTERNAL');
 
-  await moveTo(24.1 * hour);
+  await clock.moveTo(24.1 * hour);
   await refused(send(new kms.ImportKeyMaterialCommand({ KeyId, ImportToken: token.ImportToken,
     EncryptedKeyMaterial: wrap(token.PublicKey, a), ExpirationModel: never })),
   'ExpiredImportTokenException');

@@ -2,16 +2,11 @@
 // is each one's own, who may be promoted, and in which order they go?
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdtemp, rename, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
 import * as kms from '@aws-sdk/client-kms';
+import { Clock } from '../lib/clock.mjs';
 import { Server, account, failure } from '../lib/server.mjs';
 
-const library = ['/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1',
-  '/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1'].find((file) => existsSync(file));
 const day = 86400 * 1000;
 const here = 'us-east-1';
 const there = 'eu-west-1';
@@ -19,18 +14,11 @@ const third = 'us-west-2';
 const all = 'ALL_KEY_MATERIAL';
 
 let server;
-let clockFile;
-let offset = 0;
-const send = (region, command) => server.client({ region, systemClockOffset: offset }).send(command);
+let clock;
+const send = (region, command) => server.client({ region, systemClockOffset: clock.offset }).send(command);
 const describe = async (region, KeyId) => (await send(region, new kms.DescribeKeyCommand({ KeyId })))
   .KeyMetadata;
 const arn = (region, id) => `arn:aws:kms:${region}:${account}:key/${id}`;
-
-async function moveTo(milliseconds) {
-  offset = milliseconds;
-  await writeFile(`${clockFile}.new`, `+${Math.round(milliseconds / 1000)}s\n`);
-  await rename(`${clockFile}.new`, clockFile);
-}
 
 async function until(ask, fits) {
   const deadline = Date.now() + 30000;
@@ -48,13 +36,13 @@ const gone = (region, KeyId) => until(
   () => describe(region, KeyId).catch((error) => error.name), (seen) => seen === 'NotFoundException');
 
 before(async () => {
-  assert.ok(library, 'libfaketime is not installed: scripts/test installs it');
-  clockFile = path.join(await mkdtemp(path.join(tmpdir(), 'keyturn-clock-')), 'clock');
-  await writeFile(clockFile, '+0s\n');
-  server = await Server.start({ env: { LD_PRELOAD: library, FAKETIME_TIMESTAMP_FILE: clockFile,
-    FAKETIME_NO_CACHE: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1' } });
+  clock = await Clock.make();
+  server = await Server.start({ env: clock.env });
 });
-after(() => server.stop());
+after(async () => {
+  await server.stop();
+  await clock.remove();
+});
 
 async function primary(more = {}) {
   const { KeyMetadata } = await send(here, new kms.CreateKeyCommand({ MultiRegion: true, ...more }));
@@ -185,7 +173,7 @@ test('rotation: set and asked for at the primary, followed by all', async () => 
   assert.deepEqual((await status(here)).NextRotationDate, ours.NextRotationDate);
   await server.kill();
   await server.launch();
-  await moveTo(91 * day);
+  await clock.moveTo(91 * day);
   await until(() => current(third), (id) => id !== second);
   assert.equal(await current(here), await current(there));
   assert.deepEqual((await history(here)).map((row) => row.RotationType),
@@ -241,13 +229,13 @@ test('deletion: a primary goes after its replicas', async () => {
   await send(here, new kms.ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 8 }));
   await send(there, new kms.ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }));
   assert.equal((await describe(here, KeyId)).KeyState, 'PendingReplicaDeletion');
-  const begin = offset;
-  await moveTo(begin + 7.1 * day);
+  const begin = clock.offset;
+  await clock.moveTo(begin + 7.1 * day);
   await gone(there, KeyId);
   const pending = await settled(here, KeyId, 'PendingDeletion');
-  const left = pending.DeletionDate.getTime() - Date.now() - offset;
+  const left = pending.DeletionDate.getTime() - Date.now() - clock.offset;
   assert.ok(Math.abs(left - 8 * day) < 60000, String(left));
-  await moveTo(begin + 15.2 * day);
+  await clock.moveTo(begin + 15.2 * day);
   await gone(here, KeyId);
 });
 

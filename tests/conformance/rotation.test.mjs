@@ -1,32 +1,19 @@
 // Do keys rotate as AWS documents it: setting, schedule, on demand, history, and the clock moving on?
 // libfaketime moves the server's clock through a file; the server reads nothing else.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { mkdtemp, rename, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
 import * as kms from '@aws-sdk/client-kms';
+import { Clock } from '../lib/clock.mjs';
 import { Server, failure, run } from '../lib/server.mjs';
 
-const libraries = ['/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1',
-  '/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1'];
-const library = libraries.find((file) => existsSync(file));
 const day = 86400 * 1000;
 
 let server;
-let clockFile;
-let offset = 0;
+let clock;
 
 // The client signs with the server's time: its clock is moved the same way.
-const client = () => server.client({ systemClockOffset: offset });
+const client = () => server.client({ systemClockOffset: clock.offset });
 const send = (command) => client().send(command);
-
-async function moveTo(milliseconds) {
-  offset = milliseconds;
-  await writeFile(`${clockFile}.new`, `+${Math.round(milliseconds / 1000)}s\n`);
-  await rename(`${clockFile}.new`, clockFile);
-}
 
 // until asks again and again until the answer fits; the clockwork looks every second.
 async function until(ask, fits) {
@@ -40,13 +27,13 @@ async function until(ask, fits) {
 }
 
 before(async () => {
-  assert.ok(library, 'libfaketime is not installed: scripts/test installs it');
-  clockFile = path.join(await mkdtemp(path.join(tmpdir(), 'keyturn-clock-')), 'clock');
-  await writeFile(clockFile, '+0s\n');
-  server = await Server.start({ env: { LD_PRELOAD: library, FAKETIME_TIMESTAMP_FILE: clockFile,
-    FAKETIME_NO_CACHE: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1' } });
+  clock = await Clock.make();
+  server = await Server.start({ env: clock.env });
 });
-after(() => server.stop());
+after(async () => {
+  await server.stop();
+  await clock.remove();
+});
 
 test('the setting: default, same period, other period, off, and its limits', async () => {
   const { KeyId, Arn } = (await send(new kms.CreateKeyCommand({}))).KeyMetadata;
@@ -155,7 +142,7 @@ test('the clock: due keys rotate once however long it was, deletions happen, old
 
   // A year with the server down: three periods of 90 days pass and a bit.
   await server.kill('SIGTERM');
-  await moveTo(400 * day);
+  await clock.moveTo(400 * day);
   await server.launch();
   const history = () => send(new kms.ListKeyRotationsCommand({ KeyId: due.KeyId }));
   const { Rotations } = await until(history, (answer) => answer.Rotations.length > 0);
@@ -164,7 +151,7 @@ test('the clock: due keys rotate once however long it was, deletions happen, old
   const next = (await send(new kms.GetKeyRotationStatusCommand({ KeyId: due.KeyId })))
     .NextRotationDate.getTime();
   assert.equal((next - firstDate) % (90 * day), 0);
-  assert.ok(next > Date.now() + offset);
+  assert.ok(next > Date.now() + clock.offset);
   const opened = await send(new kms.DecryptCommand({ CiphertextBlob: blob.CiphertextBlob }));
   assert.deepEqual(opened.Plaintext, Plaintext);
   assert.notEqual(opened.KeyMaterialId, Rotations[0].KeyMaterialId);

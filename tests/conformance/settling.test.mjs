@@ -1,25 +1,18 @@
 // Rotations on demand that are under way: do clients see what they see on AWS, where they take minutes?
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
 import * as kms from '@aws-sdk/client-kms';
+import { Clock } from '../lib/clock.mjs';
 import { Server, failure } from '../lib/server.mjs';
 
-const library = ['/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1',
-  '/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1'].find((file) => existsSync(file));
 const hour = 3600 * 1000;
 const never = 'KEY_MATERIAL_DOES_NOT_EXPIRE';
 const here = 'us-east-1';
 const there = 'eu-west-1';
-let root;
-let clockFile;
-let offset = 0;
+let clock;
 let server;
-const send = (command, region = here) => server.client({ region, systemClockOffset: offset }).send(command);
+const send = (command, region = here) => server.client({ region, systemClockOffset: clock.offset }).send(command);
 const newKey = async (input = {}) => (await send(new kms.CreateKeyCommand(input))).KeyMetadata;
 const status = (KeyId, region) => send(new kms.GetKeyRotationStatusCommand({ KeyId }), region);
 const current = async (KeyId, region) => (await send(new kms.DescribeKeyCommand({ KeyId }), region))
@@ -27,11 +20,6 @@ const current = async (KeyId, region) => (await send(new kms.DescribeKeyCommand(
 const rotations = async (KeyId) => (await send(new kms.ListKeyRotationsCommand({ KeyId }))).Rotations;
 const rotate = (KeyId) => send(new kms.RotateKeyOnDemandCommand({ KeyId }));
 
-async function pass(milliseconds) {
-  offset += milliseconds;
-  await writeFile(`${clockFile}.new`, `+${Math.round(offset / 1000)}s\n`);
-  await rename(`${clockFile}.new`, clockFile);
-}
 async function until(ask, why) {
   const deadline = Date.now() + 60000;
   while (!(await ask())) {
@@ -42,17 +30,13 @@ async function until(ask, why) {
 const ended = (KeyId) => until(async () => !(await status(KeyId)).OnDemandRotationStartDate, 'it goes on');
 
 before(async () => {
-  assert.ok(library, 'libfaketime is not installed: scripts/test installs it');
-  root = await mkdtemp(path.join(tmpdir(), 'keyturn-settling-'));
-  clockFile = path.join(root, 'clock');
-  await writeFile(clockFile, '+0s\n');
+  clock = await Clock.make();
   server = await Server.start({ args: ['--settle-seconds', '3600'],
-    env: { LD_PRELOAD: library, FAKETIME_TIMESTAMP_FILE: clockFile, FAKETIME_NO_CACHE: '1',
-      FAKETIME_DONT_FAKE_MONOTONIC: '1' } });
+    env: clock.env });
 });
 after(async () => {
   await server.stop();
-  await rm(root, { recursive: true, force: true });
+  await clock.remove();
 });
 
 test('the start shows, the material changes at the end, asking again changes nothing', async () => {
@@ -61,7 +45,7 @@ test('the start shows, the material changes at the end, asking again changes not
   const { CiphertextBlob } = await send(new kms.EncryptCommand({ KeyId, Plaintext: Buffer.from('x') }));
   await rotate(KeyId);
   const begun = (await status(KeyId)).OnDemandRotationStartDate;
-  assert.ok(Math.abs(begun.getTime() - Date.now() - offset) < 60000);
+  assert.ok(Math.abs(begun.getTime() - Date.now() - clock.offset) < 60000);
   await rotate(KeyId);
   assert.equal((await status(KeyId)).OnDemandRotationStartDate.getTime(), begun.getTime());
   assert.equal(await current(KeyId), first);
@@ -70,7 +54,7 @@ test('the start shows, the material changes at the end, asking again changes not
   await server.kill('SIGKILL');
   await server.launch();
   assert.equal((await status(KeyId)).OnDemandRotationStartDate.getTime(), begun.getTime());
-  await pass(1.1 * hour);
+  await clock.move(1.1 * hour);
   await ended(KeyId);
   assert.notEqual(await current(KeyId), first);
   const [rotation, ...more] = await rotations(KeyId);
@@ -89,7 +73,7 @@ test('it completes though the key is disabled or scheduled for deletion meanwhil
   const shown = await status(doomed.KeyId);
   assert.equal(shown.KeyRotationEnabled, false);
   assert.ok(shown.OnDemandRotationStartDate);
-  await pass(1.1 * hour);
+  await clock.move(1.1 * hour);
   for (const { KeyId, CurrentKeyMaterialId } of [disabled, doomed]) {
     await ended(KeyId);
     assert.notEqual(await current(KeyId), CurrentKeyMaterialId);
@@ -100,11 +84,11 @@ test('it completes though the key is disabled or scheduled for deletion meanwhil
 test('replicas show the rotation of their primary, and follow it', async () => {
   const { KeyId, CurrentKeyMaterialId } = await newKey({ MultiRegion: true });
   await send(new kms.ReplicateKeyCommand({ KeyId, ReplicaRegion: there }));
-  await pass(1.1 * hour);
+  await clock.move(1.1 * hour);
   await until(async () => (await current(KeyId, there)) === CurrentKeyMaterialId, 'no replica');
   await rotate(KeyId);
   assert.ok((await status(KeyId, there)).OnDemandRotationStartDate);
-  await pass(1.1 * hour);
+  await clock.move(1.1 * hour);
   await ended(KeyId);
   assert.equal(await current(KeyId, there), await current(KeyId));
   assert.notEqual(await current(KeyId), CurrentKeyMaterialId);
@@ -127,7 +111,7 @@ test('imported material: deleted under way, replaced under way', async () => {
   await rotate(KeyId);
   await send(new kms.DeleteImportedKeyMaterialCommand({ KeyId, KeyMaterialId: second }));
   assert.ok((await status(KeyId)).OnDemandRotationStartDate, 'the request stays open');
-  await pass(1.1 * hour);
+  await clock.move(1.1 * hour);
   await ended(KeyId);
   assert.equal(await current(KeyId), first);
   assert.deepEqual(await rotations(KeyId), []);
@@ -136,7 +120,7 @@ test('imported material: deleted under way, replaced under way', async () => {
   await rotate(KeyId);
   await send(new kms.DeleteImportedKeyMaterialCommand({ KeyId, KeyMaterialId: third }));
   const fourth = await bring(crypto.randomBytes(32), NEW);
-  await pass(1.1 * hour);
+  await clock.move(1.1 * hour);
   await ended(KeyId);
   assert.equal(await current(KeyId), fourth);
   assert.deepEqual((await rotations(KeyId)).map((each) => each.KeyMaterialId), [fourth]);

@@ -1,7 +1,7 @@
 // Does a console session give its owner everything and an attacker nothing?
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { Clock } from '../lib/clock.mjs';
 import { ConsoleSession, request, signIn, signed } from '../lib/console.mjs';
 import { admin, person } from '../lib/people.mjs';
 import { Server, credentials } from '../lib/server.mjs';
@@ -10,6 +10,7 @@ let server;
 before(async () => { server = await Server.start(); });
 after(() => server.stop());
 
+const minute = 60 * 1000;
 const codeOf = (answer) => answer.json?.__type?.split('#').pop();
 const events = async (session, query = '') => (await session.send('GET', `trail?${query}`)).json.Records;
 
@@ -121,32 +122,39 @@ test('failed sign-ins of an address are slowed down', async () => {
   }
 });
 
-test('a session ends without use, and the background does not count as use', async () => {
-  const other = await Server.start({ args: ['--console-idle-seconds', '5'] });
+// onClock runs check on a server whose time of day it moves.
+async function onClock(args, check) {
+  const clock = await Clock.make();
+  const other = await Server.start({ args, env: clock.env });
   try {
-    const session = await ConsoleSession.open(other.url);
-    await sleep(3000);
-    assert.equal((await session.call('ListKeys')).status, 200);
-    await sleep(3000);
-    const background = { headers: { 'x-keyturn-background': '1' } };
-    assert.equal((await session.call('ListKeys', {}, background)).status, 200);
-    await sleep(3000);
-    assert.equal(codeOf(await session.call('ListKeys')), 'ExpiredTokenException');
+    await check(await ConsoleSession.open(other.url), clock);
   } finally {
     await other.stop();
+    await clock.remove();
   }
+}
+
+test('a session ends without use, and the background does not count as use', async () => {
+  await onClock([], async (session, clock) => {
+    await clock.move(14 * minute);
+    assert.equal((await session.call('ListKeys')).status, 200);
+    await clock.move(10 * minute);
+    const background = { headers: { 'x-keyturn-background': '1' } };
+    assert.equal((await session.call('ListKeys', {}, background)).status, 200);
+    await clock.move(6 * minute);
+    assert.equal(codeOf(await session.call('ListKeys')), 'ExpiredTokenException');
+  });
 });
 
 test('a session ends after its time in all, however it is used', async () => {
-  const other = await Server.start({ args: ['--console-session-seconds', '3'] });
-  try {
-    const session = await ConsoleSession.open(other.url);
-    assert.equal((await session.call('ListKeys')).status, 200);
-    await sleep(3200);
+  await onClock(['--console-session-seconds', '3600'], async (session, clock) => {
+    for (let used = 0; used < 5; ++used) {
+      await clock.move(11 * minute);
+      assert.equal((await session.call('ListKeys')).status, 200);
+    }
+    await clock.move(6 * minute);
     assert.equal(codeOf(await session.call('ListKeys')), 'ExpiredTokenException');
-  } finally {
-    await other.stop();
-  }
+  });
 });
 
 test('signing out ends the session, signing out everywhere all of the principal', async () => {
