@@ -17,15 +17,19 @@
 
 namespace keyturn::control {
 
+struct YamlNode;
+class YamlReader;
+
 // ExceptionMatch: every field that is not empty must match.
 struct ExceptionMatch {
-  std::string arn;
-  std::string alias;  // "alias/name"
-  std::string account;
-  std::string region;
-  std::string tag_key;
-  std::string tag_value;
-  std::string glob;  // '*' and '?', against the ARN and each alias
+  std::string arn{};
+  std::string alias{};  // "alias/name"
+  std::string account{};
+  std::string region{};
+  std::string tag_key{};
+  std::string tag_value{};
+  std::string glob{};  // '*' and '?', against the ARN and each alias
+  int line = 0;        // in its file
 };
 
 struct Exception {
@@ -56,6 +60,9 @@ struct ExceptionList {
 Result<ExceptionList> ParseExceptions(std::string_view text, std::string_view place);
 // ReadExceptions: the same for a file; kUsage when it cannot be read.
 Result<ExceptionList> ReadExceptions(const std::string& path);
+
+// ReadMatch reads a match; kUsage with file and line. Private to this room.
+Status ReadMatch(const YamlReader& reader, const YamlNode& node, ExceptionMatch& match);
 
 // Matches: needs facts.tags when the match names a tag.
 bool Matches(const ExceptionMatch& match, const KeyFacts& facts);
