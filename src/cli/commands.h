@@ -44,7 +44,7 @@ void AddPkcs11WorkerCommand(CLI::App& app, Invocation& invocation);
 void AddEnvCommand(CLI::App& app, Invocation& invocation);
 void AddAdminCommands(CLI::App& app, Invocation& invocation);
 void AddTrailCommands(CLI::App& app, Invocation& invocation);
-// policy explain, audit, remediate, backout.
+// policy check, explain, audit, remediate, backout.
 void AddPolicyCommands(CLI::App& app, Invocation& invocation);
 // man, completion.
 void AddDocumentationCommands(CLI::App& app, Invocation& invocation);

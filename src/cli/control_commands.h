@@ -39,9 +39,10 @@ struct ConnectionFlags {
 };
 
 struct PolicyFlags {
+  std::string policy_path;  // says the next two in a file, and more
   int max_period_days = 365;
   bool strict_disabled = false;
-  std::string exceptions_path;
+  std::string exceptions_path;  // in place of those that the policy file names
 };
 
 struct AuditFlags {
@@ -62,7 +63,8 @@ struct PlanFlags {
 };
 
 struct ApplyFlags {
-  std::string plan;  // empty with resume
+  std::string plan;         // empty with resume
+  std::string policy_path;  // that the plan must have been made under; empty: any
   std::string journal;
   CallerFlags caller;
   RunFlags run;

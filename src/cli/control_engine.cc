@@ -18,6 +18,7 @@
 #include "control/journal.h"
 #include "control/permissions.h"
 #include "control/plan.h"
+#include "control/policy_file.h"
 #include "control/targets_file.h"
 #include "crypto/random.h"
 #include "http/client.h"
@@ -103,6 +104,18 @@ Result<std::vector<control::FleetEntry>> EntriesFor(
   return entries;
 }
 
+// CheckPolicy: a plan that is to follow a policy must have been made under it, as it is now.
+Status CheckPolicy(const control::Plan& plan, const ApplyFlags& flags) {
+  if (flags.policy_path.empty()) return {};
+  KT_ASSIGN(const auto policy, control::ReadPolicyFile(flags.policy_path));
+  if (plan.policy_sha256 == policy.sha256) return {};
+  return Fail(ErrorCode::kUsage,
+              flags.plan + ": was made under " +
+                  (plan.policy_sha256.empty() ? "no policy file"
+                                              : "the policy with SHA-256 " + plan.policy_sha256) +
+                  ", and " + flags.policy_path + " has " + policy.sha256 + "; make a new plan");
+}
+
 control::Monitor MonitorOf(const Watch& watch) {
   control::Monitor monitor;
   monitor.cancelled = watch.cancelled;
@@ -111,9 +124,27 @@ control::Monitor MonitorOf(const Watch& watch) {
   return monitor;
 }
 
-Result<control::ExceptionList> ExceptionsOf(const std::string& path) {
-  if (path.empty()) return control::ExceptionList{};
-  return control::ReadExceptions(path);
+// Judging: what verdicts are judged by, as the flags or their files say.
+struct Judging {
+  std::optional<control::PolicyFile> file;
+  control::AuditOptions options;  // what the policy says of them
+  control::ExceptionList exceptions;
+};
+
+Result<Judging> JudgingOf(const PolicyFlags& flags) {
+  Judging judging;
+  std::string exceptions_path = flags.exceptions_path;
+  judging.options.policy.max_period_days = flags.max_period_days;
+  judging.options.policy.strict_disabled = flags.strict_disabled;
+  if (!flags.policy_path.empty()) {
+    KT_ASSIGN(judging.file, control::ReadPolicyFile(flags.policy_path));
+    judging.file->Fill(judging.options);
+    if (exceptions_path.empty()) exceptions_path = judging.file->exceptions_path;
+  }
+  if (!exceptions_path.empty()) {
+    KT_ASSIGN(judging.exceptions, control::ReadExceptions(exceptions_path));
+  }
+  return judging;
 }
 
 report::Outcome OutcomeOf(control::ChangeOutcome outcome) {
@@ -187,20 +218,28 @@ class Engine final : public ControlEngine {
   Result<control::AuditRun> Audit(const ConnectionFlags& connection, const PolicyFlags& policy,
                                   const std::string& state_path, const RecordFlags& record,
                                   const Watch& watch) override {
-    KT_ASSIGN(const auto exceptions, ExceptionsOf(policy.exceptions_path));
+    KT_ASSIGN(const Judging judging, JudgingOf(policy));
     if (record.directory.empty()) {
-      return RunAudit(connection, policy, exceptions, state_path, nullptr, watch);
+      return RunAudit(connection, judging, state_path, nullptr, watch);
     }
     const std::string run_id = NewUuid(crypto::SystemRandom());
     KT_ASSIGN(auto recording,
               Recording::Start(record, run_id, "audit", ArgumentsOf(connection, policy), clock_));
-    auto run = RunAudit(connection, policy, exceptions, state_path, &recording.recorder(), watch);
+    auto run = RunAudit(connection, judging, state_path, &recording.recorder(), watch);
     if (run) {
-      KT_TRY(recording.FinishAudit(*run, exceptions));
+      KT_TRY(recording.FinishAudit(*run, judging.exceptions, judging.file));
     } else {
       recording.recorder().DiscardUnused();
     }
     return run;
+  }
+
+  Result<std::string> ExceptionsPathOf(const PolicyFlags& policy) override {
+    if (policy.policy_path.empty() || !policy.exceptions_path.empty()) {
+      return policy.exceptions_path;
+    }
+    KT_ASSIGN(const auto file, control::ReadPolicyFile(policy.policy_path));
+    return file.exceptions_path;
   }
 
   Result<std::vector<report::ExceptionEntry>> ReadExceptions(const std::string& path) override {
@@ -223,12 +262,11 @@ class Engine final : public ControlEngine {
   }
 
   Result<PlanView> MakePlan(const PlanFlags& flags, const Watch& watch) override {
-    KT_ASSIGN(const auto exceptions, ExceptionsOf(flags.policy.exceptions_path));
-    KT_ASSIGN(const auto run,
-              RunAudit(flags.connection, flags.policy, exceptions, {}, nullptr, watch));
+    KT_ASSIGN(const Judging judging, JudgingOf(flags.policy));
+    KT_ASSIGN(const auto run, RunAudit(flags.connection, judging, {}, nullptr, watch));
     control::PlanOptions options;
     options.quota_share = flags.connection.run.quota_share;
-    options.exceptions_sha256 = exceptions.sha256;
+    options.exceptions_sha256 = judging.exceptions.sha256;
     KT_ASSIGN(const auto plan, control::MakePlan(run, options));
     KT_TRY(control::WritePlan(plan, flags.out));
     return ViewOf(plan);
@@ -245,6 +283,7 @@ class Engine final : public ControlEngine {
     if (!flags.resume) {
       // The journal is made once it is known that every change can be called.
       KT_ASSIGN(plan, control::ReadPlan(flags.plan));
+      KT_TRY(CheckPolicy(*plan, flags));
       KT_ASSIGN(fleet, Reach(flags, plan->changes, control::SessionPurpose::kApply));
     }
     KT_ASSIGN(const auto recording, RecordingOf(flags, "apply"));
@@ -297,12 +336,11 @@ class Engine final : public ControlEngine {
     return std::make_unique<Recording>(std::move(recording));
   }
 
-  Result<control::AuditRun> RunAudit(const ConnectionFlags& connection, const PolicyFlags& policy,
-                                     const control::ExceptionList& exceptions,
+  Result<control::AuditRun> RunAudit(const ConnectionFlags& connection, const Judging& judging,
                                      const std::string& state_path,
                                      control::EvidenceRecorder* recorder, const Watch& watch) {
-    control::AuditOptions options;
-    options.policy = {policy.max_period_days, policy.strict_disabled};
+    control::AuditOptions options = judging.options;
+    const control::ExceptionList& exceptions = judging.exceptions;
     options.tool_version = ToolVersion();
     options.cache_path = connection.cache_path;
     options.state_path = state_path;

@@ -45,6 +45,8 @@ class ControlEngine {
   virtual Result<control::AuditRun> Audit(const ConnectionFlags& connection,
                                           const PolicyFlags& policy, const std::string& state_path,
                                           const RecordFlags& record, const Watch& watch) = 0;
+  // ExceptionsPathOf: the exceptions file of the flags or of their policy file; empty: none.
+  virtual Result<std::string> ExceptionsPathOf(const PolicyFlags& policy) = 0;
   virtual Result<std::vector<report::ExceptionEntry>> ReadExceptions(const std::string& path) = 0;
   // ReadJournal: what was done under a journal so far, in order: apply, verify, backout.
   virtual Result<std::vector<report::ChangeReport>> ReadJournal(const std::string& path) = 0;

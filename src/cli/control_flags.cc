@@ -138,16 +138,24 @@ void CheckConnection(const ConnectionFlags& flags) {
 }
 
 void AddPolicy(CLI::App* command, PolicyFlags& flags) {
+  CLI::Option* policy = command
+                            ->add_option("--policy", flags.policy_path,
+                                         "YAML file of the organisation's rules: periods, scope, "
+                                         "exceptions")
+                            ->type_name("FILE");
   command
       ->add_option("--max-period", flags.max_period_days,
                    "Longest period that passes, 90 to 2560 days")
       ->check(CLI::Range(90, 2560))
+      ->excludes(policy)
       ->capture_default_str()
       ->type_name("DAYS");
   command->add_option("--exceptions", flags.exceptions_path, "YAML file of accepted failures")
       ->type_name("FILE");
-  command->add_flag("--strict-disabled", flags.strict_disabled,
-                    "Disabled keys without rotation fail, too");
+  command
+      ->add_flag("--strict-disabled", flags.strict_disabled,
+                 "Disabled keys without rotation fail, too")
+      ->excludes(policy);
 }
 
 void AddChangeFormat(CLI::App* command, std::string& format) {
@@ -187,6 +195,7 @@ void AddAudit(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
       "  keyturn audit --region us-east-1 --out report.html --out keys.csv\n"
       "  keyturn audit --endpoint-url http://127.0.0.1:4566 --region us-east-1 --format json\n"
       "  keyturn audit --region us-east-1 --max-period 180 --exceptions exceptions.yaml\n"
+      "  keyturn audit --targets fleet.yaml --policy policy.yaml --out report.html\n"
       "  keyturn audit --region us-east-1 --role-arn arn:aws:iam::111122223333:role/Audit\n"
       "  keyturn audit --region us-east-1 --record evidence --sign-key ~/.ssh/id_ed25519\n"
       "  keyturn audit --organization --role-name KeyturnAudit --regions all --state audit.state\n"
@@ -219,7 +228,7 @@ void AddPlan(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
       "Examples:\n"
       "  keyturn plan --region eu-central-1 --out rotation.plan\n"
       "  keyturn plan --region us-east-1 --exceptions exceptions.yaml --out rotation.plan\n"
-      "  keyturn plan --targets fleet.yaml --out rotation.plan\n"
+      "  keyturn plan --targets fleet.yaml --policy policy.yaml --out rotation.plan\n"
       "\nA plan changes nothing. 'keyturn apply' carries it out, and only it.\n"
       "\nExit codes: 0 written, 4 written, but something could not be judged.");
   command->callback([&invocation, flags, engine] {
@@ -239,6 +248,10 @@ void AddApply(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
       ->required()
       ->type_name("FILE");
   command->add_flag("--auto-approve", flags->auto_approve, "Do not show the plan and ask");
+  command
+      ->add_option("--policy", flags->policy_path,
+                   "Refuse a plan that was not made under this policy file")
+      ->type_name("FILE");
   command->add_flag("--resume", flags->resume, "Go on with an interrupted run of this journal");
   AddCaller(command, flags->caller);
   AddRun(command, flags->run);

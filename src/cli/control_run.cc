@@ -82,8 +82,9 @@ Result<AuditOutput> AuditOutputFor(const AuditFlags& flags, ControlEngine& engin
       KT_TRY(CheckWritable(each.path));
     }
   }
-  if (!flags.policy.exceptions_path.empty()) {
-    KT_ASSIGN(output.html.exceptions, engine.ReadExceptions(flags.policy.exceptions_path));
+  KT_ASSIGN(const std::string exceptions, engine.ExceptionsPathOf(flags.policy));
+  if (!exceptions.empty()) {
+    KT_ASSIGN(output.html.exceptions, engine.ReadExceptions(exceptions));
   }
   for (const auto& path : flags.journals) {
     KT_ASSIGN(auto changes, engine.ReadJournal(path));

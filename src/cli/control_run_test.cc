@@ -48,6 +48,9 @@ class MemoryEngine final : public ControlEngine {
     regions = connection.regions;
     return audit;
   }
+  Result<std::string> ExceptionsPathOf(const PolicyFlags& policy) override {
+    return policy.exceptions_path;
+  }
   Result<std::vector<report::ExceptionEntry>> ReadExceptions(const std::string& path) override {
     return Fail(ErrorCode::kUsage, path + ":3: expiry is missing");
   }

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/policy_commands.h"
 #include "cli/policy_inputs.h"
 #include "control/permissions.h"
 
@@ -137,8 +138,10 @@ void AddPolicyCommands(CLI::App& app, Invocation& invocation) {
   policy->require_subcommand(1);
   policy->footer(
       "Examples:\n"
+      "  keyturn policy check --policy policy.yaml\n"
       "  keyturn policy audit\n"
       "  keyturn policy remediate --format terraform > remediate.tf");
+  AddPolicyCheckCommand(policy, invocation);
   AddDocument(policy, invocation, "audit", "Print the least policy for audit and plan",
               control::PolicyPurpose::kAudit);
   AddDocument(policy, invocation, "remediate", "Print the least policy for apply and verify, too",

@@ -49,20 +49,26 @@ Result<Recording> Recording::Start(const RecordFlags& flags, const std::string& 
 }
 
 Status Recording::FinishAudit(const control::AuditRun& run,
-                              const control::ExceptionList& exceptions) {
+                              const control::ExceptionList& exceptions,
+                              const std::optional<control::PolicyFile>& policy) {
   if (recorder_->failed()) return recorder_->status();
   EvidenceRecorder::Conclusion conclusion;
   conclusion.cancelled = run.cancelled;
   conclusion.policy = EvidenceRecorder::Policy{run.max_period_days, run.strict_disabled};
   conclusion.files.push_back({std::string(control::kAuditFile), report::RenderJson(run)});
-  if (!exceptions.sha256.empty()) {
-    KT_ASSIGN(std::string text, ReadWhole(exceptions.place));
-    if (HexEncode(crypto::Sha256(AsBytes(text))) != exceptions.sha256) {
-      return Fail(ErrorCode::kConflict,
-                  exceptions.place + ": was changed while the audit ran; audit again");
+  const auto add = [&conclusion](std::string_view name, const std::string& place,
+                                 const std::string& sha256) -> Status {
+    KT_ASSIGN(std::string text, ReadWhole(place));
+    if (HexEncode(crypto::Sha256(AsBytes(text))) != sha256) {
+      return Fail(ErrorCode::kConflict, place + ": was changed while the audit ran; audit again");
     }
-    conclusion.files.push_back({std::string(control::kExceptionsFile), std::move(text)});
+    conclusion.files.push_back({std::string(name), std::move(text)});
+    return {};
+  };
+  if (!exceptions.sha256.empty()) {
+    KT_TRY(add(control::kExceptionsFile, exceptions.place, exceptions.sha256));
   }
+  if (policy) KT_TRY(add(control::kPolicyFile, policy->place, policy->sha256));
   return recorder_->Finish(conclusion, sign_);
 }
 
@@ -91,7 +97,8 @@ Recording::Arguments ArgumentsOf(const ConnectionFlags& connection, const Policy
   add("targets", caller.targets_path);
   add("quota_share", fmt::format("{}", connection.run.quota_share));
   add("deadline", connection.run.deadline);
-  add("max_period", std::to_string(policy.max_period_days));
+  add("policy", policy.policy_path);
+  if (policy.policy_path.empty()) add("max_period", std::to_string(policy.max_period_days));
   add("strict_disabled", policy.strict_disabled ? "true" : "");
   add("exceptions", policy.exceptions_path);
   return arguments;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "cli/control_commands.h"
 #include "control/evidence.h"
 #include "control/exceptions.h"
+#include "control/policy_file.h"
 #include "control/run.h"
 
 namespace keyturn::cli {
@@ -28,9 +30,10 @@ class Recording {
 
   control::EvidenceRecorder& recorder() { return *recorder_; }
 
-  // FinishAudit and FinishChange write the rest of the bundle. The exceptions file must be what was
-  // read before the run.
-  Status FinishAudit(const control::AuditRun& run, const control::ExceptionList& exceptions);
+  // FinishAudit and FinishChange write the rest of the bundle. The files of exceptions and policy
+  // must be what was read before the run.
+  Status FinishAudit(const control::AuditRun& run, const control::ExceptionList& exceptions,
+                     const std::optional<control::PolicyFile>& policy);
   Status FinishChange(const std::string& journal_path, bool cancelled);
 
  private:

@@ -136,6 +136,31 @@ Status Answers::DescribeKey(std::string_view body, KeyFacts& facts) {
   return {};
 }
 
+Result<std::string> Answers::ListKeyRotations(std::string_view body, KeyFacts& facts) {
+  struct Rotation {
+    std::optional<TimePoint> date;
+    std::string type;
+  };
+  KT_ASSIGN(const auto page,
+            ParsePage<Rotation>(parser_, body, "Rotations", [](const Value& entry, Rotation& read) {
+              read.date = TimeOf(entry, "RotationDate");
+              read.type = TextOf(entry, "RotationType");
+              return true;
+            }));
+  for (const Rotation& rotation : page.items) {
+    if (!rotation.date) continue;  // the material that the key was made with
+    // One on demand is evidence whatever has happened since.
+    const bool on_demand = rotation.type == "ON_DEMAND";
+    const bool had_on_demand = facts.last_rotation_type == "ON_DEMAND";
+    const bool later = !facts.last_rotation_date || *rotation.date > *facts.last_rotation_date;
+    if (on_demand == had_on_demand ? later : on_demand) {
+      facts.last_rotation_date = rotation.date;
+      facts.last_rotation_type = rotation.type;
+    }
+  }
+  return page.next_marker;
+}
+
 Result<RotationFacts> Answers::GetKeyRotationStatus(std::string_view body) {
   KT_ASSIGN(const Value root, ParseObject(parser_, body));
   const auto enabled = root.Find("KeyRotationEnabled");

@@ -39,6 +39,9 @@ class Answers {
   Result<Page<std::pair<std::string, std::string>>> ListResourceTags(std::string_view body);
   // DescribeKey fills the facts of the key that was asked for.
   Status DescribeKey(std::string_view body, KeyFacts& facts);
+  // ListKeyRotations notes the last rotation of a page, unless the facts have a better one, and
+  // returns the marker of the next page; empty: there is none.
+  Result<std::string> ListKeyRotations(std::string_view body, KeyFacts& facts);
   Result<RotationFacts> GetKeyRotationStatus(std::string_view body);
 
  private:

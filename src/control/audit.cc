@@ -33,8 +33,9 @@ Status CheckTarget(const Target& target) {
 Status Check(const std::vector<Target>& targets, const AuditOptions& options) {
   if (targets.empty()) return Fail(ErrorCode::kUsage, "there is no account to audit");
   for (const Target& target : targets) KT_TRY(CheckTarget(target));
-  const int period = options.policy.max_period_days;
-  if (period < kPeriodDaysMin || period > kPeriodDaysMax) {
+  const auto good = [](int days) { return days >= kPeriodDaysMin && days <= kPeriodDaysMax; };
+  if (!good(options.policy.max_period_days) ||
+      !std::all_of(options.also_judge.begin(), options.also_judge.end(), good)) {
     return Fail(ErrorCode::kUsage, "the maximum period must be 90 to 2560 days");
   }
   return {};
@@ -55,6 +56,37 @@ std::string EndpointNames(const std::vector<Target>& targets) {
 bool IsFailing(const KeyFacts& facts, const EvaluationPolicy& policy) {
   const Verdict verdict = EvaluateKey(facts, policy).verdict;
   return verdict == Verdict::kFail || verdict == Verdict::kFailPeriod;
+}
+
+// WhatToRead: policy and exceptions must outlive what it returns.
+InventoryOptions WhatToRead(const EvaluationPolicy& policy, const ExceptionList& exceptions) {
+  InventoryOptions options;
+  if (exceptions.UsesTags()) {
+    options.wants_tags = [&policy](const KeyFacts& facts) {
+      return IsFailing(facts, policy) || WantsScopeTags(facts, policy);
+    };
+  } else if (!policy.scope.empty()) {
+    options.wants_tags = [&policy](const KeyFacts& facts) { return WantsScopeTags(facts, policy); };
+  }
+  if (policy.judge_imported || policy.on_demand_counts) {
+    options.wants_rotations = [&policy](const KeyFacts& facts) {
+      return WantsRotations(facts, policy);
+    };
+  }
+  return options;
+}
+
+// Conclude judges the keys, last by the primary maximum.
+void Conclude(const AuditOptions& options, EvaluationPolicy policy, const ExceptionList& exceptions,
+              AuditRun& run) {
+  for (const int days : options.also_judge) {
+    policy.max_period_days = days;
+    JudgeAll(run.keys, policy, exceptions, run.started);
+    run.also_judged.push_back({days, CountTotals(run.keys)});
+  }
+  policy.max_period_days = options.policy.max_period_days;
+  run.exception_notes = JudgeAll(run.keys, policy, exceptions, run.started);
+  run.totals = CountTotals(run.keys);
 }
 
 void Sort(AuditRun& run) {
@@ -124,15 +156,13 @@ Result<AuditRun> RunAudit(Access& access, const std::vector<Target>& targets,
   run.endpoint = EndpointNames(targets);
   run.max_period_days = options.policy.max_period_days;
   run.strict_disabled = options.policy.strict_disabled;
+  run.policy = options.policy_record;
   const auto before = access.counts();
 
-  InventoryOptions inventory_options;
-  if (exceptions.UsesTags()) {
-    inventory_options.wants_tags = [&options](const KeyFacts& facts) {
-      return IsFailing(facts, options.policy);
-    };
-  }
   KT_ASSIGN(auto kept, OpenKept(options, clock, run));
+  EvaluationPolicy policy = options.policy;
+  policy.at = run.started;
+  InventoryOptions inventory_options = WhatToRead(policy, exceptions);
   inventory_options.cache = kept.cache ? &*kept.cache : nullptr;
   inventory_options.state = kept.state.get();
   Inventory inventory(access, targets, clock, monitor, std::move(inventory_options));
@@ -144,8 +174,7 @@ Result<AuditRun> RunAudit(Access& access, const std::vector<Target>& targets,
   run.keys = inventory.TakeKeys();
   Sort(run);
   run.finished = clock.Now();
-  run.exception_notes = JudgeAll(run.keys, options.policy, exceptions, run.started);
-  run.totals = CountTotals(run.keys);
+  Conclude(options, policy, exceptions, run);
   for (const auto& [operation, count] : access.counts()) {
     const auto earlier = before.find(operation);
     const client::OperationCount base =

@@ -3,8 +3,9 @@
 // Per region of an account: ListKeys beside ListAliases; DescribeKey for each key that no
 // alias/aws/ name marks as AWS managed; GetKeyRotationStatus where DescribeKey says that it can
 // matter, and for replicas only when their primary's is not known; ListResourceTags for failing
-// keys only when an exception matches by tag. A failed call spoils one key or one region, never the
-// run. Thread-safety: one thread, which pumps the access.
+// keys only when an exception matches by tag, and for keys whose scope depends on a tag;
+// ListKeyRotations where a policy judges by it. A failed call spoils one key or one region, never
+// the run. Thread-safety: one thread, which pumps the access.
 #pragma once
 
 #include <string>
@@ -23,7 +24,9 @@
 namespace keyturn::control {
 
 struct AuditOptions {
-  EvaluationPolicy policy;
+  EvaluationPolicy policy;      // its 'at' is set by the run
+  std::vector<int> also_judge;  // further maxima to count by
+  PolicyRecord policy_record;   // of the policy file, if there is one
   std::string tool_version;
   std::string run_id;      // empty: drawn
   std::string cache_path;  // control/facts_cache.h; empty: none

@@ -516,5 +516,43 @@ TEST(ProgressTextTest, SaysHowFarAndHowLong) {
   EXPECT_EQ(ProgressText(progress), "applying: 10 of at least 20,000 keys, 4.5/s, 74 min left");
 }
 
+TEST_F(AuditTest, APolicyReadsRotationsAndTagsWhereItJudgesByThem) {
+  kms.page_size = 2;
+  kms.Add({.id = "imported", .origin = "EXTERNAL"}).rotations = {
+      {1700000000, "ON_DEMAND"}, {1795000000, "ON_DEMAND"}, {1600000000, "ON_DEMAND"}};
+  kms.Add({.id = "by-hand"}).rotations = {{1795000000, "ON_DEMAND"}, {1795500000, "AUTOMATIC"}};
+  kms.Add({.id = "off"});
+  kms.Add({.id = "sandbox", .tags = {{"env", "sandbox"}}});
+  kms.Add({.id = "on", .enabled = true, .period = 120});
+  AuditOptions options;
+  options.policy.judge_imported = true;
+  options.policy.on_demand_counts = true;
+  options.policy.scope.exclude = {{.tag_key = "env", .tag_value = "sandbox"}};
+  options.also_judge = {90};
+  options.policy_record = {"p", "abc", {}};
+  Target target;
+  target.endpoint_url = kUrl;
+  target.regions = {"eu-central-1"};
+  SingleAccess access(*client);
+  const auto made = RunAudit(access, {target}, options, {}, clock, random, {});
+  ASSERT_TRUE(made.has_value());
+  const AuditRun& run = *made;
+  EXPECT_EQ(VerdictOf(run, "imported"), Verdict::kPass);
+  EXPECT_EQ(ToEpochMillis(*Of(run, "imported").facts.last_rotation_date), 1795000000000);
+  EXPECT_EQ(VerdictOf(run, "by-hand"), Verdict::kPass);
+  EXPECT_EQ(Of(run, "by-hand").facts.last_rotation_type, "ON_DEMAND");
+  EXPECT_EQ(VerdictOf(run, "off"), Verdict::kFail);
+  EXPECT_EQ(VerdictOf(run, "sandbox"), Verdict::kNotApplicable);
+  EXPECT_EQ(VerdictOf(run, "on"), Verdict::kPass);
+  EXPECT_EQ(kms.Count("ListKeyRotations", "imported"), 2U);
+  EXPECT_EQ(kms.Count("ListKeyRotations", "on"), 0U);
+  EXPECT_EQ(kms.Count("ListResourceTags"), 5U);
+  ASSERT_EQ(run.also_judged.size(), 1U);
+  EXPECT_EQ(run.also_judged[0].max_period_days, 90);
+  EXPECT_EQ(run.also_judged[0].totals.by_verdict.at(Verdict::kFailPeriod), 1U);
+  EXPECT_EQ(run.also_judged[0].totals.listed, 5U);
+  EXPECT_EQ(run.policy.sha256, "abc");
+}
+
 }  // namespace
 }  // namespace keyturn::control

@@ -1,5 +1,7 @@
 #include "control/evaluate.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <utility>
@@ -39,8 +41,69 @@ std::string RetainedText(const KeyFacts& facts) {
              : "it keeps rotation on";
 }
 
+std::string DayText(TimePoint time) { return FormatIso8601(time).substr(0, 10); }
+
+// DaysSince: whole days, never less than none.
+int DaysSince(TimePoint then, TimePoint now) {
+  const auto days = (now - then) / Millis(std::chrono::hours(24));
+  return static_cast<int>(std::clamp<std::int64_t>(days, 0, 1'000'000));
+}
+
+// OnDemandAge: days since the last rotation on demand.
+std::optional<int> OnDemandAge(const KeyFacts& facts, const EvaluationPolicy& policy) {
+  if (!facts.last_rotation_date || facts.last_rotation_type != "ON_DEMAND") return std::nullopt;
+  return DaysSince(*facts.last_rotation_date, policy.at);
+}
+
+bool JudgesImported(const KeyFacts& facts, const EvaluationPolicy& policy) {
+  return policy.judge_imported && facts.origin == "EXTERNAL";
+}
+
+// JudgeImported is row 6 where the policy judges imported keys: by their material's age. Only new
+// material that somebody imports puts such a key right, so no plan may contain it.
+Judgement JudgeImported(const KeyFacts& facts, const EvaluationPolicy& policy) {
+  if (facts.rotations_failure)
+    return Judge(6, Verdict::kUnknown, FailureText(*facts.rotations_failure));
+  if (!facts.rotations_read) return Judge(6, Verdict::kUnknown, "its rotations were not read");
+  const std::optional<TimePoint> since =
+      facts.last_rotation_date ? facts.last_rotation_date : facts.creation_date;
+  if (!since) return Judge(6, Verdict::kUnknown, "DescribeKey did not say when the key was made");
+  const int age = DaysSince(*since, policy.at);
+  const int max = policy.imported_max_age_days.value_or(policy.max_period_days);
+  std::string reason = "imported key material, ";
+  reason +=
+      facts.last_rotation_date ? "last rotated on " : "never rotated since the key was made on ";
+  reason += DayText(*since) + ", " + Days(age) + " ago";
+  if (age <= max) return Judge(6, Verdict::kPass, std::move(reason));
+  return Judge(6, Verdict::kFail, reason + ", longer than the maximum of " + std::to_string(max));
+}
+
+// JudgeOff is row 14: automatic rotation is off. A recent rotation on demand is told, and counts
+// where the policy says so.
+Judgement JudgeOff(const KeyFacts& facts, const EvaluationPolicy& policy) {
+  std::string reason = "automatic rotation is off";
+  const std::optional<int> age = OnDemandAge(facts, policy);
+  if (age) {
+    reason += "; rotated on demand on " + DayText(*facts.last_rotation_date);
+  } else if (facts.rotation->on_demand_start_date) {
+    reason += "; a rotation on demand is in progress";
+  }
+  if (!policy.on_demand_counts) return Judge(14, Verdict::kFail, std::move(reason), true);
+  if (facts.rotations_failure) {
+    return Judge(14, Verdict::kUnknown, reason + "; " + FailureText(*facts.rotations_failure));
+  }
+  const int max = policy.on_demand_max_age_days.value_or(policy.max_period_days);
+  if (age && *age <= max) {
+    return Judge(14, Verdict::kPass,
+                 reason + ", " + Days(*age) + " ago, which counts for " + Days(max));
+  }
+  if (age) reason += ", " + Days(*age) + " ago, which counted for " + Days(max);
+  return Judge(14, Verdict::kFail, std::move(reason), true);
+}
+
 // JudgeSetting is rows 10 and 12 to 14: the setting itself.
 Judgement JudgeSetting(const KeyFacts& facts, const EvaluationPolicy& policy) {
+  if (JudgesImported(facts, policy)) return JudgeImported(facts, policy);
   if (facts.rotation_failure) {
     if (facts.rotation_failure->error_code == "NotFoundException") {
       return Judge(2, Verdict::kGone, "deleted while the audit ran");
@@ -49,15 +112,7 @@ Judgement JudgeSetting(const KeyFacts& facts, const EvaluationPolicy& policy) {
   }
   if (!facts.rotation) return Judge(10, Verdict::kUnknown, "the rotation status was not read");
   const RotationFacts& rotation = *facts.rotation;
-  if (!rotation.enabled) {
-    std::string reason = "automatic rotation is off";
-    if (facts.last_rotation_date && facts.last_rotation_type == "ON_DEMAND") {
-      reason += "; rotated on demand on " + FormatIso8601(*facts.last_rotation_date).substr(0, 10);
-    } else if (rotation.on_demand_start_date) {
-      reason += "; a rotation on demand is in progress";
-    }
-    return Judge(14, Verdict::kFail, std::move(reason), true);
-  }
+  if (!rotation.enabled) return JudgeOff(facts, policy);
   if (!rotation.period_days) {
     return Judge(10, Verdict::kUnknown, "rotation is on, but the endpoint did not say the period");
   }
@@ -72,7 +127,7 @@ Judgement JudgeSetting(const KeyFacts& facts, const EvaluationPolicy& policy) {
 }
 
 // JudgeKind is rows 1 to 6: what the key is; nullopt when automatic rotation is possible.
-std::optional<Judgement> JudgeKind(const KeyFacts& facts) {
+std::optional<Judgement> JudgeKind(const KeyFacts& facts, const EvaluationPolicy& policy) {
   if (facts.describe_failure) {
     if (facts.describe_failure->error_code == "NotFoundException") {
       return Judge(2, Verdict::kGone, "deleted while the audit ran");
@@ -99,6 +154,7 @@ std::optional<Judgement> JudgeKind(const KeyFacts& facts) {
     return Judge(5, Verdict::kNotApplicable,
                  "in a custom key store (" + facts.origin + "): no automatic rotation exists");
   }
+  if (JudgesImported(facts, policy)) return std::nullopt;
   if (facts.origin == "EXTERNAL") {
     return Judge(6, Verdict::kNotApplicable,
                  "imported key material: rotates on demand only, after new material is imported");
@@ -130,6 +186,9 @@ std::optional<Judgement> JudgeState(const KeyFacts& facts, const EvaluationPolic
     judgement.remediable = false;
     return judgement;
   }
+  if (state == "PendingImport" && facts.origin == "EXTERNAL") {
+    return Judge(6, Verdict::kNotApplicable, "waits for key material to be imported");
+  }
   if (state == "Creating" || state == "Updating") {
     return Judge(7, Verdict::kUnknown, "still " + state + " when the audit ended");
   }
@@ -139,6 +198,35 @@ std::optional<Judgement> JudgeState(const KeyFacts& facts, const EvaluationPolic
 
 bool IsFailure(Verdict verdict) {
   return verdict == Verdict::kFail || verdict == Verdict::kFailPeriod;
+}
+
+// CouldBeJudged: what the policy's scope is asked about.
+bool CouldBeJudged(Verdict verdict) {
+  return verdict == Verdict::kPass || verdict == Verdict::kUnknown || IsFailure(verdict);
+}
+
+bool IsOutOfScope(const KeyFacts& facts, const EvaluationPolicy& policy) {
+  return FindScope(policy.scope, facts).answer == ScopeAnswer::kOut;
+}
+
+// EvaluateUnscoped is EvaluateKey but for row 16.
+Judgement EvaluateUnscoped(const KeyFacts& facts, const EvaluationPolicy& policy) {
+  if (auto judgement = JudgeKind(facts, policy)) return *std::move(judgement);
+  if (auto judgement = JudgeState(facts, policy)) return *std::move(judgement);
+  Judgement judgement = JudgeSetting(facts, policy);
+  if (facts.multi_region && facts.multi_region_type.empty()) {
+    return Judge(1, Verdict::kUnknown, "DescribeKey did not say whether the key is a replica");
+  }
+  if (!IsReplica(facts) || judgement.verdict == Verdict::kGone) return judgement;
+  judgement.row = 11;
+  judgement.reason = "replica, judged by its own copy of the setting: " + judgement.reason;
+  if (judgement.remediable) {
+    judgement.remediable = false;
+    judgement.reason += "; blocked: the primary in " +
+                        (facts.primary_region.empty() ? "another region" : facts.primary_region) +
+                        " is not in this audit";
+  }
+  return judgement;
 }
 
 void Except(KeyResult& key, const Exception& exception, TimePoint now) {
@@ -210,32 +298,42 @@ bool IsReplica(const KeyFacts& facts) {
 
 bool MayRotate(const KeyFacts& facts) {
   const std::string& state = facts.key_state;
-  return !JudgeKind(facts) && (state == "Enabled" || state == "Disabled");
+  return !JudgeKind(facts, EvaluationPolicy{}) && (state == "Enabled" || state == "Disabled");
+}
+
+bool WantsRotations(const KeyFacts& facts, const EvaluationPolicy& policy) {
+  const bool judged =
+      facts.key_state == "Enabled" || (facts.key_state == "Disabled" && policy.strict_disabled);
+  if (!judged || JudgeKind(facts, policy) || IsOutOfScope(facts, policy)) return false;
+  if (JudgesImported(facts, policy)) return true;
+  return policy.on_demand_counts && facts.rotation && !facts.rotation->enabled;
+}
+
+bool WantsScopeTags(const KeyFacts& facts, const EvaluationPolicy& policy) {
+  return ScopeNeedsTags(policy.scope, facts) &&
+         CouldBeJudged(EvaluateUnscoped(facts, policy).verdict);
 }
 
 Judgement EvaluateKey(const KeyFacts& facts, const EvaluationPolicy& policy) {
-  if (auto judgement = JudgeKind(facts)) return *std::move(judgement);
-  if (auto judgement = JudgeState(facts, policy)) return *std::move(judgement);
-  Judgement judgement = JudgeSetting(facts, policy);
-  if (facts.multi_region && facts.multi_region_type.empty()) {
-    return Judge(1, Verdict::kUnknown, "DescribeKey did not say whether the key is a replica");
+  Judgement judgement = EvaluateUnscoped(facts, policy);
+  if (policy.scope.empty() || !CouldBeJudged(judgement.verdict)) return judgement;
+  ScopeFinding scope = FindScope(policy.scope, facts);
+  if (scope.answer == ScopeAnswer::kOut) {
+    return Judge(16, Verdict::kNotApplicable, std::move(scope.reason));
   }
-  if (!IsReplica(facts) || judgement.verdict == Verdict::kGone) return judgement;
-  judgement.row = 11;
-  judgement.reason = "replica, judged by its own copy of the setting: " + judgement.reason;
-  if (judgement.remediable) {
-    judgement.remediable = false;
-    judgement.reason += "; blocked: the primary in " +
-                        (facts.primary_region.empty() ? "another region" : facts.primary_region) +
-                        " is not in this audit";
+  if (scope.answer == ScopeAnswer::kUnknown && judgement.verdict != Verdict::kUnknown) {
+    return Judge(16, Verdict::kUnknown, std::move(scope.reason));
   }
   return judgement;
 }
 
 Judgement FollowPrimary(const KeyFacts& replica, const KeyResult& primary,
                         const EvaluationPolicy& policy) {
-  // A replica that is not enabled is judged by its own state.
-  if (JudgeKind(replica) || JudgeState(replica, policy)) return EvaluateKey(replica, policy);
+  // A replica that is not enabled is judged by its own state, and one out of scope not at all.
+  if (JudgeKind(replica, policy) || JudgeState(replica, policy) ||
+      FindScope(policy.scope, replica).answer != ScopeAnswer::kIn) {
+    return EvaluateKey(replica, policy);
+  }
   const std::string& arn = primary.facts.arn;
   const Verdict verdict = primary.judgement.verdict;
   const bool judged =
@@ -249,8 +347,9 @@ Judgement FollowPrimary(const KeyFacts& replica, const KeyResult& primary,
     judgement.follows_primary = true;
     return judgement;
   }
-  const std::string why =
-      primary.facts.key_state.empty() ? "could not be read" : "is " + primary.facts.key_state;
+  const std::string why = primary.judgement.row == 16       ? "is not in the policy's scope"
+                          : primary.facts.key_state.empty() ? "could not be read"
+                                                            : "is " + primary.facts.key_state;
   Judgement judgement = JudgeSetting(replica, policy);
   if (judgement.verdict == Verdict::kGone) return judgement;
   if (judgement.verdict == Verdict::kPass && !primary.facts.key_state.empty() &&

@@ -429,5 +429,100 @@ TEST(VerdictProperties, EveryKeyIsAccountedForAndMissingDataIsNeverAVerdict) {
   }
 }
 
+EvaluationPolicy PolicyAt(const char* at) {
+  EvaluationPolicy policy;
+  policy.at = *ParseIso8601(at);
+  return policy;
+}
+
+TEST(PolicyRules, ImportedKeysAreJudgedByTheirLastRotation) {
+  EvaluationPolicy policy = PolicyAt("2026-11-24");
+  policy.judge_imported = true;
+  KeyFacts facts = GoodKey();
+  facts.origin = "EXTERNAL";
+  facts.rotation.reset();
+  facts.creation_date = ParseIso8601("2024-01-01");
+  EXPECT_TRUE(WantsRotations(facts, policy));
+  EXPECT_EQ(EvaluateKey(facts, policy).verdict, Verdict::kUnknown);
+  facts.rotations_read = true;
+  Judgement judgement = EvaluateKey(facts, policy);
+  EXPECT_EQ(judgement.verdict, Verdict::kFail);
+  EXPECT_EQ(judgement.row, 6);
+  EXPECT_FALSE(judgement.remediable);
+  EXPECT_THAT(judgement.reason, HasSubstr("never rotated since the key was made on 2024-01-01"));
+  facts.last_rotation_date = ParseIso8601("2025-11-24");
+  facts.last_rotation_type = "ON_DEMAND";
+  EXPECT_EQ(EvaluateKey(facts, policy).verdict, Verdict::kPass) << "365 days are not longer";
+  policy.imported_max_age_days = 364;
+  EXPECT_THAT(EvaluateKey(facts, policy).reason,
+              HasSubstr("365 days ago, longer than the maximum of 364"));
+  facts.rotations_failure = CallFailure{"ListKeyRotations", "AccessDeniedException", "", {}};
+  EXPECT_THAT(EvaluateKey(facts, policy).reason, HasSubstr("kms:ListKeyRotations is denied"));
+  EXPECT_EQ(EvaluateKey(facts, policy).verdict, Verdict::kUnknown);
+  facts.key_state = "PendingImport";
+  EXPECT_EQ(EvaluateKey(facts, policy).verdict, Verdict::kNotApplicable);
+  EXPECT_FALSE(WantsRotations(facts, policy));
+}
+
+TEST(PolicyRules, ARecentRotationOnDemandCountsWhereThePolicySaysSo) {
+  EvaluationPolicy policy = PolicyAt("2026-11-24");
+  KeyFacts facts = OffKey();
+  EXPECT_FALSE(WantsRotations(facts, policy));
+  policy.on_demand_counts = true;
+  policy.on_demand_max_age_days = 30;
+  EXPECT_TRUE(WantsRotations(facts, policy));
+  EXPECT_FALSE(WantsRotations(GoodKey(), policy));
+  facts.rotations_read = true;
+  EXPECT_EQ(EvaluateKey(facts, policy).verdict, Verdict::kFail);
+  facts.last_rotation_date = ParseIso8601("2026-10-25");
+  facts.last_rotation_type = "ON_DEMAND";
+  const Judgement judgement = EvaluateKey(facts, policy);
+  EXPECT_EQ(judgement.verdict, Verdict::kPass);
+  EXPECT_EQ(judgement.row, 14);
+  EXPECT_THAT(judgement.reason, HasSubstr("30 days ago, which counts for 30 days"));
+  policy.on_demand_max_age_days = 29;
+  EXPECT_EQ(EvaluateKey(facts, policy).verdict, Verdict::kFail);
+  EXPECT_TRUE(EvaluateKey(facts, policy).remediable);
+  facts.last_rotation_type = "AUTOMATIC";
+  policy.on_demand_max_age_days = 300;
+  EXPECT_EQ(EvaluateKey(facts, policy).verdict, Verdict::kFail);
+}
+
+TEST(PolicyRules, AKeyOutOfScopeIsNotApplicableAndAnUncertainOneUnknown) {
+  EvaluationPolicy policy;
+  policy.scope.exclude = {{.tag_key = "env", .tag_value = "sandbox"}};
+  KeyFacts facts = OffKey();
+  EXPECT_TRUE(WantsScopeTags(facts, policy));
+  KeyFacts asymmetric = facts;
+  asymmetric.key_spec = "RSA_2048";
+  EXPECT_FALSE(WantsScopeTags(asymmetric, policy)) << "it is not judged anyway";
+  facts.tags = {{"env", "sandbox"}};
+  const Judgement out = EvaluateKey(facts, policy);
+  EXPECT_EQ(out.verdict, Verdict::kNotApplicable);
+  EXPECT_EQ(out.row, 16);
+  EXPECT_FALSE(out.remediable);
+  facts.tags_failure = CallFailure{"ListResourceTags", "AccessDeniedException", "", {}};
+  facts.tags.clear();
+  EXPECT_EQ(EvaluateKey(facts, policy).verdict, Verdict::kUnknown);
+}
+
+TEST(PolicyRules, ReplicasFollowOnlyPrimariesInScope) {
+  EvaluationPolicy policy;
+  policy.scope.exclude = {{.region = "us-east-1"}};
+  const auto verdicts = [&policy](const std::vector<KeyFacts>& facts) {
+    std::vector<std::pair<Verdict, bool>> out;
+    for (const KeyResult& key : JudgedAll(facts, {}, nullptr, policy)) {
+      out.emplace_back(key.judgement.verdict, key.judgement.follows_primary);
+    }
+    return out;
+  };
+  const std::vector<KeyFacts> keys = {Primary(), ReplicaOf(Primary())};
+  EXPECT_THAT(verdicts(keys), testing::ElementsAre(std::pair(Verdict::kPass, false),
+                                                   std::pair(Verdict::kNotApplicable, false)));
+  policy.scope.exclude = {{.region = "eu-central-1"}};
+  EXPECT_THAT(verdicts(keys), testing::ElementsAre(std::pair(Verdict::kNotApplicable, false),
+                                                   std::pair(Verdict::kPass, false)));
+}
+
 }  // namespace
 }  // namespace keyturn::control

@@ -34,6 +34,7 @@ inline constexpr std::string_view kCmsSignatureFile = "manifest.json.p7s";
 inline constexpr std::string_view kAuditFile = "audit.json";
 inline constexpr std::string_view kJournalFile = "journal.jsonl";
 inline constexpr std::string_view kExceptionsFile = "exceptions.yaml";
+inline constexpr std::string_view kPolicyFile = "policy.yaml";
 
 // GenesisLink: what the first record's link is chained to.
 crypto::Sha256Digest GenesisLink(std::string_view run_id);

@@ -16,6 +16,7 @@
 #include "control/evidence_replay.h"
 #include "control/files.h"
 #include "control/journal.h"
+#include "control/policy_file.h"
 #include "control/run_compare.h"
 #include "control/run_json.h"
 #include "crypto/cms.h"
@@ -117,6 +118,7 @@ class Checker {
   Status CheckSignatures();
   Status CheckSshSignature();
   Status CheckCmsSignature();
+  Status FindPolicy(const AuditRun& recorded, AuditOptions& options);
   Status CheckAudit(EvidenceReplay& replay);
   Status CheckJournal();
   Result<std::string> Read(std::string_view name, std::size_t bytes_max) const {
@@ -278,6 +280,25 @@ Status Checker::CheckCmsSignature() {
   return {};
 }
 
+// FindPolicy: what the run was judged by: the policy file, where there was one.
+Status Checker::FindPolicy(const AuditRun& recorded, AuditOptions& options) {
+  options.policy.max_period_days = recorded.max_period_days;
+  options.policy.strict_disabled = recorded.strict_disabled;
+  if (!Names(kPolicyFile)) {
+    if (recorded.policy.sha256.empty()) return {};
+    return Corrupt(kPolicyFile, "is missing: the audit was judged by a policy file");
+  }
+  KT_ASSIGN(const std::string yaml, Read(kPolicyFile, kManifestBytesMax));
+  KT_ASSIGN(const PolicyFile policy, ParsePolicyFile(yaml, kPolicyFile));
+  if (policy.sha256 != recorded.policy.sha256 ||
+      policy.evaluation.max_period_days != recorded.max_period_days ||
+      policy.evaluation.strict_disabled != recorded.strict_disabled) {
+    return Corrupt(kAuditFile, "was judged by another policy than the one in the bundle");
+  }
+  policy.Fill(options);
+  return {};
+}
+
 Status Checker::CheckAudit(EvidenceReplay& replay) {
   if (!Names(kAuditFile)) return Corrupt(kAuditFile, "is missing from an audit");
   KT_ASSIGN(const std::string text, Read(kAuditFile, kFileBytesMax));
@@ -294,7 +315,7 @@ Status Checker::CheckAudit(EvidenceReplay& replay) {
     KT_ASSIGN(exceptions, ParseExceptions(yaml, kExceptionsFile));
   }
   AuditOptions options;
-  options.policy = {recorded.max_period_days, recorded.strict_disabled};
+  KT_TRY(FindPolicy(recorded, options));
   options.tool_version = recorded.tool_version;
   options.run_id = recorded.run_id;
   const ManualClock clock(recorded.started);

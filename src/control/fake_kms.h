@@ -2,6 +2,7 @@
 // eventually consistent on demand, and lets a test answer any call instead of it.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <map>
@@ -29,6 +30,7 @@ struct FakeKey {
   int period = 365;
   std::string primary_region{};  // a multi-Region key; else empty
   std::vector<std::pair<std::string, std::string>> tags{};
+  std::vector<std::pair<double, std::string>> rotations{};  // seconds since 1970, and type
   // stale_reads: how many reads of the rotation status still show what was before a write.
   int stale_reads = 0;
   bool was_enabled = false;
@@ -100,6 +102,7 @@ class FakeKms {
   static std::string Metadata(const FakeKey& key);
   static std::string Status(FakeKey& key);
   static std::string Tags(const FakeKey& key);
+  std::string Rotations(const FakeKey& key, std::size_t begin) const;
   Reply Write(const FakeCall& call, FakeKey& key, std::optional<std::int64_t> period);
 
   FakeKey none_;
@@ -133,6 +136,7 @@ inline FakeKms::Reply FakeKms::Answer(const http::ClientRequest& request) {
   if (call.operation == "DescribeKey") return client::JsonReply(200, Metadata(key));
   if (call.operation == "GetKeyRotationStatus") return client::JsonReply(200, Status(key));
   if (call.operation == "ListResourceTags") return client::JsonReply(200, Tags(key));
+  if (call.operation == "ListKeyRotations") return client::JsonReply(200, Rotations(key, begin));
   const auto period = body->Find("RotationPeriodInDays");
   return Write(call, key, period ? period->AsInt() : std::nullopt);
 }
@@ -224,6 +228,22 @@ inline std::string FakeKms::Tags(const FakeKey& key) {
     w.BeginObject().Key("TagKey").String(name).Key("TagValue").String(value).EndObject();
   }
   w.EndArray().Key("Truncated").Bool(false).EndObject();
+  return out;
+}
+
+inline std::string FakeKms::Rotations(const FakeKey& key, std::size_t begin) const {
+  const std::size_t end = std::min(begin + page_size, key.rotations.size());
+  std::string out;
+  json::Writer w(out);
+  w.BeginObject().Key("Rotations").BeginArray();
+  for (std::size_t i = begin; i < end; ++i) {
+    w.BeginObject().Key("KeyId").String(key.arn());
+    w.Key("RotationDate").Double(key.rotations[i].first);
+    w.Key("RotationType").String(key.rotations[i].second).EndObject();
+  }
+  w.EndArray().Key("Truncated").Bool(end < key.rotations.size());
+  if (end < key.rotations.size()) w.Key("NextMarker").String(std::to_string(end));
+  w.EndObject();
   return out;
 }
 

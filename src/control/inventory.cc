@@ -20,6 +20,7 @@ constexpr std::size_t kKeysAheadMax = 2000;
 constexpr int kSettleAttempts = 5;
 constexpr std::chrono::milliseconds kSettlePause{2000};
 constexpr int kTagPagesMax = 10;
+constexpr int kRotationPagesMax = 10;
 constexpr std::chrono::milliseconds kPumpWait{100};
 
 std::string AccountOf(std::string_view arn) {
@@ -153,6 +154,9 @@ void Inventory::NextStep(TargetScan& target) {
       target.step = Step::kReplicas;
       ReadReplicas(target);
     } else if (target.step == Step::kReplicas) {
+      target.step = Step::kRotations;
+      if (options_.wants_rotations && !cancelled_) ReadRotations(target);
+    } else if (target.step == Step::kRotations) {
       target.step = Step::kTags;
       if (options_.wants_tags && !cancelled_) ReadTags(target);
     } else {
@@ -274,6 +278,7 @@ void Inventory::OnAliases(Scan& scan, const CallResult& result) {
 
 // TakeAliases: true when one of them marks the key as AWS managed; nobody else can make such names.
 bool Inventory::TakeAliases(Scan& scan, KeyFacts& facts) {
+  facts.aliases_unknown = !scan.aliases_failure.empty();
   const auto found = scan.aliases.find(facts.key_id);
   if (found == scan.aliases.end()) return false;
   facts.aliases = std::move(found->second);
@@ -404,6 +409,37 @@ void Inventory::ReadReplicas(TargetScan& target) {
       ReadRotation(*scan, index);
     }
   }
+}
+
+void Inventory::ReadRotations(TargetScan& target) {
+  for (const auto& scan : target.scans) {
+    for (std::size_t i = 0; i < scan->keys.size(); ++i) {
+      if (options_.wants_rotations(scan->keys[i].facts)) ReadRotationsPage(*scan, i, {}, 1);
+    }
+  }
+}
+
+void Inventory::ReadRotationsPage(Scan& scan, std::size_t index, std::string_view marker,
+                                  int page) {
+  Call(scan, "ListKeyRotations", PageBody(1000, marker, scan.keys[index].facts.key_id),
+       [this, &scan, index, page](const CallResult& result) {
+         KeyFacts& facts = scan.keys[index].facts;
+         if (!result) {
+           facts.rotations_failure = FailureOf("ListKeyRotations", result.error());
+           return;
+         }
+         const auto next = answers_.ListKeyRotations(result->body, facts);
+         if (!next) {
+           facts.rotations_failure = FailureOf("ListKeyRotations", next.error());
+         } else if (next->empty()) {
+           facts.rotations_read = true;
+         } else if (page < kRotationPagesMax) {
+           ReadRotationsPage(scan, index, *next, page + 1);
+         } else {
+           facts.rotations_failure = CallFailure{
+               "ListKeyRotations", std::string(client::kMalformedAnswer), "does not end", {}};
+         }
+       });
 }
 
 void Inventory::ReadTags(TargetScan& target) {

@@ -33,6 +33,8 @@ namespace keyturn::control {
 struct InventoryOptions {
   // wants_tags says whether the tags of a key that has been read are to be read, too; empty: never.
   std::function<bool(const KeyFacts&)> wants_tags;
+  // wants_rotations: the same for when the key was last rotated, asked before wants_tags.
+  std::function<bool(const KeyFacts&)> wants_rotations;
   FactsCache* cache = nullptr;  // may be null
   AuditState* state = nullptr;  // may be null
 };
@@ -81,7 +83,7 @@ class Inventory {
     std::size_t under_way = 0;
     std::vector<std::size_t> replicas;  // judged by their primaries, if these can be read
   };
-  enum class Step { kWaiting, kOpening, kScanning, kReplicas, kTags, kDone };
+  enum class Step { kWaiting, kOpening, kScanning, kReplicas, kRotations, kTags, kDone };
   struct TargetScan {
     const Target* target = nullptr;
     Step step = Step::kWaiting;
@@ -115,6 +117,8 @@ class Inventory {
   bool PrimaryWillTell(const Scan& scan, const KeyFacts& facts) const;
   void KeyDone(Scan& scan, std::size_t index);
   void ReadReplicas(TargetScan& target);
+  void ReadRotations(TargetScan& target);
+  void ReadRotationsPage(Scan& scan, std::size_t index, std::string_view marker, int page);
   void ReadTags(TargetScan& target);
   void ReadTagPage(Scan& scan, std::size_t index, std::string_view marker, int page);
   void MarkUnreached();

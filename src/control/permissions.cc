@@ -10,10 +10,11 @@ namespace {
 using json::Writer;
 
 constexpr std::array<std::string_view, 2> kList = {"kms:ListAliases", "kms:ListKeys"};
-constexpr std::array<std::string_view, 3> kRead = {"kms:DescribeKey", "kms:GetKeyRotationStatus",
-                                                   "kms:ListResourceTags"};
-constexpr std::array<std::string_view, 4> kRemediate = {
-    "kms:DescribeKey", "kms:EnableKeyRotation", "kms:GetKeyRotationStatus", "kms:ListResourceTags"};
+constexpr std::array<std::string_view, 4> kRead = {"kms:DescribeKey", "kms:GetKeyRotationStatus",
+                                                   "kms:ListKeyRotations", "kms:ListResourceTags"};
+constexpr std::array<std::string_view, 5> kRemediate = {
+    "kms:DescribeKey", "kms:EnableKeyRotation", "kms:GetKeyRotationStatus", "kms:ListKeyRotations",
+    "kms:ListResourceTags"};
 // EnableKeyRotation sets a period back.
 constexpr std::array<std::string_view, 4> kBackout = {"kms:DescribeKey", "kms:DisableKeyRotation",
                                                       "kms:EnableKeyRotation",

@@ -131,6 +131,7 @@ void WriteContent(json::Writer& w, const Plan& plan) {
   w.Key("policy").BeginObject();
   w.Key("max_period_days").Int(plan.max_period_days);
   w.Key("strict_disabled").Bool(plan.strict_disabled);
+  if (!plan.policy_sha256.empty()) WriteText(w, "sha256", plan.policy_sha256);
   WriteText(w, "exceptions_sha256", plan.exceptions_sha256);
   w.EndObject();
   w.Key("quota_share").Double(plan.quota_share);
@@ -216,6 +217,7 @@ Result<Plan> ReadContent(json::Value value, std::int64_t version, std::string_vi
   plan.max_period_days =
       static_cast<int>(policy.Int("max_period_days", kPeriodDaysMin, kPeriodDaysMax));
   plan.strict_disabled = policy.Bool("strict_disabled");
+  plan.policy_sha256 = policy.OptionalText("sha256");
   plan.exceptions_sha256 = policy.OptionalText("exceptions_sha256");
   if (!policy.ok()) content.Wrong("policy");
   plan.quota_share = content.OptionalDouble("quota_share").value_or(0.3);
@@ -282,6 +284,7 @@ Result<Plan> MakePlan(const AuditRun& run, const PlanOptions& options) {
   }
   plan.max_period_days = run.max_period_days;
   plan.strict_disabled = run.strict_disabled;
+  plan.policy_sha256 = run.policy.sha256;
   plan.exceptions_sha256 = options.exceptions_sha256;
   plan.quota_share = options.quota_share;
   plan.audit_incomplete = run.incomplete();
@@ -352,6 +355,9 @@ std::vector<std::string> PlanNotes(const Plan& plan) {
   std::vector<std::string> notes;
   if (plan.audit_incomplete) {
     notes.emplace_back("The audit was incomplete: only what could be judged is planned.");
+  }
+  if (!plan.policy_sha256.empty()) {
+    notes.push_back("Made under the policy with SHA-256 " + plan.policy_sha256 + ".");
   }
   std::map<Verdict, std::size_t> left;
   for (const LeftAlone& key : plan.left_alone) ++left[key.verdict];

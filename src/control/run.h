@@ -62,6 +62,7 @@ struct KeyFacts {
   Atom account;
   Atom region;
   std::vector<std::string> aliases;  // names with "alias/", sorted
+  bool aliases_unknown = false;      // they could not be read
   Atom key_manager;                  // "AWS", "CUSTOMER"
   Atom key_spec;
   Atom key_usage;
@@ -76,11 +77,14 @@ struct KeyFacts {
   Atom primary_region;
   std::vector<std::string> replica_arns;  // of a primary, as DescribeKey lists them
   std::optional<RotationFacts> rotation;  // absent: not asked for, or failed
+  // last_rotation: the last on demand, else the last one; read only where a policy asks for it.
   std::optional<TimePoint> last_rotation_date;
-  Atom last_rotation_type;
+  Atom last_rotation_type;  // "ON_DEMAND", "AUTOMATIC"
+  bool rotations_read = false;
   Rare<CallFailure> describe_failure;
   Rare<CallFailure> rotation_failure;
-  // tags: read only when an exception matches by tag.
+  Rare<CallFailure> rotations_failure;  // of ListKeyRotations
+  // tags: read only when an exception or a policy's scope matches by tag.
   std::vector<std::pair<std::string, std::string>> tags;
   Rare<CallFailure> tags_failure;
   bool operator==(const KeyFacts&) const = default;
@@ -143,6 +147,20 @@ struct ExceptionNote {
   bool operator==(const ExceptionNote&) const = default;
 };
 
+// PolicyRecord: the policy file that a run was judged by.
+struct PolicyRecord {
+  std::string name;
+  std::string sha256;              // of the file, hex; empty: there was none
+  std::vector<std::string> rules;  // what it says beside the maximum period, for people
+  bool operator==(const PolicyRecord&) const = default;
+};
+
+// PeriodResult: the totals that the same facts have under another maximum period.
+struct PeriodResult {
+  int max_period_days = 0;
+  Totals totals;
+};
+
 struct AuditRun {
   std::string tool_version;
   std::string run_id;
@@ -151,8 +169,10 @@ struct AuditRun {
   std::string endpoint;  // URL, or "AWS"; several with commas
   int max_period_days = 365;
   bool strict_disabled = false;
-  std::vector<RegionResult> regions;  // sorted by endpoint, account, region
-  std::vector<KeyResult> keys;        // sorted by endpoint, account, region, ARN
+  PolicyRecord policy;
+  std::vector<PeriodResult> also_judged;  // longest first; the exit code is not about them
+  std::vector<RegionResult> regions;      // sorted by endpoint, account, region
+  std::vector<KeyResult> keys;            // sorted by endpoint, account, region, ARN
   Totals totals;
   std::map<std::string, CallCount> calls;  // by operation
   std::vector<ExceptionNote> exception_notes;

@@ -19,7 +19,7 @@ bool IsUnreached(const KeyFacts& facts) {
     return failure && failure->error_code == client::kCancelled;
   };
   return cancelled(facts.describe_failure) || cancelled(facts.rotation_failure) ||
-         cancelled(facts.tags_failure);
+         cancelled(facts.rotations_failure) || cancelled(facts.tags_failure);
 }
 
 std::optional<std::string> KeyDifference(const KeyResult& recorded, const KeyResult& derived,
@@ -201,6 +201,18 @@ std::optional<std::string> FirstDifference(const AuditRun& recorded, const Audit
   if (recorded.keys.size() != derived.keys.size()) {
     return std::to_string(recorded.keys.size()) + " keys are recorded, " +
            std::to_string(derived.keys.size()) + " were listed";
+  }
+  const auto counts = [](const AuditRun& run) {
+    std::vector<std::tuple<int, std::map<Verdict, std::uint64_t>, std::uint64_t>> periods;
+    for (const PeriodResult& result : run.also_judged) {
+      periods.emplace_back(result.max_period_days, result.totals.by_verdict,
+                           result.totals.followers);
+    }
+    return periods;
+  };
+  if (recorded.policy != derived.policy) return "the policy is recorded otherwise";
+  if (!cancelled && counts(recorded) != counts(derived)) {
+    return "what other maximum periods would find is recorded otherwise";
   }
   if (!cancelled && recorded.exception_notes != derived.exception_notes) {
     return "what is said of the exceptions is recorded otherwise";

@@ -89,6 +89,15 @@ class Reader {
   std::uint64_t Count(const Value& object, std::string_view name) {
     return static_cast<std::uint64_t>(Int(object, name, 0, std::int64_t{1} << 53));
   }
+  // OptionalDouble: of 0 to 100.
+  std::optional<double> OptionalDouble(const Value& object, std::string_view name) {
+    const auto member = Member(object, name);
+    if (!member || member->is_null()) return std::nullopt;
+    const auto number = member->AsDouble();
+    if (!number || !(*number >= 0 && *number <= 100))
+      Wrong("'" + std::string(name) + "' does not fit");
+    return number;
+  }
   TimePoint Time(const Value& object, std::string_view name) {
     return Get<TimePoint>(object, name, [this](const Value& value) { return TimeOf(value); });
   }
@@ -198,6 +207,11 @@ void ReadLater(Reader& reader, const Value& value, KeyFacts& facts) {
       facts.tags.emplace_back(reader.Text(tag, "key"), reader.Text(tag, "value"));
     });
   }
+  facts.aliases_unknown = reader.OptionalBool(value, "aliases_unknown");
+  facts.rotations_read = reader.OptionalBool(value, "rotations_read");
+  if (value.Find("rotations_failure")) {
+    facts.rotations_failure = Failure(reader, value, "rotations_failure");
+  }
   if (value.Find("tags_failure")) facts.tags_failure = Failure(reader, value, "tags_failure");
 }
 
@@ -263,6 +277,38 @@ void ReadCalls(Reader& reader, const Value& root, AuditRun& run) {
   });
 }
 
+constexpr std::size_t kAlsoJudgedMax = 64;
+
+// ReadPolicy reads what was judged by; a policy file's members are there when there was one.
+void ReadPolicy(Reader& reader, const Value& root, AuditRun& run) {
+  reader.Object(root, "policy", [&](const Value& policy) {
+    run.max_period_days = static_cast<int>(reader.Int(policy, "max_period_days", 1, 1'000'000));
+    run.strict_disabled = reader.Bool(policy, "strict_disabled");
+    run.policy.sha256 = reader.OptionalText(policy, "sha256");
+    run.policy.name = reader.OptionalText(policy, "name");
+    if (policy.Find("rules")) run.policy.rules = reader.Texts(policy, "rules");
+  });
+  if (!root.Find("also_judged")) return;
+  reader.Each(root, "also_judged", kAlsoJudgedMax, [&](const Value& value) {
+    PeriodResult& result = run.also_judged.emplace_back();
+    result.max_period_days = static_cast<int>(reader.Int(value, "max_period_days", 1, 1'000'000));
+    Totals& totals = result.totals;
+    reader.Object(value, "totals", [&](const Value& object) {
+      totals.listed = reader.Count(object, "listed");
+      totals.followers = reader.Count(object, "followers");
+      std::uint64_t sum = 0;
+      reader.Object(object, "by_verdict", [&](const Value& counts) {
+        for (std::size_t i = 0; i < kVerdictCount; ++i) {
+          const auto verdict = static_cast<Verdict>(i);
+          sum += totals.by_verdict[verdict] = reader.Count(counts, VerdictName(verdict));
+        }
+      });
+      if (sum != totals.listed) reader.Wrong("the verdicts do not add up");
+      totals.compliance_percent = reader.OptionalDouble(object, "compliance_percent");
+    });
+  });
+}
+
 void CheckTotals(Reader& reader, const Value& root, const AuditRun& run) {
   reader.Object(root, "totals", [&](const Value& totals) {
     if (reader.Count(totals, "listed") != run.totals.listed) {
@@ -286,10 +332,7 @@ void ReadRoot(Reader& reader, const Value& root, AuditRun& run) {
   run.finished = reader.Time(root, "finished");
   run.endpoint = reader.Text(root, "endpoint");
   run.cancelled = reader.Bool(root, "cancelled");
-  reader.Object(root, "policy", [&](const Value& policy) {
-    run.max_period_days = static_cast<int>(reader.Int(policy, "max_period_days", 1, 1'000'000));
-    run.strict_disabled = reader.Bool(policy, "strict_disabled");
-  });
+  ReadPolicy(reader, root, run);
   reader.Each(root, "regions", kKeysMax,
               [&](const Value& value) { run.regions.push_back(ReadRegion(reader, value, run)); });
   reader.Each(root, "keys", kKeysMax,

@@ -165,6 +165,7 @@ std::string Scope(const AuditRun& run) {
                                    : Joined(accounts));
   fact(regions.size() == 1 ? "Region" : "Regions", Joined(regions));
   fact("Maximum period", fmt::format("{} days", run.max_period_days));
+  if (!run.policy.name.empty()) fact("Policy", Esc(run.policy.name));
   fact("Audited", fmt::format("<time datetime=\"{}\">{}</time>", FormatIso8601(run.started),
                               MinuteText(run.started)));
   fact("Tool", "keyturn " + Esc(run.tool_version));
@@ -191,6 +192,7 @@ std::string RenderHtml(const AuditRun& run, const HtmlOptions& options) {
   out += Scope(run);
   out += "<div class=\"charts\">\n" + DonutChart(run) + '\n' + RegionChart(groups) + '\n' +
          CalendarChart(run) + "\n</div>\n";
+  out += PeriodsSection(run);
   out += FindingsSection(run, options.rows_max);
   out += ChangesSection(options.changes, options.rows_max);
   out += ExceptionsSection(run, options);

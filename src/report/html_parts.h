@@ -51,6 +51,8 @@ std::string OutOfScopeSection(const control::AuditRun& run);
 std::string ExceptionsSection(const control::AuditRun& run, const HtmlOptions& options);
 std::string KeysSection(const control::AuditRun& run, std::size_t rows_max);
 std::string ControlSummarySection();
+// PeriodsSection: the totals by each maximum period, where there are several.
+std::string PeriodsSection(const control::AuditRun& run);
 std::string MethodSection(const control::AuditRun& run);
 
 }  // namespace keyturn::report

@@ -178,6 +178,54 @@ std::string ControlSummarySection() {
   return out + "</tbody></table></div></div></section>\n";
 }
 
+namespace {
+
+// PolicyFacts: the policy file, and what its other maximum periods would find.
+std::string PolicyFacts(const AuditRun& run) {
+  if (run.policy.sha256.empty()) return "";
+  std::string out = fmt::format(
+      "<p><b>Policy file:</b> {}{}</p>", run.policy.name.empty() ? "" : Esc(run.policy.name) + ", ",
+      fmt::format("SHA-256 <code class=\"break\">{}</code>", Esc(run.policy.sha256)));
+  if (!run.policy.rules.empty()) {
+    out += "<ul>";
+    for (const auto& rule : run.policy.rules) out += "<li>" + Esc(rule) + "</li>";
+    out += "</ul>";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string PeriodsSection(const AuditRun& run) {
+  if (run.also_judged.empty()) return "";
+  std::string out = SectionHead("periods", "Maximum periods",
+                                "The same facts, judged by each maximum of the policy. The first "
+                                "decides the answer above and the exit code.");
+  out +=
+      "<div class=\"card scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Maximum periods\">"
+      "<table><thead><tr><th scope=\"col\">Maximum period</th>"
+      "<th scope=\"col\" class=\"num\">Compliant</th><th scope=\"col\" class=\"num\">Pass</th>"
+      "<th scope=\"col\" class=\"num\">Rotation off</th>"
+      "<th scope=\"col\" class=\"num\">Period too long</th>"
+      "<th scope=\"col\" class=\"num\">Excepted</th></tr></thead><tbody>\n";
+  const auto row = [&out](int days, const control::Totals& totals) {
+    const auto count = [&totals](control::Verdict verdict) {
+      const auto found = totals.by_verdict.find(verdict);
+      return Thousands(found == totals.by_verdict.end() ? 0 : found->second);
+    };
+    out += fmt::format(
+        "<tr><th scope=\"row\">{} days</th><td class=\"num\">{}</td><td class=\"num\">{}</td>"
+        "<td class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td></tr>\n",
+        days,
+        totals.compliance_percent ? PercentText(totals.compliance_percent) : "nothing to judge",
+        count(control::Verdict::kPass), count(control::Verdict::kFail),
+        count(control::Verdict::kFailPeriod), count(control::Verdict::kExcepted));
+  };
+  row(run.max_period_days, run.totals);
+  for (const auto& other : run.also_judged) row(other.max_period_days, other.totals);
+  return out + "</tbody></table></div></section>\n";
+}
+
 std::string MethodSection(const AuditRun& run) {
   std::string sum;
   std::uint64_t total = 0;
@@ -209,6 +257,7 @@ std::string MethodSection(const AuditRun& run) {
                      total == run.totals.listed ? "" : " (the sum does NOT match)");
   out += fmt::format("<p><b>Policy:</b> maximum period {} days; disabled keys {}.</p>",
                      run.max_period_days, run.strict_disabled ? "fail" : "are skipped");
+  out += PolicyFacts(run);
   if (run.totals.listed > 0) {
     out += fmt::format("<p><b>Cost:</b> {}, {:.2f} a key, in {}.</p>", Counted(calls, "call"),
                        static_cast<double>(calls) / static_cast<double>(run.totals.listed),

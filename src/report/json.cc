@@ -91,6 +91,13 @@ void Tags(Writer& w, const control::KeyFacts& facts) {
   Failure(w, "tags_failure", facts.tags_failure);
 }
 
+// PolicyFacts: what a policy asked for beside; written where it is so.
+void PolicyFacts(Writer& w, const control::KeyFacts& facts) {
+  if (facts.aliases_unknown) w.Key("aliases_unknown").Bool(true);
+  if (facts.rotations_read) w.Key("rotations_read").Bool(true);
+  if (facts.rotations_failure) Failure(w, "rotations_failure", facts.rotations_failure);
+}
+
 void Key(Writer& w, const KeyResult& key, const AuditRun& run) {
   const auto& facts = key.facts;
   const auto& judgement = key.judgement;
@@ -131,6 +138,7 @@ void Key(Writer& w, const KeyResult& key, const AuditRun& run) {
   Failure(w, "describe_failure", facts.describe_failure);
   Failure(w, "rotation_failure", facts.rotation_failure);
   Tags(w, facts);
+  PolicyFacts(w, facts);
   w.EndObject();
 }
 
@@ -142,7 +150,7 @@ void VerdictMap(Writer& w, const VerdictCounts& counts) {
   w.EndObject();
 }
 
-void Totals(Writer& w, const control::Totals& totals) {
+void WriteTotals(Writer& w, const control::Totals& totals) {
   VerdictCounts counts{};
   for (const auto& [verdict, count] : totals.by_verdict) {
     counts[static_cast<std::size_t>(verdict)] = count;
@@ -158,6 +166,30 @@ void Totals(Writer& w, const control::Totals& totals) {
     w.Null();
   }
   w.EndObject();
+}
+
+void Policy(Writer& w, const AuditRun& run) {
+  w.Key("policy").BeginObject().Key("max_period_days").Int(run.max_period_days);
+  w.Key("strict_disabled").Bool(run.strict_disabled);
+  if (!run.policy.sha256.empty()) {
+    Text(w, "sha256", run.policy.sha256);
+    OptionalText(w, "name", run.policy.name);
+    w.Key("rules").BeginArray();
+    for (const auto& rule : run.policy.rules) w.String(WellFormed(rule));
+    w.EndArray();
+  }
+  w.EndObject();
+}
+
+void AlsoJudged(Writer& w, const AuditRun& run) {
+  if (run.also_judged.empty()) return;
+  w.Key("also_judged").BeginArray();
+  for (const auto& result : run.also_judged) {
+    w.BeginObject().Key("max_period_days").Int(result.max_period_days);
+    WriteTotals(w, result.totals);
+    w.EndObject();
+  }
+  w.EndArray();
 }
 
 void Regions(Writer& w, const AuditRun& run) {
@@ -213,12 +245,12 @@ std::string RenderJson(const AuditRun& run) {
   Time(w, "started", run.started);
   Time(w, "finished", run.finished);
   Text(w, "endpoint", run.endpoint);
-  w.Key("policy").BeginObject().Key("max_period_days").Int(run.max_period_days);
-  w.Key("strict_disabled").Bool(run.strict_disabled).EndObject();
+  Policy(w, run);
   w.Key("compliant").Bool(AnswerOf(run) == Answer::kCompliant);
   w.Key("incomplete").Bool(run.incomplete()).Key("cancelled").Bool(run.cancelled);
   w.Key("exit_code").Int(control::AuditExitCode(run));
-  Totals(w, run.totals);
+  WriteTotals(w, run.totals);
+  AlsoJudged(w, run);
   Regions(w, run);
   w.Key("keys").BeginArray();
   for (const auto& key : run.keys) {

@@ -261,6 +261,7 @@ void AppendResult(Writer& w, const AuditRun& run) {
   w.Key("props").BeginArray();
   Prop(w, "endpoint", run.endpoint);
   Prop(w, "maximum-period-days", std::to_string(run.max_period_days));
+  if (!run.policy.sha256.empty()) Prop(w, "policy-sha256", run.policy.sha256);
   Prop(w, "incomplete", run.incomplete() ? "true" : "false");
   w.EndArray();
   AppendInventory(w, run);

@@ -40,6 +40,21 @@ void AppendKeys(const AuditRun& run, std::string& out) {
   }
 }
 
+// AppendPeriods: what each maximum of a policy file would find, the primary one too.
+void AppendPeriods(const AuditRun& run, std::string& out) {
+  if (run.also_judged.empty()) return;
+  Head("keyturn_audit_period_keys", "Keys by verdict under each maximum period of the policy.",
+       out);
+  const auto one = [&out](int days, const control::Totals& totals) {
+    for (const auto& [verdict, count] : totals.by_verdict) {
+      out += fmt::format("keyturn_audit_period_keys{{max_period_days=\"{}\",verdict=\"{}\"}} {}\n",
+                         days, control::VerdictName(verdict), count);
+    }
+  };
+  one(run.max_period_days, run.totals);
+  for (const auto& other : run.also_judged) one(other.max_period_days, other.totals);
+}
+
 void AppendRegions(const AuditRun& run, std::string& out) {
   Head("keyturn_audit_region_scanned", "1 where the region's keys were listed, else 0.", out);
   for (const auto& region : run.regions) {
@@ -69,6 +84,7 @@ std::string RenderPrometheus(const AuditRun& run) {
   constexpr double kMillis = 1000.0;
   std::string out;
   AppendKeys(run, out);
+  AppendPeriods(run, out);
   AppendRegions(run, out);
   if (run.totals.compliance_percent) {
     constexpr double kPercent = 100.0;

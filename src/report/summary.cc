@@ -123,6 +123,9 @@ std::string PlanCommand(const AuditRun& run) {
   if (!regions.empty() && !several) {
     line += " --region " + ShellWord(regions);
   }
+  if (!run.policy.sha256.empty()) {
+    return line + " --policy POLICY-AS-HERE --out rotation.plan";
+  }
   if (run.max_period_days != 365) {
     line += fmt::format(" --max-period {}", run.max_period_days);
   }

@@ -92,6 +92,7 @@ class TablePage {
   std::string Render() {
     Scope();
     AnswerBlock();
+    Policy();
     Regions();
     Exceptions();
     Next();
@@ -213,6 +214,33 @@ class TablePage {
     }
     canvas_.Line(line);
     canvas_.Line();
+  }
+
+  // Policy: the file that was judged by, and what its other maximum periods would find.
+  void Policy() {
+    if (run_.policy.sha256.empty()) return;
+    const std::string name =
+        run_.policy.name.empty() ? "" : " \"" + canvas_.Clean(run_.policy.name) + '"';
+    canvas_.Line(canvas_.Paint(Ink::kBold, "Policy" + name));
+    canvas_.Paragraph("SHA-256 " + canvas_.Clean(run_.policy.sha256), kIndent, Ink::kDim);
+    for (const auto& rule : run_.policy.rules) canvas_.Paragraph(canvas_.Clean(rule), kIndent);
+    Period(run_.max_period_days, run_.totals, "; decides");
+    for (const auto& other : run_.also_judged) Period(other.max_period_days, other.totals, "");
+    canvas_.Line();
+  }
+
+  void Period(int days, const control::Totals& totals, std::string_view note) {
+    const auto count = [&totals](Verdict verdict) {
+      const auto found = totals.by_verdict.find(verdict);
+      return found == totals.by_verdict.end() ? 0 : found->second;
+    };
+    const std::uint64_t failing = count(Verdict::kFail) + count(Verdict::kFailPeriod);
+    const std::string text =
+        fmt::format("{:>4} days: {}, {} {}{}", days,
+                    totals.compliance_percent ? PercentText(totals.compliance_percent)
+                                              : std::string("nothing to judge"),
+                    Thousands(failing), failing == 1 ? "key fails" : "keys fail", note);
+    canvas_.Paragraph(text, kIndent, failing == 0 ? Ink::kGreen : Ink::kRed);
   }
 
   // Regions: where there are many, those that need no word are counted, and those of an account

@@ -334,7 +334,8 @@ test('a role that is taken on may do no more than its phase needs', () => {
   const actions = [...organization.sessionPolicies].map((text) => JSON.parse(text).Statement
     .flatMap((statement) => statement.Action).sort().join(' ')).sort();
   assert.deepEqual(actions, [
-    'ec2:DescribeRegions kms:DescribeKey kms:GetKeyRotationStatus kms:ListAliases kms:ListKeys kms:ListResourceTags',
+    'ec2:DescribeRegions kms:DescribeKey kms:GetKeyRotationStatus kms:ListAliases '
+      + 'kms:ListKeyRotations kms:ListKeys kms:ListResourceTags',
     'kms:DescribeKey kms:DisableKeyRotation kms:EnableKeyRotation kms:GetKeyRotationStatus',
     'kms:DescribeKey kms:EnableKeyRotation kms:GetKeyRotationStatus',
     'kms:DescribeKey kms:GetKeyRotationStatus',

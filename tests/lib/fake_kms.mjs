@@ -98,6 +98,13 @@ export class FakeKms {
         if (found.rotation === null) return refusal('UnsupportedOperationException');
         return { KeyId: found.Arn, KeyRotationEnabled: found.rotation.on,
           ...(found.rotation.on && { RotationPeriodInDays: found.rotation.period ?? 365 }) };
+      // What a test has put on a key: tags as { name: value }, rotations as [{ date, type }].
+      case 'ListResourceTags':
+        return this.#page(Object.entries(found?.tags ?? {}).map(([TagKey, TagValue]) =>
+          ({ TagKey, TagValue })), 'Tags', input);
+      case 'ListKeyRotations':
+        return this.#page((found?.rotations ?? []).map(({ date, type }) => ({ KeyId: found.KeyId,
+          RotationDate: date, RotationType: type })), 'Rotations', input);
       case 'EnableKeyRotation':
         found.rotation = { on: true, period: input.RotationPeriodInDays ?? 365 };
         return { raw: '' };
