@@ -6,6 +6,7 @@
 namespace keyturn::cli {
 namespace {
 
+// Render is of the formats that are made whole.
 std::string Render(const control::AuditRun& run, const AuditOutput& how, const Output& output,
                    const Terminal& terminal) {
   switch (output.format) {
@@ -19,7 +20,7 @@ std::string Render(const control::AuditRun& run, const AuditOutput& how, const O
       return report::RenderTable(run, options);
     }
     case Format::kJson:
-      return report::RenderJson(run);
+      break;  // is written in pieces
     case Format::kCsv:
       return report::RenderCsv(run);
     case Format::kHtml:
@@ -40,20 +41,28 @@ std::string Render(const control::AuditRun& run, const AuditOutput& how, const O
   return {};
 }
 
+// Write puts a report where it belongs, whole or in pieces.
+Status Write(const std::string& path, const TextSource& source) {
+  if (!path.empty()) return WriteFile(path, source);
+  return source([](std::string_view piece) -> Status {
+    if (!WriteOut(piece)) return Fail(ErrorCode::kIo, "standard output cannot be written");
+    return {};
+  });
+}
+
 }  // namespace
 
 Status EmitAudit(const control::AuditRun& run, const AuditOutput& output,
                  const Terminal& terminal) {
   Status first;
   for (const auto& each : output.outputs) {
-    const std::string text = Render(run, output, each, terminal);
     Status status;
-    if (each.path.empty()) {
-      if (!WriteOut(text)) {
-        status = Fail(ErrorCode::kIo, "standard output cannot be written");
-      }
+    if (each.format == Format::kJson) {
+      status =
+          Write(each.path, [&run](const TextSink& sink) { return report::WriteJson(run, sink); });
     } else {
-      status = WriteFile(each.path, text);
+      const std::string text = Render(run, output, each, terminal);
+      status = Write(each.path, WholeText(text));
     }
     if (first && !status) {
       first = std::move(status);

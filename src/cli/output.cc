@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "cli/terminal.h"
+
 namespace keyturn::cli {
 namespace {
 
@@ -137,6 +139,10 @@ Status CheckWritable(const std::string& path) {
 }
 
 Status WriteFile(const std::string& path, std::string_view text) {
+  return WriteFile(path, WholeText(text));
+}
+
+Status WriteFile(const std::string& path, const TextSource& source) {
   // Devices and pipes cannot be replaced, only written.
   std::error_code ignored;
   const auto kind = std::filesystem::status(path, ignored).type();
@@ -147,31 +153,17 @@ Status WriteFile(const std::string& path, std::string_view text) {
   if (fd < 0) {
     return WriteFailed(path, errno);
   }
-  int failed = 0;
-  while (!text.empty() && failed == 0) {
-    const ssize_t written = write(fd, text.data(), text.size());
-    if (written >= 0) {
-      text.remove_prefix(static_cast<std::size_t>(written));
-    } else if (errno != EINTR) {
-      failed = errno;
-    }
-  }
-  if (failed == 0 && !in_place && fsync(fd) != 0) {
-    failed = errno;
-  }
-  if (close(fd) != 0 && failed == 0) {
-    failed = errno;
-  }
-  if (failed == 0 && !in_place && std::rename(target.c_str(), path.c_str()) != 0) {
-    failed = errno;
-  }
-  if (failed != 0) {
-    if (!in_place) {
-      unlink(target.c_str());
-    }
-    return WriteFailed(path, failed);
-  }
-  return {};
+  Status status = source([fd, &path](std::string_view text) -> Status {
+    return WriteAll(fd, text) ? Status() : WriteFailed(path, errno);
+  });
+  const auto check = [&status, &path](bool done) {
+    if (status && !done) status = WriteFailed(path, errno);
+  };
+  if (status && !in_place) check(fsync(fd) == 0);
+  check(close(fd) == 0);
+  if (status && !in_place) check(std::rename(target.c_str(), path.c_str()) == 0);
+  if (!status && !in_place) unlink(target.c_str());
+  return status;
 }
 
 }  // namespace keyturn::cli

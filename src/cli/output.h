@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/pieces.h"
 
 namespace keyturn::cli {
 
@@ -41,5 +42,7 @@ Status CheckWritable(const std::string& path);
 
 // WriteFile writes a file whole or not at all: a reader never sees half a report.
 Status WriteFile(const std::string& path, std::string_view text);
+// The same of a text in pieces; also what the source fails with.
+Status WriteFile(const std::string& path, const TextSource& source);
 
 }  // namespace keyturn::cli

@@ -90,6 +90,21 @@ TEST_F(Files, AFailureNamesTheFileAndLeavesNothing) {
   EXPECT_EQ(FileCount(), 0U);
 }
 
+TEST_F(Files, ComeInPiecesWholeOrNotAtAll) {
+  ASSERT_TRUE(WriteFile(Path("r.txt"), [](const TextSink& sink) -> Status {
+    KT_TRY(sink("one "));
+    return sink("two");
+  }));
+  const auto broken = WriteFile(Path("r.txt"), [](const TextSink& sink) -> Status {
+    KT_TRY(sink("half"));
+    return Fail(ErrorCode::kInternal, "no more");
+  });
+  ASSERT_FALSE(broken);
+  EXPECT_EQ(broken.error().message, "no more");
+  EXPECT_EQ(Contents(Path("r.txt")), "one two");
+  EXPECT_EQ(FileCount(), 1U);
+}
+
 TEST_F(Files, AreCheckedBeforeTheWork) {
   EXPECT_TRUE(CheckWritable(Path("r.txt")));
   EXPECT_FALSE(CheckWritable(Path("missing/r.txt")));

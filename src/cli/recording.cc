@@ -55,7 +55,10 @@ Status Recording::FinishAudit(const control::AuditRun& run,
   EvidenceRecorder::Conclusion conclusion;
   conclusion.cancelled = run.cancelled;
   conclusion.policy = EvidenceRecorder::Policy{run.max_period_days, run.strict_disabled};
-  conclusion.files.push_back({std::string(control::kAuditFile), report::RenderJson(run)});
+  conclusion.files.push_back(
+      {.name = std::string(control::kAuditFile),
+       .text = {},
+       .source = [&run](const TextSink& sink) { return report::WriteJson(run, sink); }});
   const auto add = [&conclusion](std::string_view name, const std::string& place,
                                  const std::string& sha256) -> Status {
     KT_ASSIGN(std::string text, ReadWhole(place));

@@ -49,20 +49,6 @@ std::size_t WidthOf(bool is_terminal) {
   return 100;
 }
 
-bool WriteAll(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = write(fd, text.data(), text.size());
-    if (written < 0) {
-      if (errno == EINTR) {
-        continue;
-      }
-      return false;
-    }
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
 }  // namespace
 
 Terminal Terminal::Detect(ColorChoice choice) {
@@ -89,6 +75,20 @@ Terminal Terminal::Detect(ColorChoice choice) {
     }
   }
   return terminal;
+}
+
+bool WriteAll(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = write(fd, text.data(), text.size());
+    if (written < 0) {
+      if (errno == EINTR) {
+        continue;
+      }
+      return false;
+    }
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
 }
 
 bool WriteOut(std::string_view text) { return WriteAll(STDOUT_FILENO, text); }

@@ -27,6 +27,9 @@ struct Terminal {
   static Terminal Detect(ColorChoice choice);
 };
 
+// WriteAll writes to a descriptor; false, with errno, when it cannot.
+bool WriteAll(int fd, std::string_view text);
+
 // WriteOut writes to standard output; false when it cannot (closed pipe, full disk).
 bool WriteOut(std::string_view text);
 

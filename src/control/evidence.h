@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/pieces.h"
 #include "base/time.h"
 #include "client/kms_client.h"
 #include "control/target.h"
@@ -82,6 +83,7 @@ class EvidenceRecorder {
   struct File {
     std::string name;
     std::string text;
+    TextSource source{};  // instead of text: of a file that is too long to stand in memory
   };
   // Policy of an audit, for the manifest.
   struct Policy {
@@ -107,8 +109,15 @@ class EvidenceRecorder {
   // Append closes record text (an object without its last brace) with its link and writes it.
   void Append(std::string text);
   void SyncNowAndThen();
+  // Written: what the manifest says of a file.
+  struct Written {
+    std::string_view name;
+    std::uint64_t bytes = 0;
+    crypto::Sha256Digest digest{};
+  };
+  Result<Written> WriteOne(const File& file);
   Status WriteFiles(const Conclusion& conclusion, const Sign& sign);
-  std::string ManifestText(const Conclusion& conclusion);
+  std::string ManifestText(const Conclusion& conclusion, const std::vector<Written>& files);
 
   const EvidenceOptions options_;
   const Clock& clock_;

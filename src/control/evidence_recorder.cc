@@ -310,25 +310,42 @@ void EvidenceRecorder::DiscardUnused() {
   rmdir(options_.directory.c_str());  // stays when it holds anything else
 }
 
+Result<EvidenceRecorder::Written> EvidenceRecorder::WriteOne(const File& file) {
+  Written written;
+  written.name = file.name;
+  crypto::Sha256Stream digest;
+  const TextSource source = file.source ? file.source : WholeText(file.text);
+  KT_TRY(WriteWholeFile(
+      PathIn(options_.directory, file.name),
+      [&](const TextSink& sink) {
+        return source([&](std::string_view piece) -> Status {
+          digest.Update(AsBytes(piece));
+          written.bytes += piece.size();
+          return sink(piece);
+        });
+      },
+      MayReplace::kEmptyOnly));
+  written.digest = digest.Finish();
+  return written;
+}
+
 Status EvidenceRecorder::WriteFiles(const Conclusion& conclusion, const Sign& sign) {
+  std::vector<Written> files;
   for (const File& file : conclusion.files) {
-    KT_TRY(
-        WriteWholeFile(PathIn(options_.directory, file.name), file.text, MayReplace::kEmptyOnly));
+    KT_ASSIGN(files.emplace_back(), WriteOne(file));
   }
-  const std::string manifest = ManifestText(conclusion);
+  const std::string manifest = ManifestText(conclusion, files);
   // Signatures come before the manifest: with it the bundle is finished.
   if (sign) {
     KT_ASSIGN(const std::vector<File> signatures, sign(manifest));
-    for (const File& file : signatures) {
-      KT_TRY(
-          WriteWholeFile(PathIn(options_.directory, file.name), file.text, MayReplace::kEmptyOnly));
-    }
+    for (const File& file : signatures) KT_TRY(WriteOne(file));
   }
   return WriteWholeFile(PathIn(options_.directory, kManifestFile), manifest,
                         MayReplace::kEmptyOnly);
 }
 
-std::string EvidenceRecorder::ManifestText(const Conclusion& conclusion) {
+std::string EvidenceRecorder::ManifestText(const Conclusion& conclusion,
+                                           const std::vector<Written>& files) {
   std::string text;
   Writer w(text, Writer::Style::kPretty);
   w.BeginObject();
@@ -354,9 +371,7 @@ std::string EvidenceRecorder::ManifestText(const Conclusion& conclusion) {
   Text(w, "head", HexEncode(link_));
   w.EndObject().Key("files").BeginArray();
   FileMember(w, kRecordsFile, bytes_, whole_.Finish());
-  for (const File& file : conclusion.files) {
-    FileMember(w, file.name, file.text.size(), crypto::Sha256(AsBytes(file.text)));
-  }
+  for (const Written& file : files) FileMember(w, file.name, file.bytes, file.digest);
   w.EndArray().EndObject();
   text += '\n';
   return text;

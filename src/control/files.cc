@@ -24,13 +24,18 @@ Status SyncDirectoryOf(const std::string& path) {
   return Fail(SystemError("cannot flush", directory, failed));
 }
 
-Status WriteBeside(const std::string& temporary, std::string_view text) {
+Status WriteBeside(const std::string& temporary, const TextSource& source) {
   const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) return Fail(SystemError("cannot create", temporary, errno));
-  int failed = WriteAll(fd, text) && fsync(fd) == 0 ? 0 : errno;
-  if (close(fd) != 0 && failed == 0) failed = errno;
-  if (failed != 0) return Fail(SystemError("cannot write", temporary, failed));
-  return {};
+  const auto cannot = [&temporary]() -> Status {
+    return Fail(SystemError("cannot write", temporary, errno));
+  };
+  Status written = source([fd, &cannot](std::string_view piece) -> Status {
+    return WriteAll(fd, piece) ? Status() : cannot();
+  });
+  if (written && fsync(fd) != 0) written = cannot();
+  if (close(fd) != 0 && written) written = cannot();
+  return written;
 }
 
 // PutInPlace: link fails where a file is, and rename does not.
@@ -86,6 +91,10 @@ bool WriteAll(int fd, std::string_view text) {
 }
 
 Status WriteWholeFile(const std::string& path, std::string_view text, MayReplace replace) {
+  return WriteWholeFile(path, WholeText(text), replace);
+}
+
+Status WriteWholeFile(const std::string& path, const TextSource& source, MayReplace replace) {
   struct stat status {};
   const bool exists = stat(path.c_str(), &status) == 0;
   if (exists && !S_ISREG(status.st_mode)) {
@@ -95,7 +104,7 @@ Status WriteWholeFile(const std::string& path, std::string_view text, MayReplace
     return Fail(ErrorCode::kUsage, path + ": exists already; name another file");
   }
   const std::string temporary = path + ".part" + std::to_string(getpid());
-  Status written = WriteBeside(temporary, text);
+  Status written = WriteBeside(temporary, source);
   if (written) {
     const int failed = PutInPlace(temporary, path, exists || replace == MayReplace::kAny);
     if (failed == EEXIST) {

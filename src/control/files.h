@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/pieces.h"
 
 namespace keyturn::control {
 
@@ -22,5 +23,7 @@ enum class MayReplace { kAny, kEmptyOnly };
 // WriteWholeFile writes beside the file, flushes to disk, and puts it in place in one step: the
 // file is there whole or not at all. kUsage when it is there and must not be replaced.
 Status WriteWholeFile(const std::string& path, std::string_view text, MayReplace replace);
+// The same of a text in pieces; also what the source fails with.
+Status WriteWholeFile(const std::string& path, const TextSource& source, MayReplace replace);
 
 }  // namespace keyturn::control

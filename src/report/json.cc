@@ -1,6 +1,7 @@
 // JSON: the whole record, for programs. docs/formats/audit-json.md is the contract.
 #include "json/json.h"
 
+#include "base/check.h"
 #include "report/report.h"
 #include "report/summary.h"
 #include "report/text.h"
@@ -12,6 +13,8 @@ using control::AuditRun;
 using control::CallFailure;
 using control::KeyResult;
 using json::Writer;
+
+constexpr std::size_t kPieceBytes = 64 << 10;
 
 // The Writer takes UTF-8 only; a value from an endpoint may be anything.
 void Text(Writer& w, std::string_view name, std::string_view value) {
@@ -234,9 +237,14 @@ void CallsAndNotes(Writer& w, const AuditRun& run) {
 
 }  // namespace
 
-std::string RenderJson(const AuditRun& run) {
-  std::string out;
-  out.reserve(1024 + run.keys.size() * 1500);
+Status WriteJson(const AuditRun& run, const TextSink& sink) {
+  std::string out;  // what is not handed on yet; the writer only appends
+  const auto hand_on = [&out, &sink](std::size_t enough) -> Status {
+    if (out.size() < enough) return {};
+    Status taken = sink(out);
+    out.clear();
+    return taken;
+  };
   Writer w(out, Writer::Style::kPretty);
   w.BeginObject();
   Text(w, "format", "keyturn.audit.v1");
@@ -255,12 +263,23 @@ std::string RenderJson(const AuditRun& run) {
   w.Key("keys").BeginArray();
   for (const auto& key : run.keys) {
     Key(w, key, run);
+    KT_TRY(hand_on(kPieceBytes));
   }
   w.EndArray();
   CallsAndNotes(w, run);
   w.EndObject();
   out += '\n';
-  return out;
+  return hand_on(0);
+}
+
+std::string RenderJson(const AuditRun& run) {
+  std::string text;
+  const Status all = WriteJson(run, [&text](std::string_view piece) -> Status {
+    text += piece;
+    return {};
+  });
+  KT_CHECK(all.has_value());  // the sink takes everything
+  return text;
 }
 
 std::string RenderChangesJson(const ChangeReport& report) {

@@ -208,6 +208,36 @@ TEST(Json, IsReadableAndComplete) {
   });
 }
 
+TEST(Json, ComesInPiecesThatAreTheWhole) {
+  AuditRun run = SampleRun();
+  while (run.keys.size() < 500) run.keys.push_back(run.keys.front());
+  std::string text;
+  std::size_t pieces = 0;
+  std::size_t longest = 0;
+  ASSERT_TRUE(WriteJson(run, [&](std::string_view piece) -> Status {
+    text += piece;
+    ++pieces;
+    longest = std::max(longest, piece.size());
+    return {};
+  }));
+  EXPECT_EQ(text, RenderJson(run));
+  EXPECT_GT(pieces, 5U);
+  EXPECT_LT(longest, 80U << 10);
+}
+
+TEST(Json, StopsWhereItsSinkDoes) {
+  AuditRun run = SampleRun();
+  while (run.keys.size() < 500) run.keys.push_back(run.keys.front());
+  std::size_t pieces = 0;
+  const Status written = WriteJson(run, [&pieces](std::string_view) -> Status {
+    if (++pieces == 2) return Fail(ErrorCode::kNoSpace, "full");
+    return {};
+  });
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code, ErrorCode::kNoSpace);
+  EXPECT_EQ(pieces, 2U);
+}
+
 TEST(Json, SurvivesBytesThatAreNotUtf8) {
   AuditRun run = CompliantRun();
   run.keys.front().facts.description = "\xff\xfe";
