@@ -424,20 +424,71 @@ TEST_F(FleetTest, EveryAccountAndRegionHasItsResult) {
     return std::nullopt;
   };
   Target suspended = Of("444455556666");
-  suspended.closed = {RegionStatus::kError, "the account is suspended"};
+  suspended.closed = {RegionStatus::kClosed, "the account is suspended"};
   access.refused = "999988887777";
   const AuditRun run =
       AuditAll({Of("111122223333", {"eu-central-1", "me-south-1"}), suspended, Of("999988887777")});
   EXPECT_THAT(
       Coverage(run),
       ElementsAre("111122223333 eu-central-1 scanned", "111122223333 me-south-1 not enabled",
-                  "444455556666 eu-central-1 error", "999988887777 eu-central-1 denied"));
+                  "444455556666 eu-central-1 account closed", "999988887777 eu-central-1 denied"));
   EXPECT_EQ(run.regions[2].detail, "the account is suspended");
   EXPECT_EQ(run.regions[3].detail, "STS refuses the role");
   EXPECT_EQ(run.regions[0].keys_listed, 1U);
   EXPECT_EQ(run.totals.listed, 1U);
   EXPECT_THAT(access.opened_accounts, ElementsAre("111122223333", "999988887777"));
   EXPECT_EQ(access.at_work, 0U);
+}
+
+// AllRegionsAccess says of each account that it has not opted in to one region.
+class AllRegionsAccess final : public Access {
+ public:
+  explicit AllRegionsAccess(client::KmsClient& client) : client_(client) {}
+  void Begin(const Target& target, Opened opened) override {
+    Open open{&client_, target.regions, {}, {}};
+    if (target.all_regions) open.not_enabled = {"me-south-1"};
+    opened(open);
+  }
+  void Close(client::KmsClient*) override {}
+  std::size_t Pump(std::chrono::milliseconds max_wait) override { return client_.Pump(max_wait); }
+  void CancelAll() override { client_.CancelAll(); }
+  std::map<std::string, client::OperationCount, std::less<>> counts() const override {
+    return client_.counts();
+  }
+
+ private:
+  client::KmsClient& client_;
+};
+
+TEST_F(FleetTest, ARegionThatIsNotEnabledIsAGapOnlyWhereItWasNamed) {
+  kms.intercept = [](const FakeCall& call) -> std::optional<FakeKms::Reply> {
+    if (call.region == "af-south-1") return FakeKms::Error("OptInRequired");
+    return std::nullopt;
+  };
+  AllRegionsAccess all(*client);
+  Target every = Of("111122223333", {"af-south-1", "eu-central-1"});
+  every.all_regions = true;
+  auto run = RunAudit(all, {every}, {}, {}, clock, random, monitor);
+  ASSERT_TRUE(run);
+  // One is said by the account, the other found by calling it.
+  EXPECT_THAT(Coverage(*run), ElementsAre("111122223333 af-south-1 not enabled",
+                                          "111122223333 eu-central-1 scanned",
+                                          "111122223333 me-south-1 not enabled"));
+  EXPECT_FALSE(run->incomplete());
+  EXPECT_EQ(AuditExitCode(*run), kExitCompliant);
+
+  const AuditRun named = AuditAll({Of("111122223333", {"af-south-1", "eu-central-1"})});
+  EXPECT_EQ(Coverage(named)[0], "111122223333 af-south-1 not enabled");
+  EXPECT_TRUE(named.regions[0].IsGap());
+  EXPECT_EQ(AuditExitCode(named), kExitIncomplete);
+}
+
+TEST_F(FleetTest, AnAccountThatNobodyCanCallIsNoGap) {
+  Target suspended = Of("444455556666", {"eu-central-1", "us-east-1"});
+  suspended.closed = {RegionStatus::kClosed, "the account is suspended"};
+  const AuditRun run = AuditAll({Of("111122223333"), suspended});
+  EXPECT_EQ(run.regions.size(), 3U);
+  EXPECT_FALSE(run.incomplete());
 }
 
 TEST_F(FleetTest, CredentialsOfAnotherAccountCountNothing) {

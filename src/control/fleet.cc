@@ -27,13 +27,25 @@ SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
 bool IsActive(std::string_view state) { return state == "ACTIVE"; }
 
-// StateText: "SUSPENDED" -> "the account is suspended".
-std::string StateText(std::string_view state) {
-  std::string text = "the account is ";
+// StateText: "SUSPENDED" -> "the account (Sandbox) is suspended".
+std::string StateText(std::string_view name, std::string_view state) {
+  std::string text = "the account";
+  if (!name.empty()) text.append(" (").append(name).append(")");
+  if (state == "PENDING_CLOSURE") return text + " is being closed";
+  if (state == "PENDING_ACTIVATION") return text + " is not activated yet";
+  text += " is ";
   for (const char c : state) {
     text += c == '_' ? ' ' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   }
   return text;
+}
+
+// StateStatus: nobody can call an account in one of these states, nor use its keys. A state that is
+// newer than this program is a gap.
+RegionStatus StateStatus(std::string_view state) {
+  const bool closed = state == "SUSPENDED" || state == "PENDING_CLOSURE" || state == "CLOSED" ||
+                      state == "PENDING_ACTIVATION";
+  return closed ? RegionStatus::kClosed : RegionStatus::kError;
 }
 
 }  // namespace
@@ -210,7 +222,7 @@ Result<std::vector<Target>> Fleet::OrganizationOf(Entry& entry, const Target& ba
     Target target = base;
     target.account = account.id;
     if (!IsActive(account.state)) {
-      target.closed = {RegionStatus::kError, StateText(account.state)};
+      target.closed = {StateStatus(account.state), StateText(account.name, account.state)};
     }
     targets.push_back(std::move(target));
   }

@@ -534,6 +534,10 @@ std::vector<RegionResult> Inventory::Regions() const {
       } else {
         Conclude(*scan, credentials_work, result);
       }
+      // What the user named is to be scanned, whatever the account says.
+      const bool named = !target->target->all_regions;
+      result.excused = result.status == RegionStatus::kClosed ||
+                       (result.status == RegionStatus::kNotEnabled && !named);
       results.push_back(std::move(result));
     }
   }

@@ -29,6 +29,8 @@ std::string_view RegionStatusName(RegionStatus status) {
       return "denied";
     case RegionStatus::kNotEnabled:
       return "not enabled";
+    case RegionStatus::kClosed:
+      return "account closed";
     case RegionStatus::kError:
       return "error";
   }
@@ -40,21 +42,21 @@ std::string EndpointName(std::string_view endpoint_url) {
 }
 
 std::optional<RegionStatus> ParseRegionStatus(std::string_view name) {
-  for (const RegionStatus status : {RegionStatus::kScanned, RegionStatus::kDenied,
-                                    RegionStatus::kNotEnabled, RegionStatus::kError}) {
+  for (const RegionStatus status :
+       {RegionStatus::kScanned, RegionStatus::kDenied, RegionStatus::kNotEnabled,
+        RegionStatus::kClosed, RegionStatus::kError}) {
     if (RegionStatusName(status) == name) return status;
   }
   return std::nullopt;
 }
 
 bool AuditRun::incomplete() const {
-  const bool unscanned = std::any_of(
-      regions.begin(), regions.end(),
-      [](const RegionResult& region) { return region.status != RegionStatus::kScanned; });
+  const bool gap = std::any_of(regions.begin(), regions.end(),
+                               [](const RegionResult& region) { return region.IsGap(); });
   const bool unknown = std::any_of(keys.begin(), keys.end(), [](const KeyResult& key) {
     return key.judgement.verdict == Verdict::kUnknown;
   });
-  return cancelled || unscanned || unknown;
+  return cancelled || gap || unknown;
 }
 
 Totals CountTotals(const std::vector<KeyResult>& keys) {

@@ -109,8 +109,15 @@ struct KeyResult {
   Judgement judgement;
 };
 
-enum class RegionStatus : std::uint8_t { kScanned, kDenied, kNotEnabled, kError };
-std::string_view RegionStatusName(RegionStatus status);  // "scanned", "denied", "not enabled", ...
+enum class RegionStatus : std::uint8_t {
+  kScanned,
+  kDenied,
+  kNotEnabled,  // the account has not opted in to the region
+  kClosed,      // the account is suspended, closed or on its way there: nobody can call it
+  kError,
+};
+// RegionStatusName: "scanned", "denied", "not enabled", "account closed", "error".
+std::string_view RegionStatusName(RegionStatus status);
 std::optional<RegionStatus> ParseRegionStatus(std::string_view name);
 
 // RegionResult: what became of one region of one account on one endpoint. Every one that was asked
@@ -122,6 +129,11 @@ struct RegionResult {
   RegionStatus status = RegionStatus::kError;
   std::string detail;  // the error, for people
   std::uint64_t keys_listed = 0;
+  // excused: it was not asked for by name, and the account or its organization says that there is
+  // nothing to scan. It is in the coverage, and the run is complete without it.
+  bool excused = false;
+  // IsGap: keys may be there that the run has not seen.
+  bool IsGap() const { return status != RegionStatus::kScanned && !excused; }
   bool operator==(const RegionResult&) const = default;
 };
 
@@ -179,7 +191,7 @@ struct AuditRun {
   std::vector<std::string> notes;  // what a reader should know about how the run was made
   bool cancelled = false;
 
-  // incomplete: a region was not scanned, a verdict is UNKNOWN, or the run was cancelled.
+  // incomplete: a region is a gap, a verdict is UNKNOWN, or the run was cancelled.
   bool incomplete() const;
 };
 

@@ -260,6 +260,9 @@ RegionResult ReadRegion(Reader& reader, const Value& value, const AuditRun& run)
   region.status = status.value_or(RegionStatus::kError);
   region.detail = reader.OptionalText(value, "detail");
   region.keys_listed = reader.Count(value, "listed");
+  // Before there was "gap", all that was not scanned was one.
+  region.excused =
+      value.Find("gap") && region.status != RegionStatus::kScanned && !reader.Bool(value, "gap");
   return region;
 }
 

@@ -21,7 +21,6 @@ namespace {
 
 using control::AuditRun;
 using control::KeyResult;
-using control::RegionStatus;
 using control::Verdict;
 using json::Writer;
 
@@ -267,8 +266,7 @@ std::string RenderAsff(const AuditRun& run) {
   std::string out;
   Batches batches(out);
   for (const RegionGroup& group : GroupByRegion(run)) {
-    if (group.region != nullptr && group.region->status != RegionStatus::kScanned &&
-        !group.region->account.empty()) {
+    if (group.region != nullptr && group.region->IsGap() && !group.region->account.empty()) {
       batches.Add(RegionFinding(*group.region, run));
     }
     // A group without an account may hold keys of several.

@@ -69,12 +69,12 @@ struct Square {
 
 Square SquareOf(const RegionGroup& group) {
   if (group.region == nullptr) return {"v-unknown", "!", "not recorded"};
-  if (group.region->status == RegionStatus::kNotEnabled) {
-    return {"v-not-applicable", "\xe2\x80\x93", "not enabled"};
+  const std::string status(control::RegionStatusName(group.region->status));
+  if (group.region->IsGap()) return {"v-unknown", "!", status};
+  if (group.region->status == RegionStatus::kClosed) {
+    return {"v-not-applicable", "\xc3\x97", status};
   }
-  if (group.region->status != RegionStatus::kScanned) {
-    return {"v-unknown", "!", std::string(control::RegionStatusName(group.region->status))};
-  }
+  if (group.region->excused) return {"v-not-applicable", "\xe2\x80\x93", status};
   const std::string of = " of " + Counted(group.keys.size(), "key");
   const std::uint64_t failing =
       CountOf(group.counts, Verdict::kFail) + CountOf(group.counts, Verdict::kFailPeriod);
@@ -120,8 +120,8 @@ std::string Matrix(const Places& places, std::size_t rows_max) {
   out +=
       "<p class=\"lead key\">A number: keys that fail. <b>?</b> a key that could not be judged. "
       "<b>!</b> not scanned. <b>(1)</b> failures that are accepted. <b>\xe2\x9c\x93</b> all that "
-      "can rotate do. <b>0</b> nothing to judge. <b>\xe2\x80\x93</b> region not enabled. Empty: "
-      "not asked.";
+      "can rotate do. <b>0</b> nothing to judge. <b>\xe2\x80\x93</b> region not enabled. "
+      "<b>\xc3\x97</b> account closed. Empty: not asked.";
   if (places.accounts.size() > rows_max) {
     out += fmt::format(" {} more accounts are in the CSV and JSON reports.",
                        Thousands(places.accounts.size() - rows_max));
@@ -133,7 +133,8 @@ std::string StatusCell(const RegionGroup& group) {
   if (group.region == nullptr) return "not recorded";
   std::string cell = group.region->status == RegionStatus::kScanned
                          ? "<span class=\"badge v-pass\">scanned</span>"
-                         : fmt::format("<span class=\"badge v-unknown\">{}</span>",
+                         : fmt::format("<span class=\"badge {}\">{}</span>",
+                                       group.region->IsGap() ? "v-unknown" : "v-not-applicable",
                                        control::RegionStatusName(group.region->status));
   if (!group.region->detail.empty()) {
     cell += "<span class=\"desc\">" + Esc(group.region->detail) + "</span>";

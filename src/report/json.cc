@@ -206,6 +206,7 @@ void Regions(Writer& w, const AuditRun& run) {
     OptionalText(w, "account", group.account);
     Text(w, "region", group.name);
     w.Key("status").String(control::RegionStatusName(group.region->status));
+    w.Key("gap").Bool(group.region->IsGap());
     OptionalText(w, "detail", group.region->detail);
     Count(w, "listed", group.region->keys_listed);
     VerdictMap(w, group.counts);

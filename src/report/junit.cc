@@ -61,15 +61,16 @@ struct Tally {
 bool IsScanned(const RegionGroup& group) {
   return group.region == nullptr || group.region->status == RegionStatus::kScanned;
 }
+bool IsGap(const RegionGroup& group) { return group.region != nullptr && group.region->IsGap(); }
 
 Tally TallyOf(const RegionGroup& group) {
   Tally tally;
   tally.tests = group.keys.size() + (IsScanned(group) ? 0 : 1);
   tally.failures =
       CountOf(group.counts, Verdict::kFail) + CountOf(group.counts, Verdict::kFailPeriod);
-  tally.errors = CountOf(group.counts, Verdict::kUnknown) + (IsScanned(group) ? 0 : 1);
-  tally.skipped = group.keys.size() - CountOf(group.counts, Verdict::kPass) - tally.failures -
-                  CountOf(group.counts, Verdict::kUnknown);
+  tally.errors = CountOf(group.counts, Verdict::kUnknown) + (IsGap(group) ? 1 : 0);
+  tally.skipped =
+      tally.tests - CountOf(group.counts, Verdict::kPass) - tally.failures - tally.errors;
   return tally;
 }
 
@@ -106,11 +107,14 @@ void AppendSuite(const RegionGroup& group, const AuditRun& run, std::string& out
   out += fmt::format("  <testsuite name=\"{} {}\" {} timestamp=\"{}\">\n", Xml(group.account),
                      Xml(group.name), TallyOf(group).Attributes(), FormatIso8601(run.started));
   if (!IsScanned(group)) {
-    out += fmt::format(
-        "    <testcase classname=\"{}.{}\" name=\"region\">\n"
-        "      <error type=\"{}\" message=\"{}\"/>\n    </testcase>\n",
-        Xml(group.account), Xml(group.name), control::RegionStatusName(group.region->status),
-        Xml(group.region->detail));
+    out += fmt::format("    <testcase classname=\"{}.{}\" name=\"region\">\n", Xml(group.account),
+                       Xml(group.name));
+    const std::string_view status = control::RegionStatusName(group.region->status);
+    out += IsGap(group) ? fmt::format("      <error type=\"{}\" message=\"{}\"/>\n", status,
+                                      Xml(group.region->detail))
+                        : fmt::format("      <skipped message=\"{}: {}\"/>\n", status,
+                                      Xml(group.region->detail));
+    out += "    </testcase>\n";
   }
   for (const KeyResult* key : group.keys) AppendCase(*key, run, out);
   out += "  </testsuite>\n";

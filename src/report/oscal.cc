@@ -9,6 +9,7 @@
 // OSCAL (control "sc-12", statement "sc-12_smt").
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/hex.h"
@@ -269,9 +270,15 @@ void AppendResult(Writer& w, const AuditRun& run) {
   AppendObservations(w, run);
   AppendRisks(w, run);
   const auto groups = GroupByRegion(run);
-  if (!groups.empty()) {
+  const bool any = std::any_of(groups.begin(), groups.end(), [](const RegionGroup& group) {
+    return group.region == nullptr || !group.region->excused;
+  });
+  if (any) {
     w.Key("findings").BeginArray();
-    for (const RegionGroup& group : groups) AppendFinding(w, run, group);
+    for (const RegionGroup& group : groups) {
+      // Where an account says that there is nothing, there is nothing to find.
+      if (group.region == nullptr || !group.region->excused) AppendFinding(w, run, group);
+    }
     w.EndArray();
   }
   w.EndObject();

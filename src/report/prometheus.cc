@@ -3,6 +3,8 @@
 // Source: Prometheus, "Exposition formats".
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "report/report.h"
 #include "report/summary.h"
 
@@ -63,6 +65,10 @@ void AppendRegions(const AuditRun& run, std::string& out) {
         Label(region.account), Label(region.region), control::RegionStatusName(region.status),
         region.status == control::RegionStatus::kScanned ? 1 : 0);
   }
+  const auto gaps = std::count_if(run.regions.begin(), run.regions.end(),
+                                  [](const auto& region) { return region.IsGap(); });
+  Head("keyturn_audit_regions_missed", "Regions that should have been scanned and were not.", out);
+  out += fmt::format("keyturn_audit_regions_missed {}\n", gaps);
 }
 
 void AppendCalls(const AuditRun& run, std::string& out) {

@@ -97,7 +97,7 @@ void AppendInvocation(Writer& w, const AuditRun& run) {
   for (const auto& region : run.regions) {
     if (region.status == control::RegionStatus::kScanned) continue;
     w.BeginObject();
-    Text(w, "level", "error");
+    Text(w, "level", region.IsGap() ? "error" : "note");
     w.Key("message").BeginObject();
     Text(w, "text",
          region.account + (region.account.empty() ? "" : " ") + region.region + ": " +

@@ -248,9 +248,8 @@ std::string AnswerSentence(const AuditRun& run) {
   if (const std::uint64_t unknown = count(Verdict::kUnknown); unknown > 0) {
     text += fmt::format(" {} could not be judged.", Counted(unknown, "key"));
   }
-  const auto unscanned = std::count_if(run.regions.begin(), run.regions.end(), [](const auto& r) {
-    return r.status != control::RegionStatus::kScanned;
-  });
+  const auto unscanned = std::count_if(run.regions.begin(), run.regions.end(),
+                                       [](const auto& region) { return region.IsGap(); });
   if (unscanned > 0) {
     text += fmt::format(" {} could not be scanned.",
                         Counted(static_cast<std::uint64_t>(unscanned), "region"));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "report/canvas.h"
 #include "report/report.h"
@@ -248,14 +249,16 @@ class TablePage {
   void Regions() {
     constexpr std::size_t kShownMax = 20;
     const auto groups = GroupByRegion(run_);
-    const bool many = groups.size() > kShownMax && !all_;
+    const bool many = groups.size() > kShownMax;
     std::size_t quiet = 0;
     std::size_t quiet_keys = 0;
     for (std::size_t i = 0; i < groups.size();) {
-      if (many && NeedsNoWord(groups[i])) {
+      if (many && !all_ && NeedsNoWord(groups[i])) {
         ++quiet;
         quiet_keys += groups[i].keys.size();
         ++i;
+      } else if (many && IsExcused(groups[i])) {
+        ++i;  // Excused tells of all of them together
       } else if (many && IsUnscanned(groups[i])) {
         i = SameFate(groups, i);
       } else {
@@ -268,6 +271,43 @@ class TablePage {
                         0, Ink::kDim);
       canvas_.Line();
     }
+    if (many) Excused(groups);
+  }
+
+  static bool IsExcused(const RegionGroup& group) {
+    return group.region != nullptr && group.region->excused && group.keys.empty();
+  }
+
+  // Excused: regions that accounts do not have, by region, and accounts that nobody can call. There
+  // may be thousands of them, and nothing is to be done about any.
+  void Excused(const std::vector<RegionGroup>& groups) {
+    std::map<std::string, std::size_t> not_enabled;
+    std::map<std::string, std::string> closed;
+    for (const RegionGroup& group : groups) {
+      if (!IsExcused(group)) continue;
+      if (group.region->status == RegionStatus::kClosed) {
+        closed[group.account] = group.region->detail;
+      } else {
+        ++not_enabled[group.name];
+      }
+    }
+    if (!not_enabled.empty()) {
+      std::string names;
+      for (const auto& [name, accounts] : not_enabled) {
+        names += fmt::format("{}{} ({})", names.empty() ? "" : ", ", canvas_.Clean(name),
+                             Thousands(accounts));
+      }
+      canvas_.Paragraph(
+          "Not enabled (in so many accounts), so there is nothing to scan: " + names + '.', 0,
+          Ink::kDim);
+      canvas_.Line();
+    }
+    for (const auto& [account, detail] : closed) {
+      canvas_.Paragraph(fmt::format("{}: {}; nobody can call it, so there is nothing to scan.",
+                                    canvas_.Clean(account), canvas_.Clean(detail)),
+                        0, Ink::kDim);
+    }
+    if (!closed.empty()) canvas_.Line();
   }
 
   static bool IsUnscanned(const RegionGroup& group) {
@@ -315,7 +355,8 @@ class TablePage {
   void Region(const RegionGroup& group) {
     Head(canvas_.Clean(group.name), group, group.keys.size());
     if (group.region != nullptr && !group.region->detail.empty()) {
-      canvas_.Paragraph(canvas_.Clean(group.region->detail), kIndent, Ink::kYellow);
+      canvas_.Paragraph(canvas_.Clean(group.region->detail), kIndent,
+                        group.region->excused ? Ink::kDim : Ink::kYellow);
     }
     for (std::size_t i = 0; i < group.keys.size();) {
       i = SameVerdict(group, i);
@@ -334,9 +375,11 @@ class TablePage {
     std::string tail = Counted(keys, "key");
     Ink tail_ink = Ink::kDim;
     if (group.region != nullptr && group.region->status != RegionStatus::kScanned) {
-      tail = fmt::format("{} {}", canvas_.glyphs().warn,
-                         control::RegionStatusName(group.region->status));
-      tail_ink = Ink::kBoldYellow;
+      tail = control::RegionStatusName(group.region->status);
+      if (group.region->IsGap()) {
+        tail = fmt::format("{} {}", canvas_.glyphs().warn, tail);
+        tail_ink = Ink::kBoldYellow;
+      }
     }
     const std::size_t taken = DisplayWidth(head) + DisplayWidth(tail) + 2;
     std::string rule;

@@ -24,7 +24,9 @@ TrendPoint TrendPointOf(const control::AuditRun& run) {
     point.counts[static_cast<std::size_t>(verdict)] = count;
   }
   point.compliance_percent = run.totals.compliance_percent;
-  point.regions = run.regions.size();
+  // Regions that accounts do not have are missed by no run.
+  point.regions = static_cast<std::uint64_t>(std::count_if(
+      run.regions.begin(), run.regions.end(), [](const auto& region) { return !region.excused; }));
   point.regions_scanned = static_cast<std::uint64_t>(std::count_if(
       run.regions.begin(), run.regions.end(),
       [](const auto& region) { return region.status == control::RegionStatus::kScanned; }));

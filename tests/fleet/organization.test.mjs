@@ -96,6 +96,8 @@ function checkAudit(report) {
     const name = `${region.account}/${region.region}`;
     assert.ok(!seen.has(name), `${name} is in the coverage twice`);
     seen.set(name, region);
+    // What an account or its organization says is not there is no gap; all else that is not scanned is.
+    assert.equal(region.gap, !['scanned', 'not enabled', 'account closed'].includes(region.status), name);
     const sum = Object.values(region.by_verdict).reduce((a, b) => a + b, 0);
     assert.equal(region.listed, sum, `${name}: every listed key has one verdict`);
     const fate = expected.get(name);

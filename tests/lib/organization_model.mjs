@@ -145,7 +145,7 @@ export function draw({ seed = 1, accounts = 200, regions = allRegions, keys = 10
 function setFates(organization, account) {
   const places = organization.regions.map((region) =>
     organization.places.get(`${account.id}/${region}`));
-  if (account.behaviour === 'suspended') for (const place of places) place.fate = 'error';
+  if (account.behaviour === 'suspended') for (const place of places) place.fate = 'account closed';
   if (account.behaviour === 'role denied') for (const place of places) place.fate = 'denied';
   if (account.behaviour === 'list denied in one region') places[0].fate = 'denied';
   if (account.behaviour === 'one region dies half-way') places[1].dies = 8;  // calls until then
