@@ -139,6 +139,37 @@ test('AWS and a server of one\'s own in one run, planned, applied and taken back
   assert.deepEqual(organization.problems, []);
 });
 
+test('a recorded run over several accounts is evidence of each, and killed half-way it is of none', async () => {
+  const whole = ['--organization', '--role-name', 'Rotation', '--regions', 'all'];
+  const done = await keyturn(['audit', ...whole, '--record', file('evidence'), '--format', 'json']);
+  const report = JSON.parse(done.stdout);
+  assert.equal(new Set(report.regions.filter((each) => each.status === 'scanned')
+    .map((each) => each.account)).size, 5);
+  assert.equal(report.regions.filter((each) => each.status === 'account closed').length,
+    report.regions.filter((each) => each.account === id(5)).length);
+  const checked = await keyturn(['evidence', 'verify', file('evidence')]);
+  assert.equal(checked.code, 0, checked.stderr + checked.stdout);
+  const again = await keyturn(['report', '--from', file('evidence'), '--format', 'json']);
+  assert.equal(again.stdout, done.stdout);
+
+  // A reader that is killed leaves records that hold together as far as they go.
+  const described = organization.counts.DescribeKey;
+  const child = spawn(process.env.KEYTURN_BIN, ['audit', ...whole, '--record', file('killed')],
+    { env: organization.env, stdio: 'ignore' });
+  const ended = new Promise((resolve) => { child.once('close', (code, signal) => resolve(signal)); });
+  const watch = setInterval(() => {
+    if (organization.counts.DescribeKey > described + 30) child.kill('SIGKILL');
+  }, 2);
+  assert.equal(await ended, 'SIGKILL');
+  clearInterval(watch);
+  const unfinished = await keyturn(['evidence', 'verify', file('killed')]);
+  assert.equal(unfinished.code, 4, unfinished.stderr + unfinished.stdout);
+  assert.match(unfinished.stderr, /did not finish.* (\d{2,}) whole records are chained/);
+  const mixed = await keyturn(['audit', ...whole, '--record', file('killed')]);
+  assert.equal(mixed.code, 1);
+  assert.match(mixed.stderr, /is there already; name a directory for the evidence that is not/);
+});
+
 test('a targets file that is wrong is refused with its line, and nothing is called', async () => {
   const cases = [[['organization: true', 'organisation: true'], /fleet\.yaml:3: unknown field 'organisation'/],
     [['role_name: Rotation', 'profile: p'], /fleet\.yaml:3: several accounts need 'role_name'/],
