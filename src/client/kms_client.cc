@@ -120,7 +120,7 @@ class PacedClient final : public KmsClient {
   void Send(const WorkPtr& work);
   http::ClientRequest Sign(Work& work);
   bool MaySend() const;
-  std::optional<SteadyTime> NextDue(SteadyTime now);
+  std::optional<SteadyTime> NextDue(SteadyTime now) const;
   void DropQueued();
 
   void OnResponse(const WorkPtr& work, Result<http::ClientResponse> result);
@@ -148,6 +148,8 @@ class PacedClient final : public KmsClient {
   std::size_t in_flight_ = 0;
   Millis clock_offset_{0};
   bool cancelled_ = false;
+  bool changed_ = true;  // since SendDue: a call came, or an answer
+  std::optional<SteadyTime> next_due_;
   Observer observer_;
   // Callbacks that the http client still holds find out that we are gone.
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
@@ -207,6 +209,7 @@ void PacedClient::Call(std::string_view operation, std::string_view region, std:
   work->done = std::move(done);
   work->made = options_.steady_now() + delay;
   ++unfinished_;
+  changed_ = true;
   if (delay > Millis(0)) {
     delayed_.emplace(work->made, std::move(work));
   } else {
@@ -285,12 +288,13 @@ http::ClientRequest PacedClient::Sign(Work& work) {
       credentials_, key.Get(credentials_, lane.region, "kms", now), lane.region, "kms", now);
   http::ClientRequest request;
   request.url = endpoint.url;
-  request.headers = {{"Host", endpoint.host},
-                     {"Content-Type", std::string(kContentType)},
-                     {"X-Amz-Target", lane.target},
-                     {"X-Amz-Date", signed_headers.amz_date},
-                     {"Authorization", signed_headers.authorization},
-                     {"User-Agent", options_.user_agent}};
+  request.headers.reserve(7);
+  request.headers.emplace_back("Host", endpoint.host);
+  request.headers.emplace_back("Content-Type", kContentType);
+  request.headers.emplace_back("X-Amz-Target", lane.target);
+  request.headers.emplace_back("X-Amz-Date", signed_headers.amz_date);
+  request.headers.emplace_back("Authorization", signed_headers.authorization);
+  request.headers.emplace_back("User-Agent", options_.user_agent);
   if (!credentials_.session_token.empty()) {
     request.headers.emplace_back("X-Amz-Security-Token", credentials_.session_token);
   }
@@ -301,7 +305,7 @@ http::ClientRequest PacedClient::Sign(Work& work) {
 }
 
 // NextDue is when the next call may be sent, if that is what we wait for.
-std::optional<SteadyTime> PacedClient::NextDue(SteadyTime now) {
+std::optional<SteadyTime> PacedClient::NextDue(SteadyTime now) const {
   std::optional<SteadyTime> next;
   const auto sooner = [&next](SteadyTime time) { next = next ? std::min(*next, time) : time; };
   if (!delayed_.empty()) sooner(delayed_.begin()->first);
@@ -319,9 +323,15 @@ std::optional<SteadyTime> PacedClient::SendDue() {
     return std::nullopt;
   }
   const SteadyTime now = options_.steady_now();
+  // With many accounts on one loop most have nothing to do most of the time.
+  if (!changed_ && (!next_due_ || now < *next_due_)) return next_due_;
+  changed_ = false;
   TakeDue(now);
   SendReady(now);
-  return NextDue(now);
+  next_due_ = NextDue(now);
+  // Others may have given back what of the common budget this one waits for.
+  if (!MaySend()) changed_ = true;
+  return next_due_;
 }
 
 std::size_t PacedClient::Pump(Millis max_wait) {
@@ -374,6 +384,7 @@ void PacedClient::CancelAll() {
 
 void PacedClient::OnResponse(const WorkPtr& work, Result<http::ClientResponse> result) {
   --in_flight_;
+  changed_ = true;
   const http::ClientResponse* response = result ? &*result : nullptr;
   if (response != nullptr) {
     work->lane->host->failures_in_a_row = 0;

@@ -1,6 +1,7 @@
-// HTTP client: many requests at once over kept-alive connections, on libcurl's multi interface.
+// HTTP client: many requests at once over kept-alive connections. Its own connections
+// (pooled_client.h), or libcurl's where the environment names a proxy that needs it; docs/adr/0012.
 //
-// Single-threaded: the owner submits and pumps. libcurl stays in the .cc file.
+// Single-threaded: the owner submits and pumps.
 // TLS: peer and host name are always verified; CA bundle from options, else the system's. Proxies
 // by the usual environment variables. HTTP/1.1; redirects are not followed.
 #pragma once
@@ -44,6 +45,8 @@ struct ClientResponse {
 struct ClientOptions {
   std::string ca_bundle_file;  // empty: the system's
   std::size_t connections_per_host_max = 64;
+  // connections_max: so many are kept open, of all hosts; those in use may be more.
+  std::size_t connections_max = 256;
   std::size_t response_bytes_max = 16 << 20;
   bool direct = false;  // never through a proxy
 };
@@ -52,7 +55,7 @@ class Client {
  public:
   using Done = std::function<void(Result<ClientResponse>)>;
 
-  // Create: kUsage when the CA bundle cannot be read.
+  // Create reads the environment's proxies. kUsage when the CA bundle cannot be read.
   static Result<std::unique_ptr<Client>> Create(const ClientOptions& options);
   virtual ~Client() = default;
 

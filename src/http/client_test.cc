@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <thread>
 
+#include "http/curl_client.h"
+#include "http/pooled_client.h"
 #include "http/server.h"
 #include "http/test_peer.h"
 
@@ -16,7 +18,10 @@ namespace {
 using ::testing::HasSubstr;
 using namespace std::chrono_literals;
 
-class ClientTest : public ::testing::Test {
+// Both clients are held to the same.
+enum class Kind { kPooled, kCurl };
+
+class ClientTest : public ::testing::TestWithParam<Kind> {
  protected:
   ClientTest() { setenv("no_proxy", "*", 1); }  // a proxy of the machine's must not come between
   // Serve makes a handler that lives as long as the server.
@@ -28,7 +33,10 @@ class ClientTest : public ::testing::Test {
     server_ = StartServer(result);
     return result;
   }
-  void Connect(const ClientOptions& options = {}) { client_ = *Client::Create(options); }
+  void Connect(const ClientOptions& options = {}) {
+    client_ = GetParam() == Kind::kCurl ? *CreateCurlClient(options)
+                                        : *CreatePooledClient(options, ProxyRules());
+  }
   ClientRequest To(std::string path) const {
     ClientRequest request;
     request.url = "http://127.0.0.1:" + std::to_string(server_->port()) + std::move(path);
@@ -65,7 +73,7 @@ class RawHandler : public Handler {
   }
 };
 
-TEST_F(ClientTest, SendsTheHeadersGivenAndNothingElse) {
+TEST_P(ClientTest, SendsTheHeadersGivenAndNothingElse) {
   Serve<RawHandler>();
   Connect();
   ClientRequest request = To("/p?q=%2F");
@@ -80,7 +88,7 @@ TEST_F(ClientTest, SendsTheHeadersGivenAndNothingElse) {
                                 std::string("{\0}", 3));
 }
 
-TEST_F(ClientTest, HostGivenReplacesTheOneOfTheUrl) {
+TEST_P(ClientTest, HostGivenReplacesTheOneOfTheUrl) {
   Serve<RawHandler>();
   Connect();
   ClientRequest request = To("/");
@@ -89,7 +97,7 @@ TEST_F(ClientTest, HostGivenReplacesTheOneOfTheUrl) {
             "POST /\nHost=kms.eu-west-1.amazonaws.com\nContent-Length=0\n");
 }
 
-TEST_F(ClientTest, MethodsDoNotStickToAConnection) {
+TEST_P(ClientTest, MethodsDoNotStickToAConnection) {
   Serve<RawHandler>();
   Connect();
   const std::string host = "\nHost=127.0.0.1:" + std::to_string(server_->port()) + "\n";
@@ -108,7 +116,7 @@ TEST_F(ClientTest, MethodsDoNotStickToAConnection) {
   EXPECT_EQ(call("POST", ""), "POST /" + host + "Content-Length=0\n");
 }
 
-TEST_F(ClientTest, GivesStatusAndHeadersOfAnyAnswer) {
+TEST_P(ClientTest, GivesStatusAndHeadersOfAnyAnswer) {
   Serve<FunctionHandler>([](std::shared_ptr<Exchange> exchange) {
     exchange->Reply(
         "HTTP/1.1 400 Bad Request\r\nX-Amzn-RequestId:  id-1 \r\nTwice: a\r\nTwice: b\r\n"
@@ -125,7 +133,7 @@ TEST_F(ClientTest, GivesStatusAndHeadersOfAnyAnswer) {
   EXPECT_EQ(response->body, "{}");
 }
 
-TEST_F(ClientTest, DoesNotFollowRedirects) {
+TEST_P(ClientTest, DoesNotFollowRedirects) {
   Serve<FunctionHandler>([](std::shared_ptr<Exchange> exchange) {
     EXPECT_EQ(exchange->request().path, "/");
     exchange->Reply("HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n", "");
@@ -134,7 +142,7 @@ TEST_F(ClientTest, DoesNotFollowRedirects) {
   EXPECT_EQ(Call(To("/"))->status, 302);
 }
 
-TEST_F(ClientTest, ReusesItsConnectionsAndKeepsToTheirNumber) {
+TEST_P(ClientTest, ReusesItsConnectionsAndKeepsToTheirNumber) {
   std::atomic<int> under_way{0};
   std::atomic<int> most{0};
   std::vector<std::shared_ptr<Exchange>> batch;
@@ -167,7 +175,7 @@ TEST_F(ClientTest, ReusesItsConnectionsAndKeepsToTheirNumber) {
   EXPECT_LE(most, 3);
 }
 
-TEST_F(ClientTest, DoneMaySubmitTheNext) {
+TEST_P(ClientTest, DoneMaySubmitTheNext) {
   Serve<EchoHandler>();
   Connect();
   int left = 10;
@@ -182,7 +190,7 @@ TEST_F(ClientTest, DoneMaySubmitTheNext) {
   EXPECT_EQ(left, 0);
 }
 
-TEST_F(ClientTest, ServerThatNeverAnswersTimesOut) {
+TEST_P(ClientTest, ServerThatNeverAnswersTimesOut) {
   Serve<HoldingHandler>();
   Connect();
   ClientRequest request = To("/");
@@ -193,7 +201,7 @@ TEST_F(ClientTest, ServerThatNeverAnswersTimesOut) {
   EXPECT_EQ(response.error().message, "no answer within 20 ms");
 }
 
-TEST_F(ClientTest, WaitingForAConnectionDoesNotCountAgainstTheTimeout) {
+TEST_P(ClientTest, WaitingForAConnectionDoesNotCountAgainstTheTimeout) {
   HoldingHandler& holding = Serve<HoldingHandler>();
   ClientOptions options;
   options.connections_per_host_max = 1;
@@ -224,7 +232,7 @@ TEST_F(ClientTest, WaitingForAConnectionDoesNotCountAgainstTheTimeout) {
   EXPECT_TRUE(answered);
 }
 
-TEST_F(ClientTest, RefusedConnectionIsANetworkError) {
+TEST_P(ClientTest, RefusedConnectionIsANetworkError) {
   Serve<EchoHandler>();
   Connect();
   const ClientRequest request = To("/");
@@ -235,7 +243,7 @@ TEST_F(ClientTest, RefusedConnectionIsANetworkError) {
   EXPECT_THAT(response.error().message, HasSubstr("onnect"));
 }
 
-TEST_F(ClientTest, ConnectionClosedWithoutAnAnswerIsANetworkError) {
+TEST_P(ClientTest, ConnectionClosedWithoutAnAnswerIsANetworkError) {
   Serve<FunctionHandler>([](std::shared_ptr<Exchange>) {});
   Connect();
   const auto response = Call(To("/"));
@@ -244,7 +252,7 @@ TEST_F(ClientTest, ConnectionClosedWithoutAnAnswerIsANetworkError) {
   EXPECT_FALSE(response.error().message.empty());
 }
 
-TEST_F(ClientTest, AnswerAboveTheLimitIsRefused) {
+TEST_P(ClientTest, AnswerAboveTheLimitIsRefused) {
   Serve<FunctionHandler>([](std::shared_ptr<Exchange> exchange) {
     const std::string body(exchange->request().path == "/large" ? 3000 : 500, 'x');
     exchange->Reply(HeadFor(body), body);
@@ -260,7 +268,7 @@ TEST_F(ClientTest, AnswerAboveTheLimitIsRefused) {
   EXPECT_TRUE(Call(To("/small")).has_value());
 }
 
-TEST_F(ClientTest, CancelAllFinishesWhatIsUnderWayAndWhatWaits) {
+TEST_P(ClientTest, CancelAllFinishesWhatIsUnderWayAndWhatWaits) {
   Serve<HoldingHandler>();
   ClientOptions options;
   options.connections_per_host_max = 2;
@@ -278,7 +286,7 @@ TEST_F(ClientTest, CancelAllFinishesWhatIsUnderWayAndWhatWaits) {
   EXPECT_EQ(client_->Pump(0ms), 0U);
 }
 
-TEST_F(ClientTest, ClientMayEndWithRequestsUnderWay) {
+TEST_P(ClientTest, ClientMayEndWithRequestsUnderWay) {
   Serve<HoldingHandler>();
   Connect();
   bool ran = false;
@@ -290,7 +298,7 @@ TEST_F(ClientTest, ClientMayEndWithRequestsUnderWay) {
   EXPECT_FALSE(ran);
 }
 
-TEST_F(ClientTest, RefusesWhatIsNoRequest) {
+TEST_P(ClientTest, RefusesWhatIsNoRequest) {
   Serve<EchoHandler>();
   Connect();
   std::vector<ClientRequest> wrong(7, To("/"));
@@ -308,7 +316,12 @@ TEST_F(ClientTest, RefusesWhatIsNoRequest) {
   }
 }
 
-TEST_F(ClientTest, CreateNamesABundleThatCannotBeRead) {
+INSTANTIATE_TEST_SUITE_P(Both, ClientTest, ::testing::Values(Kind::kPooled, Kind::kCurl),
+                         [](const auto& each) {
+                           return each.param == Kind::kCurl ? "Curl" : "Pooled";
+                         });
+
+TEST(Client, CreateNamesABundleThatCannotBeRead) {
   ClientOptions options;
   options.ca_bundle_file = "/nonexistent/ca.pem";
   const auto client = Client::Create(options);
