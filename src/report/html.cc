@@ -163,7 +163,9 @@ std::string Scope(const AuditRun& run) {
   fact(accounts.size() > 1 ? "Accounts" : "Account",
        accounts.size() > kNamedMax ? Thousands(accounts.size()) + ", named in the coverage"
                                    : Joined(accounts));
-  fact(regions.size() == 1 ? "Region" : "Regions", Joined(regions));
+  fact(regions.size() == 1 ? "Region" : "Regions",
+       regions.size() > kNamedMax ? Thousands(regions.size()) + ", named in the coverage"
+                                  : Joined(regions));
   fact("Maximum period", fmt::format("{} days", run.max_period_days));
   if (!run.policy.name.empty()) fact("Policy", Esc(run.policy.name));
   fact("Audited", fmt::format("<time datetime=\"{}\">{}</time>", FormatIso8601(run.started),

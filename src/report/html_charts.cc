@@ -98,7 +98,11 @@ std::vector<Bar> BarsOf(const std::vector<RegionGroup>& groups) {
     ++bar.accounts;
     for (std::size_t i = 0; i < bar.counts.size(); ++i) bar.counts[i] += group.counts[i];
   }
+  // Regions that nobody has a key in are in the coverage.
+  const bool any = std::any_of(by_region.begin(), by_region.end(),
+                               [](const auto& entry) { return entry.second.keys > 0; });
   for (auto& [name, bar] : by_region) {
+    if (any && bar.keys == 0) continue;
     bar.account = Counted(bar.accounts, "account");
     bars.push_back(std::move(bar));
   }

@@ -92,8 +92,11 @@ Square SquareOf(const RegionGroup& group) {
 }
 
 std::string Matrix(const Places& places, std::size_t rows_max) {
-  std::string out =
-      "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Matrix of accounts and "
+  constexpr std::size_t kMatrixRows = 40;
+  std::string out = "<div class=\"";
+  out += ScrollClass(std::min(places.accounts.size(), rows_max), kMatrixRows);
+  out +=
+      "\" tabindex=\"0\" role=\"group\" aria-label=\"Matrix of accounts and "
       "regions\"><table class=\"matrix\"><thead><tr><th scope=\"col\">Account</th>";
   for (const std::string& region : places.regions) {
     out += "<th scope=\"col\"><span>" + Esc(region) + "</span></th>";
@@ -149,8 +152,10 @@ std::string Table(const AuditRun& run, const std::vector<RegionGroup>& groups, c
     const auto found = run.totals.by_verdict.find(verdict);
     if (found != run.totals.by_verdict.end() && found->second > 0) columns.push_back(verdict);
   }
-  std::string out =
-      "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-labelledby=\"coverage-h\">"
+  std::string out = "<div class=\"";
+  out += ScrollClass(std::min(groups.size(), rows_max));
+  out +=
+      "\" tabindex=\"0\" role=\"group\" aria-labelledby=\"coverage-h\">"
       "<table class=\"tight\"><thead><tr><th scope=\"col\">Region</th><th "
       "scope=\"col\">Account</th>"
       "<th scope=\"col\">Status</th><th scope=\"col\" class=\"num\">Listed</th>";

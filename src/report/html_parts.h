@@ -55,4 +55,10 @@ std::string ControlSummarySection();
 std::string PeriodsSection(const control::AuditRun& run);
 std::string MethodSection(const control::AuditRun& run);
 
+// ScrollClass: a table of many rows scrolls in a window of its own, so that what follows it can be
+// reached.
+inline std::string_view ScrollClass(std::size_t rows, std::size_t open_max = 100) {
+  return rows > open_max ? "scroll tall" : "scroll";
+}
+
 }  // namespace keyturn::report

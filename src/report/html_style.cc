@@ -87,7 +87,8 @@ header svg{width:26px;height:26px;flex:none}
 .v-pass{--c:var(--pass);--t:var(--pass)}.v-fail{--c:var(--fail);--t:var(--fail)}.v-fail-period{--c:var(--period);--t:var(--period)}.v-unknown{--c:var(--unknown-fill);--t:var(--unknown)}.v-excepted{--c:var(--excepted);--t:var(--excepted)}.v-skipped{--c:var(--skipped);--t:var(--skipped)}.v-gone{--c:var(--gone);--t:var(--na-ink)}.v-not-applicable{--c:var(--na);--t:var(--na-ink)}
 circle[class*=v-]{stroke:var(--c)}rect[class*=v-]{fill:var(--c)}
 .badge{display:inline-block;white-space:nowrap;font-size:12.5px;line-height:1.5;font-weight:640;padding:1px 9px;border-radius:20px;color:var(--t);border:1px solid var(--c);background:color-mix(in srgb,var(--c) 9%,transparent)}
-.scroll{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:12px}
+.scroll{position:relative;overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:12px}
+.tall{max-height:85vh;overflow:auto}.tall>table>thead th{position:sticky;top:0;z-index:1;background:var(--card)}
 table{border-collapse:collapse;width:100%;font-size:14.5px}
 caption{text-align:left;font-size:14px;color:var(--soft);padding:12px 16px 0}
 th,td{text-align:left;vertical-align:top;padding:11px 16px;border-top:1px solid var(--line)}
@@ -150,7 +151,7 @@ table.cards td:empty{display:none}.cmd .nw{white-space:normal;display:inline-blo
 @page{margin:14mm}
 body{background:#fff;font-size:10.5pt}.wrap{max-width:none;padding:0}
 .theme,.tools,.skip{display:none}.card,.scroll{border-color:#bbb}.hero{border-left-color:var(--tone)}.id,.cmd .nw,th[scope=row] code{white-space:normal}
-.scroll{overflow:visible}tr,figure,.hero,.change h3{break-inside:avoid}h2,h3{break-after:avoid}thead{display:table-header-group}
+.scroll{overflow:visible;max-height:none}tr,figure,.hero,.change h3{break-inside:avoid}h2,h3{break-after:avoid}thead{display:table-header-group}
 table{font-size:9.5pt}th,td{padding:6px 8px}
 .charts{grid-template-columns:1fr 1fr 1fr}.charts figure{padding:12px}.two{grid-template-columns:1fr 1fr}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}

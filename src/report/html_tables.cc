@@ -193,7 +193,10 @@ std::string FindingsSection(const AuditRun& run, std::size_t rows_max) {
   out +=
       "<p class=\"lead\">Keys that fail, with the command that puts each right, and keys that "
       "could not be judged. One click selects a command.</p>\n"
-      "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-labelledby=\"findings-h\">"
+      "<div class=\"";
+  out += ScrollClass(std::min(keys.size(), rows_max));
+  out +=
+      "\" tabindex=\"0\" role=\"group\" aria-labelledby=\"findings-h\">"
       "<table class=\"cards\"><thead><tr><th scope=\"col\">Verdict</th><th scope=\"col\">Key</th>"
       "<th scope=\"col\">Region</th><th scope=\"col\">Why, and what to do</th></tr></thead>"
       "<tbody>\n";
@@ -243,7 +246,10 @@ std::string KeysSection(const AuditRun& run, std::size_t rows_max) {
       "<span class=\"search\" hidden><span id=\"shown\" role=\"status\" class=\"soft\"></span>"
       "<label class=\"sr\" for=\"search\">Search keys</label>"
       "<input id=\"search\" type=\"search\" placeholder=\"Search keys\"></span></div>\n"
-      "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-labelledby=\"keys-h\">"
+      "<div class=\"";
+  out += ScrollClass(std::min(run.keys.size(), rows_max));
+  out +=
+      "\" tabindex=\"0\" role=\"group\" aria-labelledby=\"keys-h\">"
       "<table class=\"cards tight\" id=\"keys\"><thead><tr><th scope=\"col\">Verdict</th>"
       "<th scope=\"col\">Key</th><th scope=\"col\">Region</th><th scope=\"col\">Kind, state</th>"
       "<th scope=\"col\">Rotation</th><th scope=\"col\">Why</th></tr></thead><tbody>\n";

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
 #include "report/canvas.h"
 #include "report/report.h"
 #include "report/summary.h"
+#include "report/table_fleet.h"
 #include "report/text.h"
 
 namespace keyturn::report {
@@ -115,7 +115,10 @@ class TablePage {
     } else if (accounts.size() > 1) {
       parts.push_back(Counted(accounts.size(), "account"));
     }
-    parts.push_back(Counted(run_.regions.size(), "region"));
+    parts.push_back(Counted(static_cast<std::uint64_t>(
+                                std::count_if(run_.regions.begin(), run_.regions.end(),
+                                              [](const auto& region) { return !region.excused; })),
+                            "region"));
     parts.push_back(Counted(run_.totals.listed, "key"));
     parts.push_back(MinuteText(run_.started));
     const std::string sep = fmt::format(" {} ", canvas_.glyphs().dot);
@@ -250,6 +253,8 @@ class TablePage {
     constexpr std::size_t kShownMax = 20;
     const auto groups = GroupByRegion(run_);
     const bool many = groups.size() > kShownMax;
+    many_ = many;
+    if (many) ShowWorstAccounts(groups, several_endpoints_, canvas_);
     std::size_t quiet = 0;
     std::size_t quiet_keys = 0;
     for (std::size_t i = 0; i < groups.size();) {
@@ -258,7 +263,7 @@ class TablePage {
         quiet_keys += groups[i].keys.size();
         ++i;
       } else if (many && IsExcused(groups[i])) {
-        ++i;  // Excused tells of all of them together
+        ++i;  // ShowExcused tells of all of them together
       } else if (many && IsUnscanned(groups[i])) {
         i = SameFate(groups, i);
       } else {
@@ -271,43 +276,7 @@ class TablePage {
                         0, Ink::kDim);
       canvas_.Line();
     }
-    if (many) Excused(groups);
-  }
-
-  static bool IsExcused(const RegionGroup& group) {
-    return group.region != nullptr && group.region->excused && group.keys.empty();
-  }
-
-  // Excused: regions that accounts do not have, by region, and accounts that nobody can call. There
-  // may be thousands of them, and nothing is to be done about any.
-  void Excused(const std::vector<RegionGroup>& groups) {
-    std::map<std::string, std::size_t> not_enabled;
-    std::map<std::string, std::string> closed;
-    for (const RegionGroup& group : groups) {
-      if (!IsExcused(group)) continue;
-      if (group.region->status == RegionStatus::kClosed) {
-        closed[group.account] = group.region->detail;
-      } else {
-        ++not_enabled[group.name];
-      }
-    }
-    if (!not_enabled.empty()) {
-      std::string names;
-      for (const auto& [name, accounts] : not_enabled) {
-        names += fmt::format("{}{} ({})", names.empty() ? "" : ", ", canvas_.Clean(name),
-                             Thousands(accounts));
-      }
-      canvas_.Paragraph(
-          "Not enabled (in so many accounts), so there is nothing to scan: " + names + '.', 0,
-          Ink::kDim);
-      canvas_.Line();
-    }
-    for (const auto& [account, detail] : closed) {
-      canvas_.Paragraph(fmt::format("{}: {}; nobody can call it, so there is nothing to scan.",
-                                    canvas_.Clean(account), canvas_.Clean(detail)),
-                        0, Ink::kDim);
-    }
-    if (!closed.empty()) canvas_.Line();
+    if (many) ShowExcused(groups, canvas_);
   }
 
   static bool IsUnscanned(const RegionGroup& group) {
@@ -361,7 +330,22 @@ class TablePage {
     for (std::size_t i = 0; i < group.keys.size();) {
       i = SameVerdict(group, i);
     }
+    if (many_ && !all_) QuietKeys(group);
     canvas_.Line();
+  }
+
+  // QuietKeys: of many regions only what asks for something is listed.
+  void QuietKeys(const RegionGroup& group) {
+    std::string text;
+    for (const Verdict verdict : kVerdictOrder) {
+      if (!IsQuiet(verdict) || CountOf(group.counts, verdict) == 0) continue;
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ",
+                          Thousands(CountOf(group.counts, verdict)), VerdictWords(verdict));
+    }
+    if (!text.empty()) {
+      canvas_.Paragraph(fmt::format("{} and {}", canvas_.glyphs().ellipsis, text), kIndent,
+                        Ink::kDim);
+    }
   }
 
   // Head is the line above a region's keys.
@@ -399,6 +383,7 @@ class TablePage {
     if (!all_ && IsQuiet(verdict) && end - first > kQuietRowsMax + 1) {
       shown_end = first + kQuietRowsMax;
     }
+    if (many_ && !all_ && IsQuiet(verdict)) return end;  // Region counts them
     for (std::size_t i = first; i < shown_end; ++i) {
       Row(*group.keys[i]);
     }
@@ -514,6 +499,7 @@ class TablePage {
   const AuditRun& run_;
   bool all_;
   bool several_endpoints_;
+  bool many_ = false;  // regions, so that only what asks for something is listed
   Canvas canvas_;
 };
 

@@ -69,8 +69,10 @@ function keyturn(args, { killAfter, killWhen, signal = 'SIGKILL' } = {}) {
   });
 }
 
+// The small organization is changed at the full quotas: what is proven of changes is not their pace,
+// and AWS's quotas for writes are low.
 const whole = ['--organization', '--role-name', 'Rotation', '--regions', 'all'];
-const roles = ['--role-name', 'Rotation'];
+const roles = ['--role-name', 'Rotation', ...(big ? [] : ['--quota-share', '1'])];
 
 // --- The oracle ---------------------------------------------------------------------------------
 
