@@ -37,10 +37,11 @@ export function useLoaded<T>(load: () => Promise<T>, dependencies: unknown[]): L
 // the server decides anyway.
 export type May = (operation: string) => string | undefined;
 
-export function usePermissions(keyId: string, region: string): May {
+// version: another one asks again.
+export function usePermissions(keyId: string, region: string, version = 0): May {
   const { data } = useLoaded(
     () => get<Permissions>(keyId ? `permissions?key-id=${encodeURIComponent(keyId)}` : 'permissions'),
-    [keyId, region],
+    [keyId, region, version],
   );
   return (operation) => {
     const decision = data?.[operation];
@@ -52,4 +53,4 @@ const date = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 export const formatDate = (seconds?: number) => (seconds === undefined ? '-' : date.format(seconds * 1000));
 export const formatDateTime = (seconds?: number) => (seconds === undefined ? '-' : dateTime.format(seconds * 1000));
-export const utc = (seconds: number) => new Date(seconds * 1000).toISOString().replace('.000Z', ' UTC').replace('T', ' ');
+export const utc = (seconds: number) => new Date(Math.floor(seconds) * 1000).toISOString().replace('.000Z', ' UTC').replace('T', ' ');

@@ -54,14 +54,14 @@ export default function KeyStores({ kind }: { kind: 'AWS_CLOUDHSM' | 'EXTERNAL_K
         items={mine}
         trackBy="CustomKeyStoreId"
         columnDefinitions={[
-          { id: 'name', header: 'Custom key store name', cell: (each) => each.CustomKeyStoreName, isRowHeader: true },
-          { id: 'id', header: 'Custom key store ID', cell: (each) => each.CustomKeyStoreId },
-          { id: 'state', header: 'Connection state', cell: (each) => <StatusIndicator type={states[each.ConnectionState] ?? 'info'}>{each.ConnectionState}</StatusIndicator> },
-          { id: 'error', header: 'Connection error', cell: (each) => each.ConnectionErrorCode ?? '-' },
+          { id: 'name', header: 'Custom key store name', minWidth: 150, cell: (each) => each.CustomKeyStoreName, isRowHeader: true },
+          { id: 'id', header: 'Custom key store ID', minWidth: 150, cell: (each) => each.CustomKeyStoreId },
+          { id: 'state', header: 'Connection state', cell: (each) => <StatusIndicator type={states[each.ConnectionState] ?? 'info'} wrapText={false}>{each.ConnectionState}</StatusIndicator> },
+          { id: 'error', header: 'Connection error', minWidth: 150, cell: (each) => each.ConnectionErrorCode ?? '-' },
           kind === 'AWS_CLOUDHSM'
             ? { id: 'cluster', header: 'Cluster ID', cell: (each) => each.CloudHsmClusterId ?? '-' }
-            : { id: 'proxy', header: 'Proxy', cell: (each) => <span style={{ overflowWrap: 'anywhere' }}>{`${each.XksProxyConfiguration?.UriEndpoint ?? ''}${each.XksProxyConfiguration?.UriPath ?? ''}` || '-'}</span> },
-          { id: 'created', header: 'Creation date', cell: (each) => <Moment seconds={each.CreationDate} /> },
+            : { id: 'proxy', header: 'Proxy', minWidth: 200, cell: (each) => <span style={{ overflowWrap: 'anywhere' }}>{`${each.XksProxyConfiguration?.UriEndpoint ?? ''}${each.XksProxyConfiguration?.UriPath ?? ''}` || '-'}</span> },
+          { id: 'created', header: 'Creation date', minWidth: 130, cell: (each) => <Moment seconds={each.CreationDate} /> },
         ]}
         empty={<Box textAlign="center">No key stores: this server keeps its keys itself.</Box>}
       />

@@ -15,7 +15,7 @@ export function ErrorAlert({ error, onRetry, title }: { error: ApiError; onRetry
       action={onRetry && <Button onClick={onRetry}>Retry</Button>}
     >
       {error.message}
-      {error.requestId && <Box variant="small">Request ID: {error.requestId}</Box>}
+      {error.requestId && <Box variant="small" display="block">Request ID: {error.requestId}</Box>}
     </Alert>
   );
 }
@@ -37,7 +37,7 @@ export function Moment({ seconds, withTime }: { seconds?: number | undefined; wi
 export function KeyStatus({ state }: { state: string }) {
   const type = state === 'Enabled' ? 'success' : state === 'Disabled' ? 'stopped' : state === 'PendingDeletion' ? 'warning' : 'pending';
   const text = state.replace(/([a-z])([A-Z])/g, (_, a: string, b: string) => `${a} ${b.toLowerCase()}`);
-  return <StatusIndicator type={type}>{text}</StatusIndicator>;
+  return <StatusIndicator type={type} wrapText={false}>{text}</StatusIndicator>;
 }
 
 const verdicts: Record<string, { type: 'success' | 'error' | 'warning' | 'info' | 'stopped'; text: string }> = {

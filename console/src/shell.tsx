@@ -7,7 +7,7 @@ import messages from '@cloudscape-design/components/i18n/messages/all.en';
 import SideNavigation, { type SideNavigationProps } from '@cloudscape-design/components/side-navigation';
 import TopNavigation from '@cloudscape-design/components/top-navigation';
 import { applyMode, Mode } from '@cloudscape-design/global-styles';
-import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { lazy, Suspense, useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { HashRouter, Navigate, Route, Routes, useLocation, useNavigate } from 'react-router-dom';
 import { loadSession, setRegion, signOut, type Session } from './api';
 import { ShellContext, type Shell as ShellValue } from './shell-context';
@@ -66,7 +66,11 @@ interface Props {
 }
 
 function Frame({ session, onSession, onSignedOut }: Props) {
-  const { pathname } = useLocation();
+  const location = useLocation();
+  const { pathname } = location;
+  // The page that is open stays until the next one has come; hidden instead, it would be blank, and
+  // its charts stumble over the pointer.
+  const shown = useDeferredValue(location);
   const navigate = useNavigate();
   const [region, showRegion] = useState(session.Region);
   const chooseRegion = useCallback((name: string) => {
@@ -122,12 +126,15 @@ function Frame({ session, onSession, onSignedOut }: Props) {
   useEffect(() => {
     document.title = `${key ? `${key === 'create' ? 'Create key' : key} - ` : ''}${title} - Keyturn`;
   }, [key, title]);
-  // Readers of the page are taken to its content when the route changes, not on the first one.
+  // Readers of the page are taken to its beginning when the route changes, not on the first one.
   const first = useRef(true);
   useEffect(() => {
-    if (!first.current) content.current?.focus();
+    if (!first.current) {
+      content.current?.focus({ preventScroll: true });
+      scrollTo(0, 0);
+    }
     first.current = false;
-  }, [page]);
+  }, [shown.pathname.split('/').slice(2, 4).join('/')]);
 
   const shell = useMemo<ShellValue>(
     () => ({ session, region, chooseRegion, notify, onSession }),
@@ -199,11 +206,11 @@ function Frame({ session, onSession, onSignedOut }: Props) {
         breadcrumbs={<BreadcrumbGroup ariaLabel="Breadcrumbs" items={crumbs} />}
         notifications={<Flashbar items={flashes} stackItems />}
         content={
-          <div ref={content} tabIndex={-1} style={{ outline: 'none' }} key={region}>
+          <div ref={content} tabIndex={-1} style={{ outline: 'none' }} key={region} data-page={shown.pathname + shown.search}>
             <Suspense fallback={null}>
-              <Routes>
-                <Route path="/kms/keys" element={<KeyList manager="CUSTOMER" />} />
-                <Route path="/kms/defaultKeys" element={<KeyList manager="AWS" />} />
+              <Routes location={shown}>
+                <Route path="/kms/keys" element={<KeyList key="CUSTOMER" manager="CUSTOMER" />} />
+                <Route path="/kms/defaultKeys" element={<KeyList key="AWS" manager="AWS" />} />
                 <Route path="/kms/keys/create" element={<CreateKey />} />
                 <Route path="/kms/keys/:keyId" element={<KeyDetail />} />
                 <Route path="/kms/keys/:keyId/:tab" element={<KeyDetail />} />

@@ -97,15 +97,16 @@ export default function Trail() {
         }
         loading={first.loading}
         loadingText="Reading the trail"
+        wrapLines
         items={pages.flatMap((page) => page.Records)}
         trackBy="eventID"
         columnDefinitions={[
           { id: 'name', header: 'Operation', isRowHeader: true, cell: (each) => <Link href="#" onFollow={(event) => { event.preventDefault(); setOpen(each); }} ariaLabel={`${each.eventName}: show the record`}>{each.eventName}</Link> },
-          { id: 'time', header: 'Time', cell: (each) => <Moment seconds={Date.parse(each.eventTime) / 1000} withTime /> },
+          { id: 'time', header: 'Time', minWidth: 150, cell: (each) => <Moment seconds={Date.parse(each.eventTime) / 1000} withTime /> },
           { id: 'who', header: 'Principal', cell: (each) => each.userIdentity.arn?.split(':').pop() ?? each.userIdentity.invokedBy ?? each.userIdentity.type ?? '-' },
-          { id: 'key', header: 'Key', cell: (each) => each.resources?.[0]?.ARN.split('/').pop() ?? '-' },
+          { id: 'key', header: 'Key', minWidth: 180, cell: (each) => <span style={{ overflowWrap: 'anywhere' }}>{each.resources?.[0]?.ARN.split('/').pop() ?? '-'}</span> },
           { id: 'from', header: 'Source address', cell: (each) => each.sourceIPAddress },
-          { id: 'result', header: 'Result', cell: (each) => <StatusIndicator type={each.errorCode ? 'error' : 'success'}>{each.errorCode ?? 'Success'}</StatusIndicator> },
+          { id: 'result', header: 'Result', cell: (each) => <StatusIndicator type={each.errorCode ? 'error' : 'success'} wrapText={false}>{each.errorCode ?? 'Success'}</StatusIndicator> },
         ]}
         empty={first.error ? '' : <Box textAlign="center">No calls{query && ' match'}</Box>}
         footer={before && <Box textAlign="center"><Button onClick={() => void older()}>Show older calls</Button></Box>}

@@ -158,6 +158,7 @@ export default function CreateKey() {
           },
           {
             title: 'Review and create',
+            errorText: denied,
             content: (
               <Container header={<Header variant="h2">Review</Header>}>
                 <KeyValuePairs

@@ -35,7 +35,8 @@ export default function KeyDetail() {
   const { region, notify } = useShell();
   const navigate = useNavigate();
   const key = useLoaded(() => loadKey(keyId), [keyId, region]);
-  const may = usePermissions(keyId, region);
+  const [policyVersion, setPolicyVersion] = useState(0);
+  const may = usePermissions(keyId, region, policyVersion);
   const [error, setError] = useState<ApiError>();
   const [deleting, setDeleting] = useState(false);
   const [window_, setWindow] = useState('30');
@@ -83,7 +84,7 @@ export default function KeyDetail() {
 
   const reload = () => void key.reload();
   const tabs = [
-    { id: 'keyPolicy', label: 'Key policy', content: <PolicyTab metadata={metadata} may={may} /> },
+    { id: 'keyPolicy', label: 'Key policy', content: <PolicyTab metadata={metadata} may={may} onChanged={() => setPolicyVersion((version) => version + 1)} /> },
     { id: 'cryptographicConfiguration', label: 'Cryptographic configuration', content: <CryptographyTab metadata={metadata} /> },
     { id: 'tags', label: 'Tags', content: <TagsTab metadata={metadata} may={may} /> },
     ...(isSymmetric(metadata) && !['AWS_CLOUDHSM', 'EXTERNAL_KEY_STORE'].includes(metadata.Origin)

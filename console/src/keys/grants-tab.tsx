@@ -82,11 +82,11 @@ export function GrantsTab({ metadata, may }: { metadata: KeyMetadata; may: May }
         items={grants.data ?? []}
         wrapLines
         columnDefinitions={[
-          { id: 'grantee', header: 'Grantee principal', cell: (grant) => <span style={{ overflowWrap: 'anywhere' }}>{grant.GranteePrincipal}</span>, isRowHeader: true },
-          { id: 'operations', header: 'Operations', cell: (grant) => grant.Operations.join(', ') },
-          { id: 'retiring', header: 'Retiring principal', cell: (grant) => <span style={{ overflowWrap: 'anywhere' }}>{grant.RetiringPrincipal ?? '-'}</span> },
+          { id: 'grantee', header: 'Grantee principal', minWidth: 180, cell: (grant) => <span style={{ overflowWrap: 'anywhere' }}>{grant.GranteePrincipal}</span>, isRowHeader: true },
+          { id: 'operations', header: 'Operations', minWidth: 150, cell: (grant) => grant.Operations.join(', ') },
+          { id: 'retiring', header: 'Retiring principal', minWidth: 150, cell: (grant) => <span style={{ overflowWrap: 'anywhere' }}>{grant.RetiringPrincipal ?? '-'}</span> },
           { id: 'name', header: 'Name', cell: (grant) => grant.Name || '-' },
-          { id: 'created', header: 'Creation date', cell: (grant) => <Moment seconds={grant.CreationDate} withTime /> },
+          { id: 'created', header: 'Creation date', minWidth: 130, cell: (grant) => <Moment seconds={grant.CreationDate} withTime /> },
           {
             id: 'revoke',
             header: 'Actions',

@@ -17,6 +17,7 @@ import { ConfirmSecret } from './confirm-secret';
 import type { KeyMetadata } from './metadata';
 
 const algorithms = ['RSAES_OAEP_SHA_256', 'RSAES_OAEP_SHA_1', 'RSA_AES_KEY_WRAP_SHA_256', 'RSA_AES_KEY_WRAP_SHA_1'];
+const specs = ['RSA_4096', 'RSA_3072', 'RSA_2048'];
 const fromBase64 = (text: string) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
 async function toBase64(file: File) {
@@ -35,6 +36,7 @@ function downloadBytes(name: string, base64: string) {
 export function ImportTab({ metadata, may, onChanged }: { metadata: KeyMetadata; may: May; onChanged: () => void }) {
   const { notify } = useShell();
   const [algorithm, setAlgorithm] = useState(algorithms[0]!);
+  const [spec, setSpec] = useState(specs[0]!);
   const [token, setToken] = useState('');
   const [files, setFiles] = useState<File[]>([]);
   const [expires, setExpires] = useState('');
@@ -57,7 +59,7 @@ export function ImportTab({ metadata, may, onChanged }: { metadata: KeyMetadata;
   }
   const fetchParameters = () =>
     run(async () => {
-      const answer = await call('GetParametersForImport', { KeyId: metadata.KeyId, WrappingAlgorithm: algorithm, WrappingKeySpec: 'RSA_4096' });
+      const answer = await call('GetParametersForImport', { KeyId: metadata.KeyId, WrappingAlgorithm: algorithm, WrappingKeySpec: spec });
       downloadBytes(`wrapping-key-${metadata.KeyId}.der`, answer.PublicKey);
       setToken(answer.ImportToken);
     });
@@ -106,8 +108,9 @@ export function ImportTab({ metadata, may, onChanged }: { metadata: KeyMetadata;
       </Container>
       <Container header={<Header variant="h2">Import key material</Header>}>
         <SpaceBetween size="m">
-          <FormField label="1. Wrapping algorithm" description="Downloads a public key, good for 24 hours, to wrap the material with where it is.">
+          <FormField label="1. Wrapping key and algorithm" description="Downloads a public key, good for 24 hours, to wrap the material with where it is.">
             <SpaceBetween direction="horizontal" size="xs">
+              <Select selectedOption={{ value: spec }} options={specs.map((value) => ({ value }))} onChange={({ detail }) => setSpec(detail.selectedOption.value!)} ariaLabel="Wrapping key spec" />
               <Select selectedOption={{ value: algorithm }} options={algorithms.map((value) => ({ value }))} onChange={({ detail }) => setAlgorithm(detail.selectedOption.value!)} ariaLabel="Wrapping algorithm" />
               <ActionButton reason={may('GetParametersForImport')} loading={busy} onClick={() => void fetchParameters()}>Download wrapping key</ActionButton>
             </SpaceBetween>

@@ -11,10 +11,10 @@ import PropertyFilter from '@cloudscape-design/components/property-filter';
 import Select from '@cloudscape-design/components/select';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Table, { type TableProps } from '@cloudscape-design/components/table';
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { useNavigate, useSearchParams } from 'react-router-dom';
 import { call, get, type ApiError, type Key, type KeyList as Answer } from '../api';
-import { formatDate, useLoaded, usePermissions } from '../hooks';
+import { useLoaded, usePermissions, utc } from '../hooks';
 import { csv } from '../csv';
 import { ActionButton, downloadText, ErrorAlert, KeyStatus, keyName, Moment, originText, regionality, rotationText, VerdictMark, verdictText } from '../parts';
 import { useShell } from '../shell-context';
@@ -50,7 +50,7 @@ const columns: TableProps.ColumnDefinition<Row>[] = [
     cell: (key) => (key.Aliases.length > 0 ? <Link href={`#/kms/keys/${key.KeyId}`}>{key.name}{key.Aliases.length > 1 && ` (+${key.Aliases.length - 1})`}</Link> : '-'),
     sortingComparator: (a, b) => Number(!a.name) - Number(!b.name) || a.name.localeCompare(b.name) || a.KeyId.localeCompare(b.KeyId),
   },
-  { id: 'id', header: 'Key ID', minWidth: 180, cell: (key) => <Link href={`#/kms/keys/${key.KeyId}`}>{key.KeyId}</Link>, isRowHeader: true, ...by('KeyId') },
+  { id: 'id', header: 'Key ID', minWidth: 180, cell: (key) => <span style={{ overflowWrap: 'anywhere' }}><Link href={`#/kms/keys/${key.KeyId}`}>{key.KeyId}</Link></span>, isRowHeader: true, ...by('KeyId') },
   { id: 'status', header: 'Status', minWidth: 130, cell: (key) => <KeyStatus state={key.KeyState} />, ...by('KeyState') },
   { id: 'spec', header: 'Key spec', minWidth: 120, cell: (key) => key.KeySpec, ...by('KeySpec') },
   { id: 'usage', header: 'Key usage', cell: (key) => key.KeyUsage, ...by('KeyUsage') },
@@ -149,6 +149,14 @@ export default function KeyList({ manager }: { manager: 'AWS' | 'CUSTOMER' }) {
     selection: { trackBy: 'Arn' },
   });
   const selected = collection.collectionProps.selectedItems ?? [];
+  // Filters are addresses: a link to another one counts on the page that is open, too.
+  const address = search.toString();
+  const filtered = useRef(address);
+  useEffect(() => {
+    if (filtered.current === address) return;
+    filtered.current = address;
+    collection.actions.setPropertyFiltering({ operation: 'and', tokens: tokensOf(search) });
+  }, [address]);
 
   // deniedAll: when none of the chosen keys may be changed so, the action says it.
   const deniedAll = (operation: string) =>
@@ -174,7 +182,7 @@ export default function KeyList({ manager }: { manager: 'AWS' | 'CUSTOMER' }) {
     const last = problems.at(-1);
     if (last) notify('error', `${problems.length} of ${selected.length} keys were not changed. ${last.message} Request ID: ${last.requestId}`);
     const done = mine.length - problems.length;
-    if (done > 0) notify('success', `${done} keys ${operation === 'EnableKey' ? 'enabled' : 'disabled'}.`);
+    if (done > 0) notify('success', `${done} ${done === 1 ? 'key' : 'keys'} ${operation === 'EnableKey' ? 'enabled' : 'disabled'}.`);
     collection.actions.setSelectedItems([]);
     await keys.reload();
   }
@@ -194,7 +202,7 @@ export default function KeyList({ manager }: { manager: 'AWS' | 'CUSTOMER' }) {
         ['Aliases', 'Key ID', 'ARN', 'Status', 'Key spec', 'Key usage', 'Origin', 'Regionality', 'Automatic rotation', 'Period (days)', 'Next rotation', 'Last rotation', 'Verdict', 'Reason', 'Tags'],
         ...(collection.allPageItems as readonly Row[]).map((key) => [
           key.Aliases.join(' '), key.KeyId, key.Arn, key.KeyState, key.KeySpec, key.KeyUsage, key.Origin, key.regionality,
-          key.rotation, key.period, key.next && formatDate(key.next), key.LastRotationDate && formatDate(key.LastRotationDate),
+          key.rotation, key.period, key.next && utc(key.next), key.LastRotationDate && utc(key.LastRotationDate),
           key.Verdict, key.Reason, key.tags,
         ]),
       ]),
@@ -225,7 +233,7 @@ export default function KeyList({ manager }: { manager: 'AWS' | 'CUSTOMER' }) {
           <Header
             variant="h1"
             counter={keys.data ? `(${selected.length > 0 ? `${selected.length}/` : ''}${rows.length})` : ''}
-            {...(keys.data && keys.data.HiddenKeys > 0 && { description: `${keys.data.HiddenKeys} more keys are not yours to see.` })}
+            {...(keys.data && keys.data.HiddenKeys > 0 && { description: `${keys.data.HiddenKeys} more ${keys.data.HiddenKeys === 1 ? 'key is' : 'keys are'} not yours to see.` })}
             actions={
               <SpaceBetween direction="horizontal" size="xs">
                 <Button iconName="refresh" ariaLabel="Refresh" onClick={() => void keys.reload()} />
@@ -270,6 +278,7 @@ export default function KeyList({ manager }: { manager: 'AWS' | 'CUSTOMER' }) {
               onChange={({ detail }) => {
                 const value = detail.selectedOption.value ?? '';
                 setSearch(value ? { view: value } : {});
+                // Of a view that is chosen already, too: its filter may have been changed by hand.
                 collection.actions.setPropertyFiltering({ operation: 'and', tokens: viewTokens[value] ?? [] });
               }}
             />

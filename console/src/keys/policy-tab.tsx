@@ -111,7 +111,7 @@ function Explain({ keyId, operations }: { keyId: string; operations: string[] })
   );
 }
 
-export function PolicyTab({ metadata, may }: { metadata: KeyMetadata; may: May }) {
+export function PolicyTab({ metadata, may, onChanged }: { metadata: KeyMetadata; may: May; onChanged: () => void }) {
   const { notify } = useShell();
   const policy = useLoaded(async () => (await call<{ Policy: string }>('GetKeyPolicy', { KeyId: metadata.KeyId, PolicyName: 'default' })).Policy, [metadata.KeyId]);
   const decisions = useLoaded(() => get<Permissions>(`permissions?key-id=${encodeURIComponent(metadata.KeyId)}`), [metadata.KeyId]);
@@ -130,6 +130,7 @@ export function PolicyTab({ metadata, may }: { metadata: KeyMetadata; may: May }
       await call('PutKeyPolicy', { KeyId: metadata.KeyId, PolicyName: 'default', Policy: text });
       notify('success', 'The key policy is changed.');
       setEditing(false);
+      onChanged();
       await Promise.all([policy.reload(), decisions.reload()]);
     } catch (told) {
       setError(told as ApiError);

@@ -206,12 +206,13 @@ export function RotationTab({ metadata, may, onChanged }: { metadata: KeyMetadat
         header={<Header variant="h2" counter={rotation.data ? `(${rotation.data.materials.length})` : ''}>Key materials</Header>}
         loading={rotation.loading}
         loadingText="Loading key materials"
+        wrapLines
         items={rotation.data?.materials ?? []}
         columnDefinitions={[
-          { id: 'id', header: 'Key material ID', isRowHeader: true, cell: (each) => <code style={{ overflowWrap: 'anywhere' }}>{each.KeyMaterialId ?? '-'}</code> },
-          { id: 'date', header: 'Date', cell: (each) => (each.RotationDate ? <Moment seconds={each.RotationDate} withTime /> : <Moment seconds={metadata.CreationDate} withTime />) },
-          { id: 'type', header: 'Type', cell: (each) => (each.RotationType === 'ON_DEMAND' ? 'On demand' : each.RotationType === 'AUTOMATIC' ? 'Automatic' : 'First material') },
-          { id: 'state', header: 'State', cell: (each) => each.KeyMaterialState?.replaceAll('_', ' ').toLowerCase() ?? '-' },
+          { id: 'id', header: 'Key material ID', isRowHeader: true, minWidth: 220, cell: (each) => <code style={{ overflowWrap: 'anywhere' }}>{each.KeyMaterialId ?? '-'}</code> },
+          { id: 'date', header: 'Date', minWidth: 130, cell: (each) => (each.RotationDate ? <Moment seconds={each.RotationDate} withTime /> : <Moment seconds={metadata.CreationDate} withTime />) },
+          { id: 'type', header: 'Type', minWidth: 110, cell: (each) => (each.RotationType === 'ON_DEMAND' ? 'On demand' : each.RotationType === 'AUTOMATIC' ? 'Automatic' : 'First material') },
+          { id: 'state', header: 'State', minWidth: 110, cell: (each) => each.KeyMaterialState?.replaceAll('_', ' ').toLowerCase() ?? '-' },
         ]}
         empty={rotation.data?.problem ? <ErrorAlert error={rotation.data.problem} onRetry={() => void rotation.reload()} /> : <Box textAlign="center">No key materials</Box>}
       />

@@ -19,6 +19,7 @@ import { useLoaded } from '../hooks';
 import { ActionButton, ErrorAlert, keyName, Labelled, Moment, VerdictMark, verdictText } from '../parts';
 import { useShell } from '../shell-context';
 import { countByMonth, months } from './months';
+import { keysText } from './parts';
 
 const colors: Record<string, string> = {
   PASS: '#037f0c', FAIL: '#d91515', FAIL_PERIOD: '#ff9900', UNKNOWN: '#906806',
@@ -79,7 +80,7 @@ export default function Dashboard() {
       }
     >
       <SpaceBetween size="l">
-        {list.data && list.data.HiddenKeys > 0 && <Alert type="warning">{list.data.HiddenKeys} keys are not yours to see and are not counted.</Alert>}
+        {list.data && list.data.HiddenKeys > 0 && <Alert type="warning">{keysText(list.data.HiddenKeys)} of this account {list.data.HiddenKeys === 1 ? 'is' : 'are'} not yours to see and not counted.</Alert>}
         <Container header={<Header variant="h2">Compliance</Header>}>
           <ColumnLayout columns={4} variant="text-grid" minColumnWidth={140}>
             <Labelled label="Compliant keys"><Box fontSize="display-l" fontWeight="bold">{percent === undefined ? '-' : `${Math.floor(percent * 10) / 10}%`}</Box></Labelled>
@@ -102,7 +103,7 @@ export default function Dashboard() {
               statusType={status}
               loadingText="Counting"
               empty={<Box textAlign="center">No keys</Box>}
-              segmentDescription={(datum, sum) => `${datum.value} keys, ${((datum.value / sum) * 100).toFixed(0)}%`}
+              segmentDescription={(datum, sum) => `${keysText(datum.value)}, ${((datum.value / sum) * 100).toFixed(0)}%`}
             />
           </Container>
           <Container header={<Header variant="h2">Next rotations</Header>} fitHeight>

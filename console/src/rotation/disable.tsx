@@ -20,7 +20,7 @@ import { jobColumns, KeyPicker, keysText, PlanReview } from './parts';
 
 const word = 'back out';
 const rotates = (key: Key) => key.KeyManager === 'CUSTOMER' && key.KeyState === 'Enabled' && key.Rotation?.Enabled === true && key.MultiRegionKeyType !== 'REPLICA';
-const canTakeBack = (job: Job) => !isOpen(job) && job.Phase === 'APPLY' && job.Counts.Done > 0;
+const canTakeBack = (job: Job) => job.Mine && !isOpen(job) && job.Phase === 'APPLY' && job.Counts.Done > 0;
 
 // wayBack: what taking a job back would do, in the words of a plan.
 const wayBack = (job: Job): JobPlan => ({

@@ -84,7 +84,7 @@ export default function EvidencePage() {
             items={[
               { label: 'Account', value: session.Account },
               { label: 'Seen by', value: <span style={{ overflowWrap: 'anywhere' }}>{session.Arn}</span> },
-              { label: 'As of', value: list.data ? `${formatDateTime(list.data.Now)} (${utc(Math.floor(list.data.Now))})` : '-' },
+              { label: 'As of', value: list.data ? `${formatDateTime(list.data.Now)} (${utc(list.data.Now)})` : '-' },
               { label: 'Compliant keys', value: list.data?.CompliancePercent === undefined ? '-' : `${Math.floor(list.data.CompliancePercent * 10) / 10}%` },
               { label: 'Keys', value: list.data ? String(keys.length) : '-' },
               { label: 'Not yours to see', value: list.data ? String(list.data.HiddenKeys) : '-' },
@@ -108,7 +108,7 @@ export default function EvidencePage() {
                       <td>{key.KeySpec}</td>
                       <td>{key.KeyState}</td>
                       <td>{key.Rotation ? settingText(key.Rotation) : '-'}</td>
-                      <td>{key.Rotation?.NextRotationDate ? utc(Math.floor(key.Rotation.NextRotationDate)).slice(0, 10) : '-'}</td>
+                      <td>{key.Rotation?.NextRotationDate ? utc(key.Rotation.NextRotationDate).slice(0, 10) : '-'}</td>
                       <td>{verdictText(key.Verdict)}</td>
                       <td>{key.Reason}</td>
                     </tr>

@@ -10,7 +10,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import Table from '@cloudscape-design/components/table';
 import { useMemo } from 'react';
 import { get, type Job, type KeyList } from '../api';
-import { formatDate, useLoaded } from '../hooks';
+import { useLoaded } from '../hooks';
 import { ErrorAlert } from '../parts';
 import { countByMonth, months } from './months';
 import { jobColumns } from './parts';
@@ -22,6 +22,10 @@ interface Day {
   Unknown: number;
   CompliancePercent?: number;
 }
+
+const dayMilliseconds = 24 * 3600 * 1000;
+const percentText = (percent: number) => `${Math.floor(percent * 10) / 10}%`;
+const utcDay = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeZone: 'UTC' });
 
 export default function History() {
   const list = useLoaded(() => get<KeyList>('keys?regions=all'), []);
@@ -37,6 +41,8 @@ export default function History() {
   const points = (days.data ?? []).flatMap((day) => (day.CompliancePercent === undefined ? [] : [{ x: new Date(`${day.Date}T00:00:00Z`), y: day.CompliancePercent }]));
   const first = points[0]?.x ?? new Date();
   const last = points.at(-1)?.x ?? new Date();
+  // Over a few days a scale of time would have several marks for each.
+  const few = last.getTime() - first.getTime() < 8 * dayMilliseconds;
   const top = Math.max(4, ...bars.automatic.map(({ y }, i) => y + bars.onDemand[i]!.y));
   const reload = () => {
     void list.reload();
@@ -68,6 +74,8 @@ export default function History() {
         <Container header={<Header variant="h2" description="One point for each day on which somebody who may see all keys looked.">Compliance</Header>}>
           {days.error ? (
             <ErrorAlert error={days.error} onRetry={() => void days.reload()} title="The history could not be read" />
+          ) : points.length === 1 ? (
+            <Box>{percentText(points[0]!.y)} on {utcDay.format(first)}. The line begins with the second day.</Box>
           ) : (
             <LineChart
               statusType={list.loading || days.loading ? 'loading' : 'finished'}
@@ -76,13 +84,13 @@ export default function History() {
               hideFilter
               hideLegend
               height={200}
-              xScaleType="time"
+              xScaleType={few ? 'categorical' : 'time'}
               xTitle="Day"
               yTitle="Compliant keys, %"
-              xDomain={[first, last > first ? last : new Date(first.getTime() + 86400000)]}
+              xDomain={few ? points.map(({ x }) => x) : [first, last]}
               yDomain={[0, 100]}
-              i18nStrings={{ xTickFormatter: (day) => formatDate(day.getTime() / 1000), yTickFormatter: (percent) => `${percent}` }}
-              series={[{ title: 'Compliant keys', type: 'line', data: points, color: '#037f0c', valueFormatter: (percent) => `${Math.floor(percent * 10) / 10}%` }]}
+              i18nStrings={{ xTickFormatter: (day) => utcDay.format(day), yTickFormatter: (percent) => `${percent}` }}
+              series={[{ title: 'Compliant keys', type: 'line', data: points, color: '#037f0c', valueFormatter: percentText }]}
               empty={<Box textAlign="center">No day is recorded yet</Box>}
             />
           )}

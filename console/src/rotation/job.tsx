@@ -15,13 +15,12 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import Spinner from '@cloudscape-design/components/spinner';
 import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
 import Table from '@cloudscape-design/components/table';
-import { useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useNavigate, useParams } from 'react-router-dom';
 import { get, isOpen, post, settingText, watch, type ApiError, type Job, type JobLine } from '../api';
 import { ConfirmSecret } from '../keys/confirm-secret';
-import { useLoaded } from '../hooks';
 import { csv } from '../csv';
-import { downloadText, ErrorAlert, Moment } from '../parts';
+import { ActionButton, downloadText, ErrorAlert, Moment } from '../parts';
 import { useShell } from '../shell-context';
 import { JobStatus, jobTitle, keysText, shortName } from './parts';
 
@@ -34,34 +33,51 @@ const outcomes: Record<JobLine['Outcome'], { type: StatusIndicatorProps.Type; te
 };
 const pollMilliseconds = 1000;
 
-// useJob follows a job while it is at work, and reads its lines whenever it has stopped.
+// useJob reads a job, and follows it while it is at work; its lines are read whenever it has stopped.
+// A problem later on leaves what is known of it: a server that could not be reached may be back.
 function useJob(id: string) {
-  const whole = useLoaded(() => get<Job>(`jobs/${id}`), [id]);
-  const [live, setLive] = useState<Job>();
-  const [problem, setProblem] = useState<ApiError>();
-  useEffect(() => setLive(undefined), [whole.data]);
-  const job = live ?? whole.data;
-  const open = job !== undefined && isOpen(job);
+  const [seen, setSeen] = useState<{ job?: Job; error?: ApiError }>({});
+  const [lines, setLines] = useState<JobLine[]>();
+  const turn = useRef(0);
+  const failed = (error: unknown) => setSeen((before) => ({ ...before, error: error as ApiError }));
+  const reload = useCallback(async () => {
+    const mine = ++turn.current;
+    try {
+      const job = await get<Job>(`jobs/${id}`);
+      if (mine !== turn.current) return;
+      setSeen({ job });
+      setLines(job.Lines);
+    } catch (error) {
+      if (mine === turn.current) failed(error);
+    }
+  }, [id]);
   useEffect(() => {
-    if (!open) return;
+    setSeen({});
+    setLines(undefined);
+    void reload();
+    return () => void ++turn.current;
+  }, [reload]);
+  const follow = seen.job !== undefined && (isOpen(seen.job) || seen.error !== undefined);
+  useEffect(() => {
+    if (!follow) return;
     let over = false;
-    const timer = setInterval(() => {
-      watch<Job>(`jobs/${id}?lines=false`).then(
-        (seen) => {
-          if (over) return;
-          setProblem(undefined);
-          setLive(seen);
-          if (!isOpen(seen)) void whole.reload();
-        },
-        (error) => !over && setProblem(error as ApiError),
-      );
-    }, pollMilliseconds);
+    const look = async () => {
+      try {
+        const job = await watch<Job>(`jobs/${id}?lines=false`);
+        if (over) return;
+        setSeen({ job });
+        if (!isOpen(job)) void reload();
+      } catch (error) {
+        if (!over) failed(error);
+      }
+    };
+    const timer = setInterval(() => void look(), pollMilliseconds);
     return () => {
       over = true;
       clearInterval(timer);
     };
-  }, [open, id]);
-  return { job, lines: whole.data?.Lines, error: whole.error, problem, reload: whole.reload };
+  }, [follow, id, reload]);
+  return { ...seen, lines, reload };
 }
 
 function Lines({ lines, job }: { lines: JobLine[]; job: Job }) {
@@ -101,10 +117,10 @@ export default function JobPage() {
   const { jobId = '' } = useParams();
   const navigate = useNavigate();
   const { notify } = useShell();
-  const { job, lines, error, problem, reload } = useJob(jobId);
+  const { job, lines, error, reload } = useJob(jobId);
   const [failure, setFailure] = useState<ApiError>();
   const [asking, setAsking] = useState(false);
-  if (error) {
+  if (error && !job) {
     return (
       <ContentLayout header={<Header variant="h1">Job</Header>}>
         <ErrorAlert error={error} onRetry={() => void reload()} title="The job could not be read" />
@@ -116,6 +132,7 @@ export default function JobPage() {
   const open = isOpen(job);
   const reached = counts.Keys - counts.Pending;
   const left = counts.Failed + counts.Pending;
+  const reason = job.Mine ? undefined : `Only ${job.Owner.split(':').pop()}, who asked for the job, may do this.`;
   const offers = job.Phase === 'BACKOUT' || !job.Wanted.Enabled;
 
   async function act(what: 'cancel' | 'resume', done: string) {
@@ -139,9 +156,9 @@ export default function JobPage() {
           variant="h1"
           actions={
             <SpaceBetween direction="horizontal" size="xs">
-              {open && <Button onClick={() => void act('cancel', 'The job is cancelled.')}>Cancel job</Button>}
-              {(!open || job.State === 'WAITING') && left > 0 && <Button variant="primary" onClick={goOn}>{counts.Pending > 0 ? 'Go on' : `Retry ${keysText(counts.Failed)}`}</Button>}
-              {!open && job.Phase === 'APPLY' && counts.Done > 0 && <Button onClick={() => navigate(`/kms/rotation/disable?job=${job.JobId}`)}>Back out</Button>}
+              {open && <ActionButton reason={reason} onClick={() => void act('cancel', 'The job is cancelled.')}>Cancel job</ActionButton>}
+              {(!open || job.State === 'WAITING') && left > 0 && <ActionButton variant="primary" reason={reason} onClick={goOn}>{counts.Pending > 0 ? 'Go on' : `Retry ${keysText(counts.Failed)}`}</ActionButton>}
+              {!open && job.Phase === 'APPLY' && counts.Done > 0 && <ActionButton reason={reason} onClick={() => navigate(`/kms/rotation/disable?job=${job.JobId}`)}>Back out</ActionButton>}
             </SpaceBetween>
           }
         >
@@ -151,7 +168,7 @@ export default function JobPage() {
     >
       <SpaceBetween size="l">
         {failure && <ErrorAlert error={failure} title="That was not done" />}
-        {problem && <Alert type="warning">{problem.message} The job does not depend on this page.</Alert>}
+        {error && <Alert type="warning">{error.message} The job does not depend on this page.</Alert>}
         {job.State === 'WAITING' && job.Reason && <Alert type="warning" header="The job is waiting">{job.Reason}</Alert>}
         <Container header={<Header variant="h2">Progress</Header>}>
           <SpaceBetween size="l">
@@ -181,9 +198,9 @@ export default function JobPage() {
           wrapLines
           columnDefinitions={[
             { id: 'what', header: 'Step', isRowHeader: true, cell: (each) => (each.Phase === 'BACKOUT' ? 'Take back' : job.Wanted.Enabled ? 'Turn on' : 'Turn off') },
-            { id: 'when', header: 'Asked for', cell: (each) => <Moment seconds={each.Asked} withTime /> },
-            { id: 'by', header: 'By', cell: (each) => <span style={{ overflowWrap: 'anywhere' }}>{each.By}</span> },
-            { id: 'why', header: 'Justification', cell: (each) => each.Justification ?? '-' },
+            { id: 'when', header: 'Asked for', minWidth: 130, cell: (each) => <Moment seconds={each.Asked} withTime /> },
+            { id: 'by', header: 'By', minWidth: 180, cell: (each) => <span style={{ overflowWrap: 'anywhere' }}>{each.By}</span> },
+            { id: 'why', header: 'Justification', minWidth: 150, cell: (each) => each.Justification ?? '-' },
           ]}
           footer={<Link href={`#/kms/trail?operation=${job.Wanted.Enabled ? 'EnableKeyRotation' : 'DisableKeyRotation'}`}>The changes in the trail</Link>}
         />

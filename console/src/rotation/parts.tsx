@@ -148,5 +148,5 @@ export const jobColumns = [
   { id: 'created', header: 'Asked for', minWidth: 150, cell: (job: Job) => <Moment seconds={job.Created} withTime /> },
   { id: 'by', header: 'By', minWidth: 100, cell: (job: Job) => job.Owner.split('/').pop() },
   { id: 'status', header: 'Status', minWidth: 170, cell: (job: Job) => <JobStatus job={job} /> },
-  { id: 'changed', header: 'Changed', minWidth: 100, cell: (job: Job) => `${job.Counts.Done} of ${job.Counts.Keys}` },
+  { id: 'changed', header: 'Changed', minWidth: 120, cell: (job: Job) => `${job.Counts.Done} of ${job.Counts.Keys}` },
 ];
