@@ -9,6 +9,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import * as kms from '@aws-sdk/client-kms';
 import { Authority } from '../lib/attestation.mjs';
 import { Server, failure, run } from '../lib/server.mjs';
+import { until } from '../lib/until.mjs';
 import { XksProxy, proxyCredential } from '../lib/xks_proxy.mjs';
 
 const endpoint = 'https://xks.example.com';
@@ -521,15 +522,12 @@ test('transient states last as long as the setting says, and end by themselves',
     new kms.CreateCustomKeyStoreCommand(properties('settle')));
   const state = async () => (await there.send(new kms.DescribeCustomKeyStoresCommand(
     { CustomKeyStoreId }))).CustomKeyStores[0].ConnectionState;
-  const until = async (wanted) => {
-    while (await state() !== wanted) await clock();
-  };
   await there.send(new kms.ConnectCustomKeyStoreCommand({ CustomKeyStoreId }));
   assert.equal(await state(), 'CONNECTING');
   await there.send(new kms.ConnectCustomKeyStoreCommand({ CustomKeyStoreId }));
   await refused('CustomKeyStoreInvalidStateException', there.send(
     new kms.DeleteCustomKeyStoreCommand({ CustomKeyStoreId })));
-  await until('CONNECTED');
+  await until(state, (now) => now === 'CONNECTED', { every: 20 });
   await there.send(new kms.DisconnectCustomKeyStoreCommand({ CustomKeyStoreId }));
   assert.equal(await state(), 'DISCONNECTING');
   for (const Command of [kms.ConnectCustomKeyStoreCommand, kms.DisconnectCustomKeyStoreCommand,
@@ -537,7 +535,7 @@ test('transient states last as long as the setting says, and end by themselves',
     await refused('CustomKeyStoreInvalidStateException',
       there.send(new Command({ CustomKeyStoreId })));
   }
-  await until('DISCONNECTED');
+  await until(state, (now) => now === 'DISCONNECTED', { every: 20 });
   await slow.stop();
 });
 

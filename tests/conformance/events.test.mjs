@@ -10,6 +10,7 @@ import { after, afterEach, before, test } from 'node:test';
 import * as kms from '@aws-sdk/client-kms';
 import { Clock } from '../lib/clock.mjs';
 import { Server, account, region, run } from '../lib/server.mjs';
+import { until } from '../lib/until.mjs';
 
 const secret = 'a secret of the webhook, for tests';
 const day = 86400 * 1000;
@@ -47,15 +48,6 @@ class Receiver {
   }
 }
 
-async function until(ask, why) {
-  const deadline = Date.now() + 60000;
-  for (;;) {
-    const answer = await ask();
-    if (answer) return answer;
-    assert.ok(Date.now() < deadline, why);
-    await new Promise((resolve) => { setTimeout(resolve, 100); });
-  }
-}
 const send = (command) => server.client({ systemClockOffset: clock.offset }).send(command);
 const newKey = async (input = {}) => (await send(new kms.CreateKeyCommand(input))).KeyMetadata;
 const rotate = (KeyId) => send(new kms.RotateKeyOnDemandCommand({ KeyId }));
@@ -80,7 +72,7 @@ after(async () => {
 afterEach(() => { receiver.answer = () => 204; });
 
 const eventOf = (type, KeyId) => until(() => receiver.taken.find((event) => event['detail-type'] === type
-  && event.detail['key-id'] === KeyId), `no ${type} of ${KeyId}`);
+  && event.detail['key-id'] === KeyId), Boolean, { why: `no ${type} of ${KeyId}` });
 
 test('a rotation, in the form of EventBridge, signed', async () => {
   const key = await newKey();

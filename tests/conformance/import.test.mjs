@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import * as kms from '@aws-sdk/client-kms';
 import { Clock } from '../lib/clock.mjs';
 import { Server, failure } from '../lib/server.mjs';
+import { until } from '../lib/until.mjs';
 
 const hour = 3600 * 1000;
 const never = 'KEY_MATERIAL_DOES_NOT_EXPIRE';
@@ -18,16 +19,6 @@ let server;
 let clock;
 const send = (command, options = {}) => server.client({ systemClockOffset: clock.offset, ...options })
   .send(command);
-
-async function until(ask, fits) {
-  const deadline = Date.now() + 30000;
-  for (;;) {
-    const answer = await ask();
-    if (fits(answer)) return answer;
-    assert.ok(Date.now() < deadline, `still ${JSON.stringify(answer)}`);
-    await new Promise((resolve) => { setTimeout(resolve, 100); });
-  }
-}
 
 before(async () => {
   clock = await Clock.make();

@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import * as kms from '@aws-sdk/client-kms';
 import { Server, account, failure } from '../lib/server.mjs';
 import { call } from '../lib/raw.mjs';
+import { until } from '../lib/until.mjs';
 import { XksProxy, proxyCredential } from '../lib/xks_proxy.mjs';
 
 const here = 'us-east-1';
@@ -35,14 +36,6 @@ const connect = () => {
 const arn = (region, id) => `arn:aws:kms:${region}:${account}:key/${id}`;
 const newKey = async (region, input) => (await send(region, 'CreateKey', input)).KeyMetadata.KeyId;
 const state = async (region, KeyId) => (await send(region, 'DescribeKey', { KeyId })).KeyMetadata.KeyState;
-
-async function until(region, KeyId, wanted) {
-  const deadline = Date.now() + 60000;
-  while ((await state(region, KeyId)) !== wanted) {
-    assert.ok(Date.now() < deadline, `${KeyId} does not become ${wanted}`);
-    await new Promise((resolve) => { setTimeout(resolve, 50); });
-  }
-}
 
 async function tokenFor(region, KeyId) {
   const { ImportToken, PublicKey } = await send(region, 'GetParametersForImport',
@@ -148,7 +141,7 @@ const families = {
   async push(name, operation, kind) {
     const KeyId = await newKey(here, { ...kinds[kind], MultiRegion: true });
     await send(here, 'ReplicateKey', { KeyId, ReplicaRegion: there });
-    await until(there, KeyId, 'Enabled');
+    await until(() => state(there, KeyId), (now) => now === 'Enabled', { every: 50 });
     this.made.set(name, { KeyId, made: await prepare(operation, there, KeyId) });
   },
   pop(name) {

@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import * as kms from '@aws-sdk/client-kms';
 import { Clock } from '../lib/clock.mjs';
 import { Server, account, failure } from '../lib/server.mjs';
+import { until } from '../lib/until.mjs';
 
 const day = 86400 * 1000;
 const here = 'us-east-1';
@@ -19,16 +20,6 @@ const send = (region, command) => server.client({ region, systemClockOffset: clo
 const describe = async (region, KeyId) => (await send(region, new kms.DescribeKeyCommand({ KeyId })))
   .KeyMetadata;
 const arn = (region, id) => `arn:aws:kms:${region}:${account}:key/${id}`;
-
-async function until(ask, fits) {
-  const deadline = Date.now() + 30000;
-  for (;;) {
-    const answer = await ask();
-    if (fits(answer)) return answer;
-    assert.ok(Date.now() < deadline, `still ${JSON.stringify(answer)}`);
-    await new Promise((resolve) => { setTimeout(resolve, 100); });
-  }
-}
 
 const settled = (region, KeyId, state = 'Enabled') => until(() => describe(region, KeyId),
   (key) => key.KeyState === state);

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import * as kms from '@aws-sdk/client-kms';
 import { Clock } from '../lib/clock.mjs';
 import { Server, failure, run } from '../lib/server.mjs';
+import { until } from '../lib/until.mjs';
 
 const day = 86400 * 1000;
 
@@ -14,17 +15,6 @@ let clock;
 // The client signs with the server's time: its clock is moved the same way.
 const client = () => server.client({ systemClockOffset: clock.offset });
 const send = (command) => client().send(command);
-
-// until asks again and again until the answer fits; the clockwork looks every second.
-async function until(ask, fits) {
-  const deadline = Date.now() + 30000;
-  for (;;) {
-    const answer = await ask();
-    if (fits(answer)) return answer;
-    assert.ok(Date.now() < deadline, `still ${JSON.stringify(answer)}`);
-    await new Promise((resolve) => { setTimeout(resolve, 100); });
-  }
-}
 
 before(async () => {
   clock = await Clock.make();

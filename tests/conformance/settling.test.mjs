@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import * as kms from '@aws-sdk/client-kms';
 import { Clock } from '../lib/clock.mjs';
 import { Server, failure } from '../lib/server.mjs';
+import { until } from '../lib/until.mjs';
 
 const hour = 3600 * 1000;
 const never = 'KEY_MATERIAL_DOES_NOT_EXPIRE';
@@ -20,14 +21,7 @@ const current = async (KeyId, region) => (await send(new kms.DescribeKeyCommand(
 const rotations = async (KeyId) => (await send(new kms.ListKeyRotationsCommand({ KeyId }))).Rotations;
 const rotate = (KeyId) => send(new kms.RotateKeyOnDemandCommand({ KeyId }));
 
-async function until(ask, why) {
-  const deadline = Date.now() + 60000;
-  while (!(await ask())) {
-    assert.ok(Date.now() < deadline, why);
-    await new Promise((resolve) => { setTimeout(resolve, 100); });
-  }
-}
-const ended = (KeyId) => until(async () => !(await status(KeyId)).OnDemandRotationStartDate, 'it goes on');
+const ended = (KeyId) => until(async () => !(await status(KeyId)).OnDemandRotationStartDate, Boolean, { why: 'it goes on' });
 
 before(async () => {
   clock = await Clock.make();
@@ -85,7 +79,8 @@ test('replicas show the rotation of their primary, and follow it', async () => {
   const { KeyId, CurrentKeyMaterialId } = await newKey({ MultiRegion: true });
   await send(new kms.ReplicateKeyCommand({ KeyId, ReplicaRegion: there }));
   await clock.move(1.1 * hour);
-  await until(async () => (await current(KeyId, there)) === CurrentKeyMaterialId, 'no replica');
+  await until(async () => (await current(KeyId, there)) === CurrentKeyMaterialId,
+    Boolean, { why: 'no replica' });
   await rotate(KeyId);
   assert.ok((await status(KeyId, there)).OnDemandRotationStartDate);
   await clock.move(1.1 * hour);

@@ -4,7 +4,25 @@ import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
 import { credentials } from './server.mjs';
 
+// watch runs in every page before its own scripts: it reports violations, and counts the requests that
+// are under way.
+function watch() {
+  addEventListener('securitypolicyviolation', (event) =>
+    window.reportViolation(`${event.violatedDirective} ${event.blockedURI}`));
+  window.underWay = 0;
+  for (const [owner, name] of [[window, 'fetch'], [Response.prototype, 'text']]) {
+    const original = owner[name];
+    owner[name] = function counted(...all) {
+      ++window.underWay;
+      return original.apply(this, all).finally(() => { --window.underWay; });
+    };
+  }
+}
+
 export class Browser {
+  // Of every page that was opened, whether its test closed it or not.
+  problems = [];
+
   static async start() {
     const browser = new Browser();
     browser.chromium = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
@@ -12,27 +30,37 @@ export class Browser {
     return browser;
   }
 
-  // open returns a page with nothing of earlier ones, on the console's sign-in or a route of it.
-  async open(server, { route = '', width = 1440, height = 900, colorScheme = 'light' } = {}) {
-    const context = await this.chromium.newContext({ viewport: { width, height }, colorScheme,
-      reducedMotion: 'reduce', locale: 'en-US', timezoneId: 'UTC', acceptDownloads: true });
+  // open returns a page with nothing of earlier ones, on the console's sign-in or a route of it. With
+  // clock, page.clock moves its time.
+  async open(server, { route = '', width = 1440, height = 900, clock = false, ...options } = {}) {
+    const context = await this.chromium.newContext({ viewport: { width, height }, colorScheme: 'light',
+      reducedMotion: 'reduce', locale: 'en-US', timezoneId: 'UTC', acceptDownloads: true, ...options });
     const page = await context.newPage();
+    if (clock) await page.clock.install();
     page.setDefaultTimeout(15000);
     page.problems = [];
-    page.on('pageerror', (error) => page.problems.push(`script: ${error.stack}`));
+    const problem = (text) => {
+      page.problems.push(text);
+      this.problems.push(text);
+    };
+    page.on('pageerror', (error) => problem(`script: ${error.stack}`));
     page.on('request', (request) => {
       const url = request.url();
-      if (!url.startsWith(server.url) && !url.startsWith('blob:')) page.problems.push(`foreign: ${url}`);
+      if (!url.startsWith(server.url) && !url.startsWith('blob:')) problem(`foreign: ${url}`);
     });
-    await page.exposeFunction('reportViolation', (text) => page.problems.push(`policy: ${text}`));
-    await page.addInitScript(() => addEventListener('securitypolicyviolation', (event) =>
-      window.reportViolation(`${event.violatedDirective} ${event.blockedURI}`)));
+    await page.exposeFunction('reportViolation', (text) => problem(`policy: ${text}`));
+    await page.addInitScript(watch);
+    page.go = async (to) => {
+      await page.goto(`${server.url}/console/#${to}`);
+      await settled(page, to);
+    };
     await page.goto(`${server.url}/console/${route && `#${route}`}`);
     return page;
   }
 
   async stop() {
     await this.chromium.close();
+    assert.deepEqual(this.problems, []);
   }
 }
 
@@ -43,14 +71,15 @@ export async function signIn(page, keys = credentials) {
   await page.getByRole('navigation').first().waitFor();
 }
 
-// settled waits until nothing is loading any more.
-export async function settled(page) {
-  await page.getByRole('heading', { level: 1 }).first().waitFor();
-  await page.waitForLoadState('networkidle');
-  await page.waitForFunction(() => !/Loading|Counting|Judging|Reading the trail|Asking the server/
-    .test(document.querySelector('main')?.innerText ?? ''));
-  // Charts measure their labels a frame after they are there, and stumble when they are gone by then.
-  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 100))));
+// settled waits until the page of a route has come and nothing is loading any more.
+export async function settled(page, route) {
+  await page.waitForFunction((wanted) => {
+    const shown = document.querySelector('[data-page]');
+    window.quiet = shown?.querySelector('h1') && (!wanted || shown.dataset.page === wanted) && window.underWay === 0
+      && !/Loading|Counting|Judging|Reading the trail|Asking the server/.test(shown.innerText) ? (window.quiet ?? 0) + 1 : 0;
+    // Charts measure their labels a frame after they are there.
+    return window.quiet > 3;
+  }, route);
 }
 
 export async function close(page) {

@@ -4,6 +4,7 @@ import http from 'node:http';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { credentials, region } from './server.mjs';
+import { until } from './until.mjs';
 
 // request sends one HTTP request; json is the answer's body when it is JSON.
 export function request(url, path, { method = 'GET', headers = {}, body = '' } = {}) {
@@ -64,6 +65,33 @@ export class ConsoleSession {
 
   call = (operation, input = {}, options = {}) =>
     this.send('POST', `call/${operation}`, { body: JSON.stringify(input), ...options });
+
+  // makeKeys makes many keys, some at a time, and returns their ARNs.
+  async makeKeys(count, input = {}) {
+    const arns = [];
+    while (arns.length < count) {
+      const some = await Promise.all(Array.from({ length: Math.min(100, count - arns.length) },
+        () => this.call('CreateKey', input)));
+      arns.push(...some.map((answer) => answer.json.KeyMetadata.Arn));
+    }
+    return arns;
+  }
+
+  // job returns a job as it is now; jobOnce waits until it is as wanted.
+  job = async (id) => (await this.send('GET', `jobs/${id}`)).json;
+  jobOnce = (id, wanted) => until(async () => (await this.send('GET', `jobs/${id}?lines=false`)).json,
+    wanted, { seconds: 90, every: 30 });
+
+  // records returns all of the trail that a query finds.
+  async records(query) {
+    const all = [];
+    for (let before = ''; before !== undefined;) {
+      const page = (await this.send('GET', `trail?limit=500&${query}${before && `&before=${before}`}`)).json;
+      all.push(...page.Records);
+      before = page.Before;
+    }
+    return all;
+  }
 
   async confirm(options) {
     return this.send('POST', 'confirm',

@@ -23,7 +23,8 @@ function inPage() {
     }
     return false;
   };
-  const scrolls = (element) => ['auto', 'scroll'].includes(getComputedStyle(element).overflowX);
+  const scrolls = (element) => ['auto', 'scroll'].includes(getComputedStyle(element).overflowX)
+    && element.scrollWidth > element.clientWidth + 1;
   const inScroller = (element) => {
     for (let each = element.parentElement; each && each !== document.body; each = each.parentElement) if (scrolls(each)) return true;
     return false;
@@ -32,7 +33,7 @@ function inPage() {
   const problems = [];
   if (document.documentElement.scrollWidth > innerWidth) problems.push(`the page is ${document.documentElement.scrollWidth} wide`);
 
-  for (const element of document.querySelectorAll('#root *')) {
+  for (const element of document.querySelectorAll('body *')) {
     if (element.children.length > 0 || !element.textContent.trim() || !visible(element) || hiddenOnPurpose(element)) continue;
     const { left, right } = element.getBoundingClientRect();
     // What lies wholly to the left is put there to be measured.
@@ -68,7 +69,8 @@ function inPage() {
     }
   }
 
-  const parts = [...document.querySelectorAll('h1, h2, button, [role=tab], label, th')]
+  // Heads of rows are what a table holds, not how it lies.
+  const parts = [...document.querySelectorAll('h1, h2, button, [role=tab], label, th:not([scope=row])')]
     .filter((each) => visible(each) && !hiddenOnPurpose(each) && name(each) && !inScroller(each))
     .map((each) => {
       const { left, top, width, height } = each.getBoundingClientRect();

@@ -27,11 +27,11 @@ export class Server {
     return path.join(this.root, 'data');
   }
 
-  // launch starts the process and waits for its ready line.
-  async launch() {
+  // launch starts the process and waits for its ready line. With samePort, at the address that it had.
+  async launch({ samePort = false } = {}) {
     this.process = spawn(
       process.env.KEYTURN_BIN,
-      ['serve', '--dev', '--data-dir', this.dataDir, '--listen', '127.0.0.1:0', '--threads', '1',
+      ['serve', '--dev', '--data-dir', this.dataDir, '--listen', `127.0.0.1:${samePort ? new URL(this.url).port : 0}`, '--threads', '1',
         '--account', account, '--access-key-id', credentials.accessKeyId,
         '--secret-access-key', credentials.secretAccessKey, ...this.args],
       { env: { ...process.env, ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] },
