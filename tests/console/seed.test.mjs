@@ -90,7 +90,7 @@ test('implementation: check the box and save, row by row', async () => {
     }
     if (await box.isChecked()) continue;
     await box.check();
-    await save.click();
+    await Promise.all([page.waitForResponse(/call\/EnableKeyRotation/), save.click()]);
     await page.getByText('This key rotates automatically every 365 days.').first().waitFor();
     const seen = await status(id);
     assert.equal(seen.KeyRotationEnabled, true);
