@@ -78,7 +78,7 @@ bool ExceptionList::UsesTags() const {
 }
 
 Status ReadMatch(const YamlReader& reader, const YamlNode& node, ExceptionMatch& match) {
-  if (!node.IsMap() || node.members.empty()) {
+  if (!node.IsMap() || node.names.empty()) {
     return reader.Wrong(node,
                         "'match' must name at least one of arn, alias, account, region, tag, glob");
   }

@@ -51,9 +51,9 @@ class TreeMaker {
       if (!member.first.IsScalar()) return Wrong(line, "a field's name must be a text");
       const std::string& name = member.first.Scalar();
       if (!seen.insert(name).second) return Wrong(line, "field '" + name + "' appears twice");
-      to.member_lines.push_back(line);
-      auto& made = to.members.emplace_back(name, YamlNode{});
-      if (!Make(member.second, line, depth + 1, made.second)) return false;
+      to.names.push_back(name);
+      to.name_lines.push_back(line);
+      if (!Make(member.second, line, depth + 1, to.items.emplace_back())) return false;
     }
     return true;
   }
@@ -75,9 +75,9 @@ std::string Quoted(std::string_view name) { return "'" + std::string(name) + "'"
 }  // namespace
 
 const YamlNode* YamlNode::Find(std::string_view name) const {
-  const auto found = std::find_if(members.begin(), members.end(),
-                                  [name](const auto& member) { return member.first == name; });
-  return found == members.end() ? nullptr : &found->second;
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (!IsMap() || found == names.end()) return nullptr;
+  return &items[static_cast<std::size_t>(found - names.begin())];
 }
 
 Result<YamlNode> YamlReader::Parse(std::string_view text, const YamlLimits& limits) const {
@@ -127,10 +127,10 @@ Status YamlReader::Wrong(const YamlNode& node, const std::string& what) const {
 
 Status YamlReader::OnlyFields(const YamlNode& map,
                               std::initializer_list<std::string_view> known) const {
-  for (std::size_t i = 0; i < map.members.size(); ++i) {
-    const std::string& name = map.members[i].first;
+  for (std::size_t i = 0; i < map.names.size(); ++i) {
+    const std::string& name = map.names[i];
     if (std::find(known.begin(), known.end(), name) == known.end()) {
-      return WrongAt(map.member_lines[i], "unknown field '" + name + "'");
+      return WrongAt(map.name_lines[i], "unknown field '" + name + "'");
     }
   }
   return {};

@@ -12,7 +12,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -24,9 +23,9 @@ struct YamlNode {
   Kind kind = Kind::kNull;
   int line = 1;  // from 1
   std::string text;
-  std::vector<YamlNode> items;                            // of a list
-  std::vector<std::pair<std::string, YamlNode>> members;  // of a map, in the order of the file
-  std::vector<int> member_lines;                          // where each member's name stands
+  std::vector<YamlNode> items;     // of a list; of a map the values, in the order of the file
+  std::vector<std::string> names;  // of a map, one for each item
+  std::vector<int> name_lines;     // where each name stands
 
   bool IsMap() const { return kind == Kind::kMap; }
   bool IsList() const { return kind == Kind::kList; }
