@@ -1,18 +1,16 @@
 // Digest: SHA-256, HMAC-SHA-256 and comparison in constant time.
 //
-// Contexts are kept per thread and algorithms fetched once. A thread's HMAC context keeps its last
-// key (up to 64 bytes) until the next one or the end of the thread. Thread-safe.
+// Nothing is kept between calls. Thread-safe.
 // Source: FIPS 180-4; RFC 2104.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "base/bytes.h"
 #include "base/secret.h"
-
-struct evp_md_ctx_st;
 
 namespace keyturn::crypto {
 
@@ -34,7 +32,8 @@ class Sha256Stream {
   Sha256Digest Finish();
 
  private:
-  evp_md_ctx_st* context_;
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 Sha256Digest HmacSha256(ByteView key, ByteView data);
