@@ -3,24 +3,14 @@
 // Post is thread-safe; the rest is called before Run (Listen) or on the loop's thread.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <memory>
 
-#include "http/server.h"
-#include "http/tls.h"
+#include "http/connection.h"
 
 namespace keyturn::http {
 
-// SharedState: what the loops of a server have in common; read-only but for the count.
-struct SharedState {
-  ServerOptions options;
-  Handler* handler = nullptr;
-  std::shared_ptr<const TlsContext> tls;
-  std::atomic<std::size_t> connections{0};
-};
-
-class EventLoop : public Loop {
+class EventLoop : public ConnectionLoop {
  public:
   static std::shared_ptr<EventLoop> Create(std::shared_ptr<SharedState> shared, std::size_t index);
 
@@ -31,7 +21,6 @@ class EventLoop : public Loop {
   // StartDrain: no new connections, idle ones are closed, each of the others after its reply.
   virtual void StartDrain() = 0;
   virtual void CloseAll() = 0;
-  virtual bool RunsHere() const = 0;
 };
 
 }  // namespace keyturn::http

@@ -1,0 +1,324 @@
+#include "http/connection.h"
+
+#include <exception>
+#include <utility>
+
+#include "base/check.h"
+#include "base/log.h"
+
+namespace keyturn::http {
+namespace {
+
+// After this many requests without a pause a connection lets the others have their turn.
+constexpr int kRequestsPerTurn = 16;
+// How long a client may take to read a reply after which the server closes.
+constexpr std::chrono::seconds kLingerTime{2};
+
+// OneExchange: a request's handle; its end tells the connection when nobody has replied.
+class OneExchange final : public Exchange {
+ public:
+  explicit OneExchange(std::shared_ptr<Connection> connection)
+      : connection_(std::move(connection)) {}
+  ~OneExchange() override {
+    if (!replied_) {
+      connection_->OnDropped();
+    }
+  }
+  OneExchange(const OneExchange&) = delete;
+  OneExchange& operator=(const OneExchange&) = delete;
+
+  const RequestView& request() const override { return connection_->request(); }
+  Loop& loop() override { return connection_->loop(); }
+  void Reply(std::string_view head, std::string_view body) override {
+    KT_CHECK(!replied_);
+    replied_ = true;
+    connection_->Reply(head, body);
+  }
+
+ private:
+  const std::shared_ptr<Connection> connection_;
+  bool replied_ = false;
+};
+
+}  // namespace
+
+Connection::Connection(std::shared_ptr<ConnectionLoop> loop, Socket socket,
+                       std::string remote_address)
+    : loop_(std::move(loop)),
+      socket_(std::move(socket)),
+      session_(loop_->shared().options.body_bytes_max, loop_->shared().tls.get(),
+               std::move(remote_address)),
+      since_(loop_->Stamp()) {}
+
+void Connection::Start() {
+  socket_.SetNoDelay();
+  if (!session_.valid()) {
+    Close();
+    return;
+  }
+  request_begun_ = session_.handshaking();  // which has as long as a request
+  Read();
+}
+
+void Connection::Close() {
+  if (state_ != State::kClosed) {
+    state_ = State::kClosed;
+    socket_.Close();
+    loop_->Remove(*this);
+  }
+}
+
+void Connection::SweepAt(LoopTime now) {
+  const ServerOptions& options = loop_->shared().options;
+  const auto waited = now - since_;
+  switch (state_) {
+    case State::kReading:
+      if (request_begun_ && waited >= std::chrono::seconds(options.request_timeout_seconds)) {
+        if (session_.handshaking()) {
+          Close();
+        } else {
+          session_.Refuse(408, "the request did not arrive in time");
+          keep_ = false;
+          linger_ = true;
+          SendReply();
+        }
+      } else if (!request_begun_ && waited >= std::chrono::seconds(options.idle_timeout_seconds)) {
+        Close();
+      }
+      break;
+    case State::kReplying:
+      if (waited >= std::chrono::seconds(options.idle_timeout_seconds)) {
+        Close();
+      }
+      break;
+    case State::kLingering:
+      if (waited >= kLingerTime) {
+        Close();
+      }
+      break;
+    case State::kHandling:
+    case State::kClosed:
+      break;
+  }
+}
+
+void Connection::CloseIfIdle() {
+  if (state_ == State::kReading && !request_begun_ && !socket_.has_unread()) {
+    Close();
+  }
+}
+
+void Connection::OnReady(const Readiness& readiness) {
+  if (state_ == State::kClosed) {
+    return;
+  }
+  hung_up_ = hung_up_ || readiness.hung_up;
+  readable_ = readable_ || readiness.readable || readiness.hung_up;
+  if ((readiness.writable || readiness.hung_up) && session_.output().sending()) {
+    OnWritable();
+  }
+  if (wants_read_ && readable_) {
+    ReadNow();
+  }
+}
+
+// Read goes on when something is there; never at once, so that the others have their turn.
+void Connection::Read() {
+  wants_read_ = true;
+  if (readable_) {
+    loop_->Post([self = shared_from_this()] {
+      if (self->wants_read_ && self->readable_) {
+        self->ReadNow();
+      }
+    });
+  }
+}
+
+void Connection::ReadNow() {
+  if (state_ == State::kClosed) {
+    return;
+  }
+  const auto space = session_.receive_space();
+  if (space.empty()) {  // the parser sees to it that it is not
+    Close();
+    return;
+  }
+  const Transfer got = socket_.Receive(space);
+  if (got.state == TransferState::kWouldBlock) {
+    readable_ = false;
+    return;
+  }
+  wants_read_ = false;
+  if (got.state != TransferState::kDone) {
+    Close();
+    return;
+  }
+  // Less than there is room for was all there is; but nothing tells of an end a second time.
+  readable_ = got.count == space.size() || hung_up_;
+  OnRead(got.count);
+}
+
+void Connection::OnRead(std::size_t count) {
+  if (state_ == State::kLingering) {
+    Read();  // what comes is dropped; the sweep ends it
+    return;
+  }
+  if (!request_begun_) {
+    request_begun_ = true;
+    since_ = loop_->Stamp();
+  }
+  session_.Received(count);
+  Advance();
+}
+
+// Advance serves every request that is there, until one is late with its reply or bytes are
+// missing.
+void Connection::Advance() {
+  for (int served = 0; state_ == State::kReading; ++served) {
+    if (served == kRequestsPerTurn) {
+      loop_->Post([self = shared_from_this()] { self->Advance(); });
+      return;
+    }
+    const bool was_handshaking = session_.handshaking();
+    const Session::Step step = session_.Next();
+    if (was_handshaking && !session_.handshaking()) {
+      request_begun_ = session_.has_unread();
+      since_ = loop_->Stamp();
+    }
+    switch (step) {
+      case Session::Step::kRequest:
+        Handle();
+        break;
+      case Session::Step::kNeedMore:
+        Flush();  // of a handshake, or a 100 Continue
+        if (state_ == State::kReading) {
+          Read();
+        }
+        return;
+      case Session::Step::kRefused:
+        keep_ = false;
+        linger_ = true;
+        SendReply();
+        return;
+      case Session::Step::kEnded:
+        Flush();  // the alert, if it gets through
+        Close();
+        return;
+    }
+  }
+}
+
+void Connection::Handle() {
+  state_ = State::kHandling;
+  in_advance_ = true;
+  try {
+    loop_->shared().handler->OnRequest(std::make_shared<OneExchange>(shared_from_this()));
+  } catch (const std::exception& e) {
+    LogError("a request ended by an exception: {}", e.what());
+    Close();
+  }
+  in_advance_ = false;
+}
+
+// Resume goes on after a late reply, but never inside the handler's call of Reply.
+void Connection::Resume() {
+  if (in_advance_) {
+    return;
+  }
+  if (session_.has_unread()) {
+    loop_->Post([self = shared_from_this()] { self->Advance(); });
+  } else {
+    Read();
+  }
+}
+
+void Connection::Reply(std::string_view head, std::string_view body) {
+  KT_CHECK(loop_->RunsHere());
+  if (state_ == State::kClosed) {
+    return;
+  }
+  KT_CHECK(state_ == State::kHandling);
+  keep_ = session_.Reply(head, body, !loop_->draining());
+  SendReply();
+}
+
+void Connection::OnDropped() {
+  if (!loop_->RunsHere()) {
+    loop_->Post([self = shared_from_this()] { self->OnDropped(); });
+  } else if (state_ == State::kHandling) {
+    Close();
+  }
+}
+
+void Connection::SendReply() {
+  state_ = State::kReplying;
+  since_ = loop_->Stamp();
+  if (Flush()) {
+    FinishReply();
+  }
+}
+
+// Flush is true when everything has been sent; otherwise the rest follows by itself, then
+// OnWritable, or the connection has been closed.
+bool Connection::Flush() {
+  OutputBuffer& output = session_.output();
+  if (output.sending() || state_ == State::kClosed) {
+    return false;
+  }
+  while (!output.pending().empty()) {
+    const Transfer given = socket_.Send(output.pending());
+    if (given.state == TransferState::kWouldBlock) {
+      output.BeginSending();  // until OnWritable
+      return false;
+    }
+    if (given.state != TransferState::kDone) {
+      Close();
+      return false;
+    }
+    output.Sent(given.count);
+  }
+  return true;
+}
+
+void Connection::OnWritable() {
+  session_.output().EndSending();
+  if (state_ == State::kReplying) {
+    since_ = loop_->Stamp();
+  }
+  if (Flush() && state_ == State::kReplying) {
+    FinishReply();
+  }
+}
+
+void Connection::FinishReply() {
+  if (!keep_) {
+    CloseGently();
+    return;
+  }
+  session_.Finish();
+  state_ = State::kReading;
+  request_begun_ = session_.has_unread();
+  since_ = loop_->Stamp();
+  Resume();
+}
+
+// CloseGently lets the client read the reply first: closing a socket that has unread bytes resets
+// the connection, which can take the reply with it.
+void Connection::CloseGently() {
+  session_.EndOutput();
+  if (!Flush()) {
+    Close();
+    return;
+  }
+  socket_.SendNoMore();
+  if (!linger_ && !socket_.has_unread()) {
+    Close();
+    return;
+  }
+  state_ = State::kLingering;
+  since_ = loop_->Stamp();
+  session_.DropInput();
+  Read();
+}
+
+}  // namespace keyturn::http
