@@ -69,9 +69,18 @@ http { access_log off; keepalive_requests 100000000; client_body_temp_path ${wor
   proxy_temp_path ${work}/t2; fastcgi_temp_path ${work}/t3; uwsgi_temp_path ${work}/t4;
   scgi_temp_path ${work}/t5;
   server { listen 127.0.0.1:18099; location / { return 200 "${body}"; } } }`);
-  running.push(spawn('taskset', ['-c', '0', 'nginx', '-c', path.join(work, 'nginx.conf')],
-    { stdio: 'inherit' }));
-  return 'http://127.0.0.1:18099';
+  const child = spawn('taskset', ['-c', '0', 'nginx', '-c', path.join(work, 'nginx.conf')],
+    { stdio: 'inherit' });
+  running.push(child);
+  return { url: 'http://127.0.0.1:18099', child };
+}
+
+// cpuMicros is the CPU time that a process and its children have used (ticks are 10 ms).
+function cpuMicros(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return (Number(fields[11]) + Number(fields[12])) * 1e4
+    + (children === '' ? 0 : children.split(' ').reduce((sum, each) => sum + cpuMicros(each), 0));
 }
 
 // script writes wrk's script: the same signed requests again and again, for as long as their
@@ -102,13 +111,15 @@ end`);
   return file;
 }
 
-function wrk(url, file) {
+function wrk({ url, child }, file) {
+  const before = cpuMicros(child.pid);
   const text = execFileSync('taskset', ['-c', '1', 'wrk', '-t1', '-c64', `-d${seconds}s`, '-s', file,
     url], { encoding: 'utf8' });
   const [, requests, micros, p50, p99, errors] = /RESULT (\d+) (\d+) (\S+) (\S+) (\d+)/.exec(text)
     .map(Number);
   if (errors > 0) throw new Error(`${errors} answers were errors`);
-  return { rate: (requests / micros) * 1e6, p50, p99 };
+  return { rate: (requests / micros) * 1e6, p50, p99,
+    cpu: (cpuMicros(child.pid) - before) / requests };
 }
 
 // compare measures nginx and the server in turn and returns the medians of the pairs' ratios.
@@ -120,12 +131,14 @@ function compare(nginx, server, file) {
     pairs.push({ ratio: ours.rate / yardstick.rate, p99: ours.p99 / yardstick.p99, ours, yardstick });
   }
   return { ratio: median(pairs.map((p) => p.ratio)), p99: median(pairs.map((p) => p.p99)),
-    rate: median(pairs.map((p) => p.ours.rate)), p50: median(pairs.map((p) => p.ours.p50)) };
+    rate: median(pairs.map((p) => p.ours.rate)), p50: median(pairs.map((p) => p.ours.p50)),
+    cpu: median(pairs.map((p) => p.ours.cpu)), nginxCpu: median(pairs.map((p) => p.yardstick.cpu)) };
 }
 
 async function measureServer(label, args) {
   const nginx = startNginx();
-  const { url } = await startServer(label, args);
+  const server = await startServer(label, args);
+  const { url } = server;
   const client = new kms.KMSClient({ endpoint: url, region, credentials });
   const { KeyMetadata: { KeyId } } = await client.send(new kms.CreateKeyCommand({}));
   const blobs = [];
@@ -140,9 +153,10 @@ async function measureServer(label, args) {
     GenerateDataKey: blobs.map(() => ({ KeyId, KeySpec: 'AES_256' })),
   };
   for (const [operation, list] of Object.entries(inputs)) {
-    const result = compare(nginx, url, await script(url, operation, list));
+    const result = compare(nginx, server, await script(url, operation, list));
     console.log(`| ${operation}, trail ${label} | ${result.ratio.toFixed(2)} | `
-      + `${result.p99.toFixed(2)} | ${Math.round(result.rate)} | ${(result.p50 / 1000).toFixed(2)} |`);
+      + `${result.p99.toFixed(2)} | ${Math.round(result.rate)} | ${(result.p50 / 1000).toFixed(2)} | `
+      + `${result.cpu.toFixed(1)} (${result.nginxCpu.toFixed(1)}) |`);
   }
   stop();
   await new Promise((resolve) => { setTimeout(resolve, 1000); });
@@ -207,7 +221,8 @@ async function measureStart(keys) {
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1]
   : undefined;
 const wanted = (part) => only === undefined || only === part;
-console.log('| Call | Rate, of nginx | p99, of nginx | calls/s | p50 ms |\n|---|---|---|---|---|');
+console.log('| Call | Rate, of nginx | p99, of nginx | calls/s | p50 ms | CPU us a call (nginx) |\n'
+  + '|---|---|---|---|---|---|');
 if (wanted('periodic')) await measureServer('periodic', []);
 if (wanted('always')) await measureServer('always', ['--trail-sync', 'always']);
 if (wanted('start')) console.log(`\n${(await measureStart(option('keys', 100000))).join('\n')}`);

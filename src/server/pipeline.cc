@@ -21,6 +21,10 @@ constexpr json::Limits kJsonLimits{.bytes_max = 512 << 10, .depth_max = 16};
 // Opened session tokens that a loop keeps; when they are more, it forgets them all.
 constexpr std::size_t kSessionsMax = 1024;
 
+// Answers that share one write of the trail at most: a larger group would cost less and make the
+// first of it wait for the last.
+constexpr std::size_t kAnswersPerWrite = 16;
+
 // Calls that may wait for a worker. Most take milliseconds; if all made RSA keys, a caller of the
 // last would have given up.
 constexpr std::size_t kWaitingWorkMax = 512;
@@ -262,10 +266,13 @@ void Pipeline::Answer(const RequestPtr& request, const Error* error) {
   loop.waiting.push_back({request, status});
   if (loop.waiting.size() == 1) {
     request->exchange->loop().Post([this, &loop] { Flush(loop); });
+  } else if (loop.waiting.size() == kAnswersPerWrite && committer_ == nullptr) {
+    Flush(loop);
   }
 }
 
 void Pipeline::Flush(LoopState& loop) {
+  if (loop.waiting.empty()) return;    // written with others already
   if (!loop.flushing.empty()) return;  // Finish comes back for what waits now
   std::swap(loop.flushing, loop.waiting);
   if (committer_ == nullptr) {
