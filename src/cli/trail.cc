@@ -46,7 +46,7 @@ void AddTrailCommands(CLI::App& app, Invocation& invocation) {
   command->footer(
       "Example:\n"
       "  keyturn trail verify --data-dir /var/lib/keyturn\n"
-      "\nThe server must not be running.\n"
+      "\nThe server may be running: what it wrote until now is checked.\n"
       "\nExit codes: 0 intact, 3 not.");
   command->callback([&invocation, flags] {
     invocation.run = [flags](const Terminal&) { return RunVerify(*flags); };

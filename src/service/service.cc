@@ -22,14 +22,32 @@ namespace {
 // How far back the trail is searched for records that a crashed process had written already.
 constexpr std::uint64_t kTrailTailBytes = 64ULL << 20;
 
-Result<Bytes> ReadDomainKey(store::Store& store, const std::filesystem::path& directory) {
-  KT_ASSIGN(auto wrapped, store.ReadMeta("domain-key"));
+constexpr const char kDomainKey[] = "domain-key";
+constexpr const char kTrailHead[] = "trail-head";
+
+Result<Bytes> DomainKeyOf(std::optional<Bytes> wrapped, const std::filesystem::path& directory) {
   if (!wrapped) {
     return Fail(ErrorCode::kCorrupt, directory.string() +
                                          " is not initialised: `keyturn init` did not finish; "
                                          "remove the directory and run it again");
   }
   return std::move(*wrapped);
+}
+
+// ReadTrailMeta returns the domain key and the trail's head, also beside a running server.
+Result<std::vector<std::optional<Bytes>>> ReadTrailMeta(const std::filesystem::path& directory) {
+  const std::string keys[] = {kDomainKey, kTrailHead};
+  const auto store = store::OpenSqlite(directory, {});
+  if (!store) {
+    if (store.error().code == ErrorCode::kLocked) return store::ReadMetaInUse(directory, keys);
+    return Fail(store.error());
+  }
+  std::vector<std::optional<Bytes>> values;
+  for (const std::string& key : keys) {
+    KT_ASSIGN(auto value, (*store)->ReadMeta(key));
+    values.push_back(std::move(value));
+  }
+  return values;
 }
 
 // The store's "usage-since": milliseconds since 1970, in decimal.
@@ -63,7 +81,8 @@ Result<std::unique_ptr<Service>> Service::Open(const OpenOptions& options, const
   KT_ASSIGN(const crypto::Key256 root, LoadRootKey(options.directory, options.passphrase));
   service->directory_ = options.directory;
   KT_ASSIGN(service->store_, store::OpenSqlite(options.directory, {}));
-  KT_ASSIGN(const Bytes wrapped, ReadDomainKey(*service->store_, options.directory));
+  KT_ASSIGN(auto stored, service->store_->ReadMeta(kDomainKey));
+  KT_ASSIGN(const Bytes wrapped, DomainKeyOf(std::move(stored), options.directory));
   KT_ASSIGN(Keyring keyring, Keyring::Unwrap(root, wrapped));
   service->keyring_ = std::make_unique<Keyring>(std::move(keyring));
   service->tables_.SetRotationDelay(options.settle_delay);
@@ -132,7 +151,7 @@ Status Service::Load() {
   std::shared_ptr<const KeyPolicy> last_policy;
   store::Visitors visitors;
   visitors.meta = [&](const std::string& key, const Bytes& value) {
-    if (key == "trail-head") trail_head_ = DecodeTrailHead(value);
+    if (key == kTrailHead) trail_head_ = DecodeTrailHead(value);
     if (key == "account") {
       operator_account_ = model::AccountId::Parse(AsText(value)).value_or(model::AccountId());
     }
@@ -250,10 +269,10 @@ Status Service::Load() {
 
 Result<TrailAccess> OpenTrailAccess(const OpenOptions& options) {
   KT_ASSIGN(const crypto::Key256 root, LoadRootKey(options.directory, options.passphrase));
-  KT_ASSIGN(const auto store, store::OpenSqlite(options.directory, {}));
-  KT_ASSIGN(const Bytes wrapped, ReadDomainKey(*store, options.directory));
+  KT_ASSIGN(auto stored, ReadTrailMeta(options.directory));
+  KT_ASSIGN(const Bytes wrapped, DomainKeyOf(std::move(stored[0]), options.directory));
   KT_ASSIGN(const Keyring keyring, Keyring::Unwrap(root, wrapped));
-  KT_ASSIGN(const auto head, store->ReadMeta("trail-head"));
+  const auto& head = stored[1];
   return TrailAccess{keyring.TrailKey(), head ? DecodeTrailHead(*head) : trail::Head{}};
 }
 

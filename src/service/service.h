@@ -45,7 +45,8 @@ struct OpenOptions {
   std::shared_ptr<Outside> outside = {};
 };
 
-// OpenTrailKey: what `keyturn trail verify` needs of a data directory that no server has open.
+// OpenTrailAccess: what `keyturn trail verify` needs of a data directory, also beside the server
+// that has it open: the chain has then come at least as far as it says.
 struct TrailAccess {
   crypto::Key256 key;
   trail::Head at_least;

@@ -306,4 +306,9 @@ struct SqliteOptions {
 Result<std::unique_ptr<Store>> OpenSqlite(const std::filesystem::path& directory,
                                           const SqliteOptions& options);
 
+// ReadMetaInUse is Store::ReadMeta of several keys in one snapshot, for a directory whose lock
+// another process has: it takes none and changes nothing. A file of another version is refused.
+Result<std::vector<std::optional<Bytes>>> ReadMetaInUse(const std::filesystem::path& directory,
+                                                        std::span<const std::string> keys);
+
 }  // namespace keyturn::store

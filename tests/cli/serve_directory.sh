@@ -30,6 +30,13 @@ refused "init twice" "root.key" init --data-dir "$dir/data"
 refused "not loopback without TLS" "TLS" serve --data-dir "$dir/data" --listen 0.0.0.0:0
 start
 refused "a second server" "in use by another" serve --data-dir "$dir/data" --listen 127.0.0.1:0
+url=$(sed -n 's/^ready //p' "$dir/ready")
+"$keyturn" trail verify --data-dir "$dir/data" >"$dir/out" || fail "the running server's trail"
+before=$(sed -n 's/^intact: \([0-9]*\) records.*/\1/p' "$dir/out")
+curl -sS -X POST "$url/" >/dev/null
+"$keyturn" trail verify --data-dir "$dir/data" | grep -q "^intact: $((before + 1)) records" ||
+  fail "the trail of a running server is not verified up to its last record"
+echo "ok: the trail beside a running server"
 kill -TERM "$server"
 wait "$server" || fail "SIGTERM does not end with status 0"
 server=

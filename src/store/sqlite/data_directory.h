@@ -12,6 +12,8 @@
 
 namespace keyturn::store {
 
+inline constexpr const char kDatabaseName[] = "keyturn.db";
+
 class DataDirectory {
  public:
   // Open fails with kNotFound if there is no database (and create is off), kConflict if there is
@@ -22,7 +24,7 @@ class DataDirectory {
   DataDirectory& operator=(DataDirectory&&) = delete;
   ~DataDirectory();
 
-  std::string database_path() const { return (directory_ / "keyturn.db").string(); }
+  std::string database_path() const { return (directory_ / kDatabaseName).string(); }
   // new_database_path: where a database is made before it gets its name, so that there is never a
   // half-made keyturn.db.
   std::string new_database_path() const { return (directory_ / "keyturn.db.new").string(); }

@@ -197,4 +197,20 @@ Result<std::unique_ptr<Store>> OpenSqlite(const std::filesystem::path& path,
       std::make_unique<SqliteStore>(std::move(directory), std::move(writer), std::move(reader)));
 }
 
+Result<std::vector<std::optional<Bytes>>> ReadMetaInUse(const std::filesystem::path& directory,
+                                                        std::span<const std::string> keys) {
+  KT_ASSIGN(const auto database,
+            Database::Open((directory / kDatabaseName).string(), {.read_only = true, .vfs = {}}));
+  KT_TRY(database->Execute(kReaderSettings));
+  KT_TRY(database->Execute("BEGIN"));
+  KT_TRY(CheckVersion(*database, Migrations()));
+  std::vector<std::optional<Bytes>> values;
+  for (const std::string& key : keys) {
+    KT_ASSIGN(auto value, LoadMeta(*database, key));
+    values.push_back(std::move(value));
+  }
+  KT_TRY(database->Execute("ROLLBACK"));
+  return values;
+}
+
 }  // namespace keyturn::store
