@@ -2,6 +2,8 @@
 // code of the program (control/run.h) and has printed everything that there is to say.
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -71,6 +73,8 @@ struct ApplyFlags {
   std::string format = "table";
   bool auto_approve = false;
   bool resume = false;
+  std::optional<std::size_t> first;           // so many keys, read back
+  std::optional<double> max_failure_percent;  // 0 to 100
   RecordFlags record;
 };
 

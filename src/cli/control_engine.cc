@@ -184,6 +184,7 @@ report::ChangeReport ReportOf(const control::ChangeRecord& record) {
   report.started = record.started;
   report.finished = record.finished;
   report.notes = record.notes;
+  report.held_back = record.held_back;
   for (const control::ChangeLine& line : record.lines) {
     report.lines.push_back({line.arn, line.region, control::SettingText(line.before),
                             control::SettingText(line.wanted), OutcomeOf(line.outcome), line.detail,
@@ -295,9 +296,10 @@ class Engine final : public ControlEngine {
       }
     }
     return Change(flags, control::SessionPurpose::kApply, std::move(fleet), recording.get(), watch,
-                  [](const control::Journal& journal, control::JournalSink& sink,
-                     const control::ChangeContext& context) {
-                    return control::Apply(journal, sink, context);
+                  [&flags](const control::Journal& journal, control::JournalSink& sink,
+                           const control::ChangeContext& context) {
+                    return control::Apply(journal, sink, context,
+                                          {flags.first, flags.max_failure_percent});
                   });
   }
 

@@ -239,6 +239,20 @@ void AddPlan(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
   });
 }
 
+void AddBounds(CLI::App* command, ApplyFlags& flags) {
+  command
+      ->add_option("--first", flags.first,
+                   "Change so many keys, read them back, and stop; --resume goes on")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{10'000'000}))
+      ->type_name("N");
+  command
+      ->add_option("--max-failure-rate", flags.max_failure_percent,
+                   "Stop once more of the last 100 keys failed or were refused,\n0 to 100; 0: the "
+                   "first stops it")
+      ->check(CLI::Range(0.0, 100.0))
+      ->type_name("PERCENT");
+}
+
 void AddApply(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
   CLI::App* command = app.add_subcommand("apply", "Carry out a plan, writing a journal");
   auto flags = std::make_shared<ApplyFlags>();
@@ -253,6 +267,7 @@ void AddApply(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
                    "Refuse a plan that was not made under this policy file")
       ->type_name("FILE");
   command->add_flag("--resume", flags->resume, "Go on with an interrupted run of this journal");
+  AddBounds(command, *flags);
   AddCaller(command, flags->caller);
   AddRun(command, flags->run);
   AddChangeFormat(command, flags->format);
@@ -261,9 +276,10 @@ void AddApply(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
       "Examples:\n"
       "  keyturn apply rotation.plan --journal rotation.journal\n"
       "  keyturn apply rotation.plan --journal rotation.journal --auto-approve\n"
-      "  keyturn apply --resume --journal rotation.journal\n"
+      "  keyturn apply rotation.plan --journal rotation.journal --first 20\n"
+      "  keyturn apply --resume --journal rotation.journal --max-failure-rate 5\n"
       "  keyturn apply fleet.plan --journal fleet.journal --role-name KeyturnRemediate\n"
-      "\nExit codes: 0 all done, 4 interrupted, 5 a change was refused or failed.");
+      "\nExit codes: 0 all done (of --first: those), 4 interrupted, 5 a change was refused or failed.");
   command->callback([&invocation, flags, engine] {
     CheckCaller(flags->caller);
     CheckRecord(flags->record);

@@ -1,5 +1,9 @@
 #include "control/apply.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "control/change_loop.h"
 #include "control/evaluate.h"
 
@@ -37,17 +41,80 @@ std::string DriftText(const KeyReading& reading, const KeyCondition& planned) {
   return {};
 }
 
+// FailureWindow: the last keys of a run, and when too many of them went wrong.
+class FailureWindow {
+ public:
+  FailureWindow(double max_percent, std::size_t keys)
+      : max_percent_(max_percent), last_(std::min(kFailureWindow, keys), false) {}
+
+  // Add takes the next key; true once the bound is exceeded.
+  bool Add(bool bad) {
+    if (last_.empty()) return false;
+    bad_ += bad ? 1 : 0;
+    bad_ -= last_[at_] ? 1 : 0;
+    last_[at_] = bad;
+    at_ = (at_ + 1) % last_.size();
+    return static_cast<double>(bad_) * 100 > max_percent_ * static_cast<double>(last_.size());
+  }
+
+  std::string Text() const {
+    return fmt::format(
+        "Stopped: {} of {} {} failed or were refused, more than {:g} %. What is left is as it was; "
+        "look at the failures, then 'keyturn apply --resume' goes on.",
+        bad_, last_.size() < kFailureWindow ? "this run's" : "the last", Keys(last_.size()),
+        max_percent_);
+  }
+
+ private:
+  static std::string Keys(std::size_t count) {
+    return fmt::format("{} {}", count, count == 1 ? "key" : "keys");
+  }
+
+  const double max_percent_;
+  std::vector<bool> last_;  // true: failed or refused; a ring
+  std::size_t at_ = 0;
+  std::size_t bad_ = 0;
+};
+
 class ApplyLoop final : public ChangeLoop {
  public:
-  ApplyLoop(const Journal& journal, JournalSink& sink, const ChangeContext& context)
-      : ChangeLoop(journal, sink, context, Phase::kApply) {}
-
-  std::vector<std::size_t> Unsettled() const {
-    std::vector<std::size_t> indexes;
+  ApplyLoop(const Journal& journal, JournalSink& sink, const ChangeContext& context,
+            const ApplyBounds& bounds)
+      : ChangeLoop(journal, sink, context, Phase::kApply) {
+    first_ = bounds.first;
     for (std::size_t i = 0; i < histories_.size(); ++i) {
-      if (!histories_[i].settled()) indexes.push_back(i);
+      if (histories_[i].settled()) continue;
+      if (first_ && indexes_.size() == *first_) {
+        held_back_.push_back(i);
+      } else {
+        indexes_.push_back(i);
+      }
     }
-    return indexes;
+    if (bounds.max_failure_percent) {
+      window_.emplace(*bounds.max_failure_percent, indexes_.size());
+    }
+  }
+
+  // indexes: what this run is to do.
+  const std::vector<std::size_t>& indexes() const { return indexes_; }
+
+  // HoldBack takes the lines that the run was not to reach out of its record.
+  void HoldBack(ChangeRecord& record) const {
+    if (held_back_.empty()) return;
+    std::vector<ChangeLine> kept;
+    for (std::size_t i = 0, at = 0; i < record.lines.size(); ++i) {
+      if (at < held_back_.size() && held_back_[at] == i) {
+        ++at;
+      } else {
+        kept.push_back(std::move(record.lines[i]));
+      }
+    }
+    record.lines = std::move(kept);
+    record.held_back = held_back_.size();
+    record.notes.push_back(
+        fmt::format("{} {} left for later runs: 'keyturn apply --resume' goes on with {}.",
+                    held_back_.size(), held_back_.size() == 1 ? "key is" : "keys are",
+                    held_back_.size() == 1 ? "it" : "them"));
   }
 
   // FillSettled completes the record of a resumed run with what was done before.
@@ -92,14 +159,41 @@ class ApplyLoop final : public ChangeLoop {
     const auto* period = planned.send_period ? &planned.wanted.period_days : nullptr;
     client(index).Call(operation, planned.region, EnableBody(planned, period),
                        [this, index, operation](const client::CallResult& result) {
-                         if (result) {
-                           Finish(index, ChangeOutcome::kDone, {}, result->request_id);
-                         } else {
+                         if (!result) {
                            FinishFailedWrite(index, FailureOf(operation, result.error()),
                                              result.error().http_status);
+                         } else if (!first_) {
+                           Finish(index, ChangeOutcome::kDone, {}, result->request_id);
+                         } else {
+                           Note(index, ChangeOutcome::kDone, std::string(kNotVerifiedYet),
+                                result->request_id);
+                           Confirm(index);
                          }
                        });
   }
+
+  // Confirm: of a few keys that are changed first, each counts once it has been seen.
+  void Confirm(std::size_t index) {
+    AwaitSetting(index, change(index).wanted, false, [this, index](const Sighting& sighting) {
+      if (sighting.seen) {
+        Finish(index, ChangeOutcome::kDone, "verified: rotation is " + sighting.last);
+      } else if (sighting.stopped) {
+        Drop(index);
+      } else {
+        Finish(index, ChangeOutcome::kFailed, "not seen yet; last seen: " + sighting.last, {},
+               true);
+      }
+    });
+  }
+
+  void Settled(ChangeOutcome outcome) override {
+    const bool bad = outcome == ChangeOutcome::kFailed || outcome == ChangeOutcome::kRefused;
+    if (window_ && window_->Add(bad)) Stop(window_->Text());
+  }
+
+  std::vector<std::size_t> indexes_;
+  std::vector<std::size_t> held_back_;
+  std::optional<FailureWindow> window_;
 };
 
 // What verify expects of a key: what our last change to it wanted.
@@ -262,15 +356,16 @@ void OnlyOurs(const Journal& journal, const std::vector<KeyHistory>& histories,
 
 }  // namespace
 
-Result<ChangeRecord> Apply(const Journal& journal, JournalSink& sink,
-                           const ChangeContext& context) {
+Result<ChangeRecord> Apply(const Journal& journal, JournalSink& sink, const ChangeContext& context,
+                           const ApplyBounds& bounds) {
   if (HasBackout(journal)) {
     return Fail(ErrorCode::kUsage,
                 journal.path + ": its changes are being taken back; make a new plan");
   }
-  ApplyLoop loop(journal, sink, context);
-  KT_ASSIGN(ChangeRecord record, loop.Run(loop.Unsettled(), {}));
+  ApplyLoop loop(journal, sink, context, bounds);
+  KT_ASSIGN(ChangeRecord record, loop.Run(loop.indexes(), {}));
   loop.FillSettled(record);
+  loop.HoldBack(record);
   return record;
 }
 

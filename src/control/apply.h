@@ -7,6 +7,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -28,10 +30,23 @@ struct ChangeContext {
   std::chrono::milliseconds verify_pause{1000};
 };
 
+// ApplyBounds: how much of a plan one run does at most. What it leaves is done by a later one.
+struct ApplyBounds {
+  // first: so many keys that are not settled, in the plan's order. Each counts as done once it has
+  // been seen as wanted in two reads in a row. Absent: all, and reading back is Verify's business.
+  std::optional<std::size_t> first;
+  // max_failure_percent: the run is stopped once more than that share of the last
+  // kFailureWindow keys (of all where it has fewer to do) failed or were refused; 0: by the first.
+  // The share is always of the whole window, so early failures stop a run before it is full.
+  std::optional<double> max_failure_percent;
+};
+inline constexpr std::size_t kFailureWindow = 100;
+
 // Apply makes the changes of journal.changes that no entry shows as done. With an empty journal
 // that is all of them; with one that was interrupted, keys with an intent are reconciled by reading
 // first. EnableKeyRotation is never sent to a key that is as wanted already.
-Result<ChangeRecord> Apply(const Journal& journal, JournalSink& sink, const ChangeContext& context);
+Result<ChangeRecord> Apply(const Journal& journal, JournalSink& sink, const ChangeContext& context,
+                           const ApplyBounds& bounds = {});
 
 // Verify reads every key of the journal until the state that its last change wanted was seen in two
 // reads in a row: kDone, or kFailed with what was seen. Keys that the journal shows as not changed

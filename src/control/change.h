@@ -85,6 +85,8 @@ struct ChangeRecord {
   std::optional<TimePoint> finished;
   bool cancelled = false;
   std::vector<ChangeLine> lines;
+  // held_back: changes of the plan that this run was told not to reach; they are not in lines.
+  std::uint64_t held_back = 0;
   std::vector<std::string> notes;
 
   std::uint64_t Count(ChangeOutcome outcome) const;

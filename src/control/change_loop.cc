@@ -70,6 +70,7 @@ Result<ChangeRecord> ChangeLoop::Run(const std::vector<std::size_t>& indexes,
   begin.phase = phase_;
   begin.time = *record.started;
   begin.reason = reason;
+  begin.first = first_;
   entries_.push_back(begin);
 
   const Status worked = Work(indexes);
@@ -83,6 +84,7 @@ Result<ChangeRecord> ChangeLoop::Run(const std::vector<std::size_t>& indexes,
   }
   record.finished = context_.clock.Now();
   record.cancelled = stopping_;
+  if (!why_stopped_.empty()) record.notes.push_back(why_stopped_);
   record.lines = std::move(lines_);
   return record;
 }
@@ -134,7 +136,10 @@ void ChangeLoop::OnOpened(Account& account,
       const KeyHistory& history = histories_[index];
       const bool uncertain =
           phase_ == Phase::kBackout ? history.backout_write.has_value() : history.write.has_value();
-      if (!stopping_) Note(index, ChangeOutcome::kFailed, opened.error().detail, {}, uncertain);
+      if (!stopping_) {
+        Note(index, ChangeOutcome::kFailed, opened.error().detail, {}, uncertain);
+        Settled(ChangeOutcome::kFailed);
+      }
       ++done_;
     }
   }
@@ -201,6 +206,19 @@ Status ChangeLoop::Work(const std::vector<std::size_t>& indexes) {
   return Flush();
 }
 
+void ChangeLoop::Stop(std::string why) {
+  if (stopping_) return;
+  stopping_ = true;
+  stopped_ = context_.clock.Now();
+  why_stopped_ = std::move(why);
+  JournalEntry stop;
+  stop.kind = Kind::kStop;
+  stop.phase = phase_;
+  stop.time = stopped_;
+  stop.reason = why_stopped_;
+  entries_.push_back(std::move(stop));
+}
+
 void ChangeLoop::CheckCancelled() {
   const TimePoint now = context_.clock.Now();
   if (!stopping_ && context_.monitor.Stops(now)) {
@@ -262,6 +280,7 @@ void ChangeLoop::Finish(std::size_t index, ChangeOutcome outcome, const std::str
   Note(index, outcome, detail, request_id, uncertain);
   Ended(index);
   ++done_;
+  Settled(outcome);
 }
 
 void ChangeLoop::Drop(std::size_t index) { Ended(index); }

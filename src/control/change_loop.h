@@ -10,6 +10,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,8 @@ class ChangeLoop {
 
   // Start begins work on one key, which ends with Finish, in this call or in a callback.
   virtual void Start(std::size_t index) = 0;
+  // Settled is told what became of each key that is through.
+  virtual void Settled(ChangeOutcome) {}
 
   // Intend journals an intent, and runs call once it is on disk. When the run is being stopped the
   // key is dropped instead: nothing is begun that can be left alone.
@@ -46,7 +49,7 @@ class ChangeLoop {
               const std::string& request_id = {}, bool uncertain = false);
   // Drop ends a key that was not reached, without an entry.
   void Drop(std::size_t index);
-  // FinishWrite is Finish for a write that failed.
+  // FinishFailedWrite is Finish for a write that failed.
   void FinishFailedWrite(std::size_t index, const CallFailure& failure, int http_status);
   // AwaitSetting reads until wanted was seen twice in a row, patience is over, or, when hopeless,
   // something else was seen twice in a row. then gets what was seen last and whether it is wanted.
@@ -58,6 +61,9 @@ class ChangeLoop {
   void AwaitSetting(std::size_t index, const RotationSetting& wanted, bool hopeless,
                     std::function<void(const Sighting&)> then);
 
+  // Stop ends the run as soon as what is under way allows it; why is journaled and told.
+  void Stop(std::string why);
+
   bool stopping() const { return stopping_; }
   client::KmsClient& client(std::size_t index) {
     return *places_[place_of_[index]].account->client;
@@ -68,6 +74,7 @@ class ChangeLoop {
   const ChangeContext& context_;
   KeyReader reader_;
   std::vector<KeyHistory> histories_;
+  std::optional<std::size_t> first_;  // journaled as this run's bound
 
  private:
   struct Await {
@@ -121,6 +128,7 @@ class ChangeLoop {
   std::size_t under_way_ = 0;
   std::size_t done_ = 0;
   bool stopping_ = false;
+  std::string why_stopped_;  // empty: from outside
   bool broken_ = false;  // the journal cannot be written
   TimePoint stopped_;
 };

@@ -10,13 +10,13 @@ namespace keyturn::control {
 namespace {
 
 constexpr std::string_view kFormat = "keyturn-journal";
-// Version 1 named one endpoint, in its first line; it is still read.
-constexpr int kVersion = 2;
+// Version 1 named one endpoint, in its first line; version 2 had no bounds. Both are still read.
+constexpr int kVersion = 3;
 constexpr std::size_t kJournalBytesMax = 1U << 30;
 constexpr std::size_t kLineBytesMax = 1 << 20;
 constexpr std::size_t kChangesMax = 10'000'000;
 
-constexpr std::array<std::string_view, 4> kKindNames = {"begin", "intent", "result", "end"};
+constexpr std::array<std::string_view, 5> kKindNames = {"begin", "intent", "result", "end", "stop"};
 
 std::optional<JournalEntry::Kind> ParseKind(std::string_view name) {
   for (std::size_t i = 0; i < kKindNames.size(); ++i) {
@@ -104,7 +104,13 @@ class LineReader {
             fields.Int("index", 0, static_cast<std::int64_t>(journal_.changes.size()) - 1));
       }
     }
-    if (entry.kind == JournalEntry::Kind::kBegin) entry.reason = fields.OptionalText("reason");
+    if (entry.kind == JournalEntry::Kind::kBegin || entry.kind == JournalEntry::Kind::kStop) {
+      entry.reason = fields.OptionalText("reason");
+    }
+    if (entry.kind == JournalEntry::Kind::kBegin) {
+      const auto first = fields.OptionalInt("first", 1, static_cast<std::int64_t>(kChangesMax));
+      if (first) entry.first = static_cast<std::size_t>(*first);
+    }
     if (entry.kind == JournalEntry::Kind::kIntent) {
       entry.prior = ReadCondition(fields, "prior");
       entry.wanted = ReadSetting(fields, "wanted");
@@ -183,7 +189,8 @@ void AppendEntryText(const JournalEntry& entry, std::string& out) {
   w.Key("record").String(kKindNames.at(static_cast<std::size_t>(entry.kind)));
   w.Key("phase").String(PhaseName(entry.phase));
   WriteTime(w, "time", entry.time);
-  if (entry.kind == Kind::kBegin && !entry.reason.empty()) WriteText(w, "reason", entry.reason);
+  if (!entry.reason.empty()) WriteText(w, "reason", entry.reason);
+  if (entry.first) w.Key("first").Int(static_cast<std::int64_t>(*entry.first));
   if (entry.kind == Kind::kIntent || entry.kind == Kind::kResult) {
     w.Key("index").Int(static_cast<std::int64_t>(entry.index));
   }

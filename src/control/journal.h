@@ -31,11 +31,12 @@ struct JournalHeader {
 
 // JournalEntry: one appended line.
 struct JournalEntry {
-  enum class Kind { kBegin, kIntent, kResult, kEnd };
+  enum class Kind { kBegin, kIntent, kResult, kEnd, kStop };
   Kind kind = Kind::kBegin;
   Phase phase = Phase::kApply;
   TimePoint time;
-  std::string reason;                               // kBegin of a backout
+  std::string reason;                               // kBegin of a backout; kStop: why
+  std::optional<std::size_t> first;                 // kBegin of an apply that does so many keys
   std::size_t index = 0;                            // kIntent, kResult: of the planned change
   KeyCondition prior;                               // kIntent: as read just before
   RotationSetting wanted;                           // kIntent: what the call is to bring about

@@ -40,16 +40,18 @@ void Add(const JournalEntry& entry, ChangeRecord& record, std::vector<bool>& tou
 std::vector<ChangeRecord> RecordsOf(const Journal& journal) {
   std::vector<ChangeRecord> records;
   std::vector<bool> touched;
-  // An apply shows all that is left to do; a resumed one leaves out what was settled before it, and
-  // a backout what is not its business.
+  // An apply shows all that is left to do, but for one that was to do some of it only; a resumed one
+  // leaves out what was settled before it, and a backout what is not its business.
   std::vector<bool> settled(journal.changes.size(), false);
+  bool bounded = false;
   const auto finish = [&] {
     if (records.empty()) return;
     ChangeRecord& record = records.back();
     std::vector<ChangeLine> kept;
     for (std::size_t i = 0; i < record.lines.size(); ++i) {
-      const bool show = touched[i] || (record.phase == Phase::kApply && !settled[i]) ||
-                        record.phase == Phase::kVerify;
+      const bool left = record.phase == Phase::kApply && !settled[i];
+      const bool show = touched[i] || (left && !bounded) || record.phase == Phase::kVerify;
+      if (left && !show) ++record.held_back;
       if (record.phase == Phase::kApply && touched[i]) {
         settled[i] = record.lines[i].outcome != ChangeOutcome::kFailed &&
                      record.lines[i].outcome != ChangeOutcome::kPending;
@@ -64,10 +66,14 @@ std::vector<ChangeRecord> RecordsOf(const Journal& journal) {
         finish();
         records.push_back(Begin(journal, entry));
         touched.assign(journal.changes.size(), false);
+        bounded = entry.first.has_value();
         break;
       case Kind::kIntent:
       case Kind::kResult:
         if (!records.empty()) Add(entry, records.back(), touched);
+        break;
+      case Kind::kStop:
+        if (!records.empty()) records.back().notes.push_back(entry.reason);
         break;
       case Kind::kEnd:
         if (!records.empty()) {

@@ -48,6 +48,8 @@ struct ChangeReport {
   std::optional<TimePoint> started;
   std::optional<TimePoint> finished;
   std::vector<ChangeLine> lines;
+  // held_back: changes of the plan that this run was told not to reach; not in lines.
+  std::uint64_t held_back = 0;
   std::vector<std::string> notes;  // what cannot be undone, what to do next
 };
 

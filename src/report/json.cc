@@ -298,7 +298,9 @@ std::string RenderChangesJson(const ChangeReport& report) {
   for (const Outcome outcome : kOutcomes) {
     Count(w, OutcomeName(outcome), CountOutcome(report, outcome));
   }
-  w.EndObject().Key("keys").BeginArray();
+  w.EndObject();
+  Count(w, "held_back", report.held_back);
+  w.Key("keys").BeginArray();
   for (const auto& line : report.lines) {
     w.BeginObject();
     Text(w, "arn", line.arn);

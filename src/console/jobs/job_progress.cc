@@ -32,6 +32,7 @@ void JobProgress::Absorb(const JournalEntry& entry) {
     case JournalEntry::Kind::kResult:
       AbsorbResult(entry);
       break;
+    case JournalEntry::Kind::kStop:
     case JournalEntry::Kind::kEnd:
       break;
   }
