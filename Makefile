@@ -22,7 +22,7 @@ soak:
 	KILL_ROUNDS=200 KEYTURN_BIN=$(CURDIR)/build/dev/keyturn node --test tests/conformance/kill.test.mjs
 
 # fleet audits and changes a simulated organization of 200 accounts, 17 regions and 100,000 keys, and
-# kills the changes 200 times.
+# kills the apply 100 times and the back-out 100 times.
 fleet:
 	scripts/build release
 	FLEET=big KEYTURN_BIN=$(CURDIR)/build/release/keyturn node --test --test-reporter spec tests/fleet/organization.test.mjs

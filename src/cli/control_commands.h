@@ -58,10 +58,18 @@ struct AuditFlags {
   RecordFlags record;
 };
 
+struct PreflightFlags {
+  ConnectionFlags connection;
+  std::vector<std::string> phases;  // "audit", "apply", "backout"; empty: all
+  bool no_write_trial = false;
+  std::string format = "table";
+};
+
 struct PlanFlags {
   ConnectionFlags connection;
   PolicyFlags policy;
   std::string out;
+  bool allow_iac_managed = false;
 };
 
 struct ApplyFlags {
@@ -72,10 +80,21 @@ struct ApplyFlags {
   RunFlags run;
   std::string format = "table";
   bool auto_approve = false;
+  std::string approve;             // hash of the plan that is approved
+  std::string approval_signature;  // file: somebody's signature of the hash
+  std::string allowed_signers;     // file: who may approve
+  std::string shown_sha256;        // of the plan that was shown or approved; set by RunApply
   bool resume = false;
   std::optional<std::size_t> first;           // so many keys, read back
   std::optional<double> max_failure_percent;  // 0 to 100
   RecordFlags record;
+};
+
+struct ApproveFlags {
+  std::string plan;
+  std::string sign_key;  // empty: only show
+  std::string out;       // of the signature; empty: the plan's name with .sig
+  bool auto_approve = false;
 };
 
 struct VerifyFlags {
@@ -99,8 +118,10 @@ struct BackoutFlags {
 class ControlEngine;
 
 int RunAudit(const AuditFlags& flags, ControlEngine& engine, const Terminal& terminal);
+int RunPreflight(const PreflightFlags& flags, ControlEngine& engine, const Terminal& terminal);
 int RunPlan(const PlanFlags& flags, ControlEngine& engine, const Terminal& terminal);
 int RunApply(const ApplyFlags& flags, ControlEngine& engine, const Terminal& terminal);
+int RunApprove(const ApproveFlags& flags, ControlEngine& engine, const Terminal& terminal);
 int RunVerify(const VerifyFlags& flags, ControlEngine& engine, const Terminal& terminal);
 int RunBackout(const BackoutFlags& flags, ControlEngine& engine, const Terminal& terminal);
 

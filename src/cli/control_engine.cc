@@ -1,6 +1,7 @@
 // The control's commands over the control and client rooms.
 #include "cli/control_engine.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <set>
@@ -26,6 +27,9 @@
 namespace keyturn::cli {
 namespace {
 
+// An endpoint that does not answer is what preflight is to find.
+constexpr int kPreflightAttempts = 2;
+
 client::Outside OutsideOf(const Clock& clock) {
   return {.open_http = [](const std::string& ca_bundle_file,
                           bool direct) -> Result<std::unique_ptr<http::Client>> {
@@ -37,8 +41,9 @@ client::Outside OutsideOf(const Clock& clock) {
 Result<std::unique_ptr<control::Fleet>> MakeFleet(std::vector<control::FleetEntry> entries,
                                                   control::SessionPurpose purpose,
                                                   double quota_share, bool identify,
-                                                  const Clock& clock) {
+                                                  const Clock& clock, int attempts_max = 8) {
   control::FleetOptions options;
+  options.attempts_max = attempts_max;
   options.quota_share = quota_share;
   options.identify = identify;
   options.user_agent = "keyturn/" + std::string(ToolVersion());
@@ -180,6 +185,7 @@ report::ChangeReport ReportOf(const control::ChangeRecord& record) {
   report.kind = KindOf(record.phase);
   report.journal = record.journal;
   report.plan_id = record.plan_sha256;
+  report.approval = record.approval;
   report.reason = record.reason;
   report.started = record.started;
   report.finished = record.finished;
@@ -194,6 +200,11 @@ report::ChangeReport ReportOf(const control::ChangeRecord& record) {
   return report;
 }
 
+std::string ReasonOf(const control::PlannedChange& change) {
+  return change.owner ? change.reason + "; belongs to " + control::OwnerText(*change.owner)
+                      : change.reason;
+}
+
 PlanView ViewOf(const control::Plan& plan) {
   PlanView view;
   view.audit_incomplete = plan.audit_incomplete;
@@ -206,7 +217,7 @@ PlanView ViewOf(const control::Plan& plan) {
                                   control::SettingText(change.before.rotation),
                                   control::SettingText(change.wanted),
                                   report::Outcome::kPending,
-                                  change.reason,
+                                  ReasonOf(change),
                                   {},
                                   change.account,
                                   control::EndpointName(change.endpoint_url)});
@@ -262,12 +273,37 @@ class Engine final : public ControlEngine {
     return reports;
   }
 
+  Result<control::PreflightRun> Preflight(const PreflightFlags& flags,
+                                          const Watch& watch) override {
+    const auto wants = [&flags](std::string_view phase) {
+      return flags.phases.empty() ||
+             std::find(flags.phases.begin(), flags.phases.end(), phase) != flags.phases.end();
+    };
+    control::PreflightOptions options;
+    options.tool_version = ToolVersion();
+    options.apply = wants("apply");
+    options.backout = wants("backout");
+    options.try_writes = !flags.no_write_trial;
+    KT_ASSIGN(auto entries, EntriesOf(flags.connection));
+    KT_ASSIGN(const auto fleet, MakeFleet(std::move(entries), control::SessionPurpose::kPreflight,
+                                          flags.connection.run.quota_share, true, clock_,
+                                          kPreflightAttempts));
+    const auto targets = fleet->Targets();
+    if (!targets) {
+      if (!flags.connection.organization) return tl::unexpected(targets.error());
+      return control::OrganizationRefused(targets.error(), options, clock_.Now());
+    }
+    return control::RunPreflight(*fleet, *targets, options, clock_, MonitorOf(watch));
+  }
+
   Result<PlanView> MakePlan(const PlanFlags& flags, const Watch& watch) override {
-    KT_ASSIGN(const Judging judging, JudgingOf(flags.policy));
+    KT_ASSIGN(Judging judging, JudgingOf(flags.policy));
+    judging.options.read_tags = true;
     KT_ASSIGN(const auto run, RunAudit(flags.connection, judging, {}, nullptr, watch));
     control::PlanOptions options;
     options.quota_share = flags.connection.run.quota_share;
     options.exceptions_sha256 = judging.exceptions.sha256;
+    options.allow_iac_managed = flags.allow_iac_managed;
     KT_ASSIGN(const auto plan, control::MakePlan(run, options));
     KT_TRY(control::WritePlan(plan, flags.out));
     return ViewOf(plan);
@@ -281,15 +317,17 @@ class Engine final : public ControlEngine {
   Result<report::ChangeReport> Apply(const ApplyFlags& flags, const Watch& watch) override {
     std::unique_ptr<control::Fleet> fleet;
     std::optional<control::Plan> plan;
+    control::Approval approval;
     if (!flags.resume) {
       // The journal is made once it is known that every change can be called.
       KT_ASSIGN(plan, control::ReadPlan(flags.plan));
       KT_TRY(CheckPolicy(*plan, flags));
+      KT_ASSIGN(approval, Approve(flags, *plan));
       KT_ASSIGN(fleet, Reach(flags, plan->changes, control::SessionPurpose::kApply));
     }
     KT_ASSIGN(const auto recording, RecordingOf(flags, "apply"));
     if (plan) {
-      const auto made = control::CreateJournal(flags.journal, *plan, clock_, ToolVersion());
+      const auto made = control::CreateJournal(flags.journal, *plan, clock_, ToolVersion(), approval);
       if (!made) {
         if (recording) recording->recorder().DiscardUnused();
         return tl::unexpected(made.error());
@@ -327,6 +365,24 @@ class Engine final : public ControlEngine {
   }
 
  private:
+  // Approve: how the plan that is about to be applied was approved.
+  Result<control::Approval> Approve(const ApplyFlags& flags, const control::Plan& plan) const {
+    if (!flags.shown_sha256.empty() && plan.sha256 != flags.shown_sha256) {
+      return Fail(ErrorCode::kUsage,
+                  flags.plan + ": was replaced by another plan meanwhile; nothing was changed");
+    }
+    if (!flags.approve.empty()) {
+      KT_TRY(control::CheckApprovedHash(plan, flags.approve));
+    }
+    if (!flags.approval_signature.empty()) {
+      return control::ApprovalOf(plan, flags.approval_signature, flags.allowed_signers,
+                                 clock_.Now());
+    }
+    control::Approval approval;
+    approval.how = !flags.approve.empty() ? "hash" : flags.auto_approve ? "auto-approve" : "confirmed";
+    return approval;
+  }
+
   // RecordingOf: null when nothing is to be recorded.
   template <typename Flags>
   Result<std::unique_ptr<Recording>> RecordingOf(const Flags& flags, const char* command) {

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "cli/control_commands.h"
 #include "control/monitor.h"
+#include "control/preflight.h"
 #include "control/run.h"
 #include "report/report.h"
 
@@ -50,6 +51,10 @@ class ControlEngine {
   virtual Result<std::vector<report::ExceptionEntry>> ReadExceptions(const std::string& path) = 0;
   // ReadJournal: what was done under a journal so far, in order: apply, verify, backout.
   virtual Result<std::vector<report::ChangeReport>> ReadJournal(const std::string& path) = 0;
+
+  // Preflight: an organization whose accounts cannot be listed is a finding, not an error.
+  virtual Result<control::PreflightRun> Preflight(const PreflightFlags& flags,
+                                                  const Watch& watch) = 0;
 
   // MakePlan audits and writes the plan to flags.out.
   virtual Result<PlanView> MakePlan(const PlanFlags& flags, const Watch& watch) = 0;

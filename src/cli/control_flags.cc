@@ -113,11 +113,14 @@ void AddConnection(CLI::App* command, ConnectionFlags& flags) {
                  "Every account of the organization, by --role-name in each")
       ->excludes(targets)
       ->excludes(accounts);
+  AddRun(command, flags.run);
+}
+
+void AddCache(CLI::App* command, ConnectionFlags& flags) {
   command
       ->add_option("--cache", flags.cache_path,
                    "Remember what never changes about keys there; saves calls")
       ->type_name("FILE");
-  AddRun(command, flags.run);
 }
 
 void CheckConnection(const ConnectionFlags& flags) {
@@ -170,6 +173,7 @@ void AddAudit(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
       app.add_subcommand("audit", "Check which keys rotate as required; changes nothing");
   auto flags = std::make_shared<AuditFlags>();
   AddConnection(command, flags->connection);
+  AddCache(command, flags->connection);
   AddPolicy(command, flags->policy);
   command
       ->add_option("--format", flags->formats,
@@ -215,20 +219,57 @@ void AddAudit(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
   });
 }
 
+void AddPreflight(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
+  CLI::App* command = app.add_subcommand(
+      "preflight", "Tell which permissions a run would lack, and where; changes nothing");
+  auto flags = std::make_shared<PreflightFlags>();
+  AddConnection(command, flags->connection);
+  command
+      ->add_option("--phase", flags->phases,
+                   "What for: audit, apply, backout, with commas between; else all")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"audit", "apply", "backout"}))
+      ->type_name("P[,P]");
+  command->add_flag("--no-write-trial", flags->no_write_trial,
+                    "Do not try writes on asymmetric keys, where they cannot do anything");
+  AddChangeFormat(command, flags->format);
+  command->footer(
+      "Examples:\n"
+      "  keyturn preflight --region eu-central-1,us-east-1\n"
+      "  keyturn preflight --organization --role-name KeyturnAudit --regions all --phase audit\n"
+      "  keyturn preflight --targets fleet.yaml --format json\n"
+      "\nReads are tried on a few keys of each region, writes on an asymmetric key: it cannot "
+      "rotate,\n"
+      "and KMS checks the permission before it says so. Where there is none, that is not known.\n"
+      "'keyturn policy audit|remediate|backout' prints the policies that are needed.\n"
+      "\nExit codes: 0 all there, 3 something is missing, 4 something could not be found out.");
+  command->callback([&invocation, flags, engine] {
+    CheckConnection(flags->connection);
+    invocation.run = [flags, engine](const Terminal& terminal) {
+      return RunPreflight(*flags, *engine(), terminal);
+    };
+  });
+}
+
 void AddPlan(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
   CLI::App* command =
       app.add_subcommand("plan", "Audit, and write the changes that would put failing keys right");
   auto flags = std::make_shared<PlanFlags>();
   AddConnection(command, flags->connection);
+  AddCache(command, flags->connection);
   AddPolicy(command, flags->policy);
   command->add_option("--out", flags->out, "File to write the plan to")
       ->required()
       ->type_name("PLAN");
+  command->add_flag("--allow-iac-managed", flags->allow_iac_managed,
+                    "Plan keys, too, that infrastructure code owns by their tags");
   command->footer(
       "Examples:\n"
       "  keyturn plan --region eu-central-1 --out rotation.plan\n"
       "  keyturn plan --region us-east-1 --exceptions exceptions.yaml --out rotation.plan\n"
       "  keyturn plan --targets fleet.yaml --policy policy.yaml --out rotation.plan\n"
+      "  keyturn plan --region us-east-1 --allow-iac-managed --out rotation.plan\n"
       "\nA plan changes nothing. 'keyturn apply' carries it out, and only it.\n"
       "\nExit codes: 0 written, 4 written, but something could not be judged.");
   command->callback([&invocation, flags, engine] {
@@ -237,6 +278,23 @@ void AddPlan(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
       return RunPlan(*flags, *engine(), terminal);
     };
   });
+}
+
+void AddApproval(CLI::App* command, ApplyFlags& flags) {
+  command
+      ->add_option("--approve", flags.approve,
+                   "Apply only the plan with this SHA-256, as 'keyturn plan'\nshows it, without asking")
+      ->type_name("HASH");
+  CLI::Option* signature =
+      command
+          ->add_option("--approval-signature", flags.approval_signature,
+                       "SSH signature of the plan's SHA-256 by somebody who approves")
+          ->type_name("FILE");
+  command
+      ->add_option("--allowed-signers", flags.allowed_signers,
+                   "Who may approve, as ssh-keygen(1) describes the file")
+      ->needs(signature)
+      ->type_name("FILE");
 }
 
 void AddBounds(CLI::App* command, ApplyFlags& flags) {
@@ -267,6 +325,7 @@ void AddApply(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
                    "Refuse a plan that was not made under this policy file")
       ->type_name("FILE");
   command->add_flag("--resume", flags->resume, "Go on with an interrupted run of this journal");
+  AddApproval(command, *flags);
   AddBounds(command, *flags);
   AddCaller(command, flags->caller);
   AddRun(command, flags->run);
@@ -276,6 +335,7 @@ void AddApply(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
       "Examples:\n"
       "  keyturn apply rotation.plan --journal rotation.journal\n"
       "  keyturn apply rotation.plan --journal rotation.journal --auto-approve\n"
+      "  keyturn apply r.plan --journal r.journal --approval-signature r.sig --allowed-signers who\n"
       "  keyturn apply rotation.plan --journal rotation.journal --first 20\n"
       "  keyturn apply --resume --journal rotation.journal --max-failure-rate 5\n"
       "  keyturn apply fleet.plan --journal fleet.journal --role-name KeyturnRemediate\n"
@@ -283,6 +343,12 @@ void AddApply(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
   command->callback([&invocation, flags, engine] {
     CheckCaller(flags->caller);
     CheckRecord(flags->record);
+    if (flags->approval_signature.empty() != flags->allowed_signers.empty()) {
+      throw CLI::ValidationError("--approval-signature needs --allowed-signers");
+    }
+    if (flags->resume && !(flags->approve.empty() && flags->approval_signature.empty())) {
+      throw CLI::ValidationError("--resume goes on with what the journal says was approved");
+    }
     if (flags->resume != flags->plan.empty()) {
       throw CLI::ValidationError(flags->resume ? "--resume goes on with the plan that the journal "
                                                  "names; do not give PLAN"
@@ -290,6 +356,35 @@ void AddApply(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
     }
     invocation.run = [flags, engine](const Terminal& terminal) {
       return RunApply(*flags, *engine(), terminal);
+    };
+  });
+}
+
+void AddApprove(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
+  CLI::App* command =
+      app.add_subcommand("approve", "Show a saved plan, and sign it for somebody who applies it");
+  auto flags = std::make_shared<ApproveFlags>();
+  command->add_option("PLAN", flags->plan, "Plan written by 'keyturn plan'")
+      ->required()
+      ->type_name("");
+  CLI::Option* key =
+      command
+          ->add_option("--sign-key", flags->sign_key, "Sign with this OpenSSH Ed25519 private key")
+          ->type_name("FILE");
+  command->add_option("--out", flags->out, "File for the signature; else PLAN.sig")
+      ->needs(key)
+      ->type_name("FILE");
+  command->add_flag("--auto-approve", flags->auto_approve, "Do not show the plan and ask")
+      ->needs(key);
+  command->footer(
+      "Examples:\n"
+      "  keyturn approve rotation.plan\n"
+      "  keyturn approve rotation.plan --sign-key ~/.ssh/id_ed25519\n"
+      "\nssh-keygen signs as well: the message is the plan's SHA-256, the namespace keyturn-plan.\n"
+      "\nExit codes: 0 shown or signed, 5 not confirmed.");
+  command->callback([&invocation, flags, engine] {
+    invocation.run = [flags, engine](const Terminal& terminal) {
+      return RunApprove(*flags, *engine(), terminal);
     };
   });
 }
@@ -357,7 +452,9 @@ void AddBackout(CLI::App& app, Invocation& invocation, const MakeEngine& engine)
 
 void AddControlCommandsWith(const MakeEngine& engine, CLI::App& app, Invocation& invocation) {
   AddAudit(app, invocation, engine);
+  AddPreflight(app, invocation, engine);
   AddPlan(app, invocation, engine);
+  AddApprove(app, invocation, engine);
   AddApply(app, invocation, engine);
   AddVerify(app, invocation, engine);
   AddBackout(app, invocation, engine);

@@ -11,7 +11,11 @@
 #include "cli/control_output.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "control/approval.h"
+#include "crypto/ssh_signature.h"
+#include "report/preflight.h"
 #include "report/text.h"
+#include "service/files.h"
 
 namespace keyturn::cli {
 namespace {
@@ -72,6 +76,14 @@ int ApprovalExit(std::string_view place, Approval approval) {
   return control::kExitUsage;
 }
 
+// SignPlan signs as `ssh-keygen -Y sign` does.
+Status SignPlan(const std::string& sha256, const std::string& key_path, const std::string& out) {
+  KT_ASSIGN(const SecretBytes key, service::ReadSmallFile(key_path));
+  const auto signer = crypto::SshSigner::FromPrivateKey(key.reveal());
+  if (!signer) return Fail(ErrorCode::kUsage, key_path + ": " + signer.error().message);
+  return WriteFile(out, signer->Sign(AsBytes(sha256 + '\n'), control::kPlanNamespace));
+}
+
 // AuditOutputFor gathers what the reports need beside the run, before the run is paid for.
 Result<AuditOutput> AuditOutputFor(const AuditFlags& flags, ControlEngine& engine) {
   AuditOutput output;
@@ -115,6 +127,23 @@ int RunAudit(const AuditFlags& flags, ControlEngine& engine, const Terminal& ter
   return control::AuditExitCode(*run);
 }
 
+int RunPreflight(const PreflightFlags& flags, ControlEngine& engine, const Terminal& terminal) {
+  ProgressShow show(flags.connection.run.progress, terminal);
+  const auto run = engine.Preflight(flags, MakeWatch(flags.connection.run, show));
+  show.Clear();
+  if (!run) {
+    return ReportError("preflight", run.error());
+  }
+  const bool written = WriteOut(flags.format == "json"
+                                    ? report::RenderPreflightJson(*run)
+                                    : report::RenderPreflight(*run, terminal.style));
+  if (!written) {
+    PrintError("preflight", "standard output cannot be written");
+    return control::kExitUsage;
+  }
+  return control::PreflightExitCode(*run);
+}
+
 int RunPlan(const PlanFlags& flags, ControlEngine& engine, const Terminal& terminal) {
   if (const Status writable = CheckWritable(flags.out); !writable) {
     return ReportError("plan", writable.error());
@@ -134,7 +163,8 @@ int RunPlan(const PlanFlags& flags, ControlEngine& engine, const Terminal& termi
   return plan->audit_incomplete ? control::kExitIncomplete : control::kExitCompliant;
 }
 
-int RunApply(const ApplyFlags& flags, ControlEngine& engine, const Terminal& terminal) {
+int RunApply(const ApplyFlags& given, ControlEngine& engine, const Terminal& terminal) {
+  ApplyFlags flags = given;
   if (!flags.resume) {
     const auto plan = engine.ReadPlan(flags.plan);
     if (!plan) {
@@ -143,7 +173,11 @@ int RunApply(const ApplyFlags& flags, ControlEngine& engine, const Terminal& ter
     if (const Status writable = CheckWritable(flags.journal); !writable) {
       return ReportError("apply", writable.error());
     }
-    if (!flags.auto_approve && !plan->changes.lines.empty()) {
+    // What is applied is what is shown or approved here, whatever becomes of the file meanwhile.
+    flags.shown_sha256 = plan->changes.plan_id;
+    const bool approved = flags.auto_approve || !flags.approve.empty() ||
+                          !flags.approval_signature.empty();
+    if (!approved && !plan->changes.lines.empty()) {
       const Approval approval =
           Approve("apply", *plan, "Make these changes? Only 'yes' is accepted:", terminal);
       if (approval != Approval::kGiven) {
@@ -156,6 +190,39 @@ int RunApply(const ApplyFlags& flags, ControlEngine& engine, const Terminal& ter
   show.Clear();
   return done ? EmitChanges("apply", *done, flags.format, terminal)
               : ReportError("apply", done.error());
+}
+
+int RunApprove(const ApproveFlags& flags, ControlEngine& engine, const Terminal& terminal) {
+  const auto plan = engine.ReadPlan(flags.plan);
+  if (!plan) {
+    return ReportError("approve", plan.error());
+  }
+  const std::string out = flags.out.empty() ? flags.plan + ".sig" : flags.out;
+  const std::string name = report::ShellWord(flags.plan);
+  if (flags.sign_key.empty()) {
+    WriteOut(report::RenderChanges(plan->changes, terminal.style) +
+             "\nTo approve it\n  keyturn apply " + name + " --journal rotation.journal --approve \\\n    " +
+             plan->changes.plan_id + "\nTo sign it for somebody who applies it\n  echo " +
+             plan->changes.plan_id + " |\n    ssh-keygen -Y sign -n " +
+             std::string(control::kPlanNamespace) + " -f ~/.ssh/id_ed25519 > " +
+             report::ShellWord(out) + '\n');
+    return control::kExitCompliant;
+  }
+  if (!flags.auto_approve) {
+    const Approval approval =
+        Approve("approve", *plan, "Sign this plan? Only 'yes' is accepted:", terminal);
+    if (approval != Approval::kGiven) {
+      return ApprovalExit("approve", approval);
+    }
+  }
+  const Status signed_plan = SignPlan(plan->changes.plan_id, flags.sign_key, out);
+  if (!signed_plan) {
+    return ReportError("approve", signed_plan.error());
+  }
+  WriteOut("Signed: " + out + "\nNext\n  keyturn apply " + name +
+           " --journal rotation.journal \\\n    --approval-signature " + report::ShellWord(out) +
+           " --allowed-signers approvers\n");
+  return control::kExitCompliant;
 }
 
 int RunVerify(const VerifyFlags& flags, ControlEngine& engine, const Terminal& terminal) {

@@ -57,6 +57,10 @@ class MemoryEngine final : public ControlEngine {
   Result<std::vector<ChangeReport>> ReadJournal(const std::string&) override {
     return std::vector<ChangeReport>{Changes(report::ChangeKind::kApply, {Outcome::kDone})};
   }
+  Result<control::PreflightRun> Preflight(const PreflightFlags&, const Watch&) override {
+    calls.push_back("preflight");
+    return preflight;
+  }
   Result<PlanView> MakePlan(const PlanFlags&, const Watch&) override {
     calls.push_back("plan");
     return plan;
@@ -74,6 +78,7 @@ class MemoryEngine final : public ControlEngine {
   }
 
   Result<control::AuditRun> audit;
+  Result<control::PreflightRun> preflight;
   Result<PlanView> plan;
   Result<ChangeReport> done;
   std::vector<std::string> calls;

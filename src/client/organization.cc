@@ -52,9 +52,9 @@ Result<std::string> FetchPage(http::Client& http, const ServiceSite& site,
         error.IsDenied() ? "; call with credentials of the management account or of a delegated "
                            "administrator that may organizations:ListAccounts, or name --accounts"
                          : "";
-    return Fail(ErrorCode::kUsage, "Organizations does not list the accounts: " + error.code +
-                                       (error.message.empty() ? "" : ": " + error.message) +
-                                       advice);
+    return Fail(error.IsDenied() ? ErrorCode::kAccessDeniedException : ErrorCode::kUsage,
+                "Organizations does not list the accounts: " + error.code +
+                    (error.message.empty() ? "" : ": " + error.message) + advice);
   }
 }
 

@@ -105,7 +105,7 @@ struct OrganizationAccount {
   std::string state;  // "ACTIVE", "SUSPENDED", "PENDING_CLOSURE", "CLOSED", ...
 };
 // ListAccounts pages through the organisation that the caller may list, its management account
-// included; sorted by id. kUsage with what to do where that is refused.
+// included; sorted by id. kAccessDeniedException with what to do where that is refused.
 Result<std::vector<OrganizationAccount>> ListAccounts(http::Client& http, const ServiceSite& site,
                                                       const sigv4::Credentials& caller,
                                                       const Clock& clock);

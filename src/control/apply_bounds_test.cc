@@ -67,7 +67,7 @@ TEST_F(ApplyBoundsTest, AFirstKeyThatIsNeverSeenHasFailed) {
   EXPECT_EQ(DetailOf(record, "a"), "not seen yet; last seen: off");
   EXPECT_EQ(ChangeExitCode(record), kExitChangeFailed);
   // It is ours all the same, and found so.
-  Key("a").stale_left = 0;
+  Key("a").stale_left = Key("a").stale_reads = 0;
   EXPECT_THAT(Lines(Do(Applying())), ElementsAre("a done", "b done"));
   EXPECT_EQ(kms.Count("EnableKeyRotation", "/a"), 1U);
   EXPECT_THAT(Lines(Do(BackingOut())), ElementsAre("a done", "b done"));

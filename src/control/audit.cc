@@ -59,11 +59,17 @@ bool IsFailing(const KeyFacts& facts, const EvaluationPolicy& policy) {
 }
 
 // WhatToRead: policy and exceptions must outlive what it returns.
-InventoryOptions WhatToRead(const EvaluationPolicy& policy, const ExceptionList& exceptions) {
+InventoryOptions WhatToRead(const EvaluationPolicy& policy, const ExceptionList& exceptions,
+                            bool read_tags) {
   InventoryOptions options;
   if (exceptions.UsesTags()) {
     options.wants_tags = [&policy](const KeyFacts& facts) {
       return IsFailing(facts, policy) || WantsScopeTags(facts, policy);
+    };
+  } else if (read_tags) {
+    options.wants_tags = [&policy](const KeyFacts& facts) {
+      return WantsScopeTags(facts, policy) ||
+             (IsFailing(facts, policy) && EvaluateKey(facts, policy).remediable);
     };
   } else if (!policy.scope.empty()) {
     options.wants_tags = [&policy](const KeyFacts& facts) { return WantsScopeTags(facts, policy); };
@@ -162,7 +168,7 @@ Result<AuditRun> RunAudit(Access& access, const std::vector<Target>& targets,
   KT_ASSIGN(auto kept, OpenKept(options, clock, run));
   EvaluationPolicy policy = options.policy;
   policy.at = run.started;
-  InventoryOptions inventory_options = WhatToRead(policy, exceptions);
+  InventoryOptions inventory_options = WhatToRead(policy, exceptions, options.read_tags);
   inventory_options.cache = kept.cache ? &*kept.cache : nullptr;
   inventory_options.state = kept.state.get();
   Inventory inventory(access, targets, clock, monitor, std::move(inventory_options));

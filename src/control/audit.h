@@ -29,6 +29,7 @@ struct AuditOptions {
   PolicyRecord policy_record;   // of the policy file, if there is one
   std::string tool_version;
   std::string run_id;      // empty: drawn
+  bool read_tags = false;  // of keys that fail and can be put right, to tell whose they are
   std::string cache_path;  // control/facts_cache.h; empty: none
   std::string state_path;  // control/audit_state.h; empty: a run that is stopped begins anew
 };

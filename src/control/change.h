@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "control/code_owner.h"
 
 namespace keyturn::control {
 
@@ -45,6 +46,8 @@ struct PlannedChange {
   KeyCondition before;
   RotationSetting wanted;    // of a plan always on, with its period; jobs turn off, too
   bool send_period = false;  // false: the endpoint's default is the wanted period
+  std::optional<CodeOwner> owner;  // infrastructure code that the key belongs to
+  std::string owner_unknown;       // why that is not known; empty: it is
 };
 
 enum class ChangeOutcome : std::uint8_t {
@@ -80,6 +83,7 @@ struct ChangeRecord {
   Phase phase = Phase::kApply;
   std::string journal;      // path
   std::string plan_sha256;  // hex
+  std::string approval;     // of an apply: who approved, for people; empty: not recorded
   std::string reason;       // of a backout
   std::optional<TimePoint> started;
   std::optional<TimePoint> finished;

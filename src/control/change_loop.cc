@@ -64,6 +64,9 @@ Result<ChangeRecord> ChangeLoop::Run(const std::vector<std::size_t>& indexes,
   record.phase = phase_;
   record.journal = journal_.path;
   record.plan_sha256 = journal_.header.plan_sha256;
+  if (phase_ == Phase::kApply && journal_.header.approval) {
+    record.approval = ApprovalText(*journal_.header.approval);
+  }
   record.reason = reason;
   record.started = context_.clock.Now();
   JournalEntry begin;

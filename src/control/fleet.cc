@@ -16,7 +16,6 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kConnectionsPerHostMax = 128;
 constexpr std::size_t kInFlightMax = 256;
-constexpr int kAttemptsMax = 8;
 constexpr milliseconds kPauseFirst{200};
 constexpr milliseconds kPauseMax{10000};
 // Credentials of a role are renewed so long before they run out, and that is tried so often.
@@ -328,7 +327,7 @@ void Fleet::Submit(Member& member, Result<http::ClientRequest> request,
 // Again: a step that failed is tried again later, if that may help.
 bool Fleet::Again(Member& member, ErrorCode code) {
   const bool may_pass = code == ErrorCode::kNetwork || code == ErrorCode::kTimeout;
-  if (cancelled_ || !may_pass || ++member.attempts >= kAttemptsMax) return false;
+  if (cancelled_ || !may_pass || ++member.attempts >= options_.attempts_max) return false;
   std::array<std::uint8_t, 2> bytes{};
   random_.Fill(bytes);
   std::uint16_t number = 0;
@@ -409,6 +408,7 @@ void Fleet::Opens(Member& member, Open open) {
   options.quota_share = options_.quota_share;
   options.user_agent = options_.user_agent;
   options.in_flight_max = kInFlightMax;
+  options.attempts_max = options_.attempts_max;
   options.budget = &budget_;
   if (member.takes_role) {
     options.before_signing = [this, &member] { RenewRole(member); };

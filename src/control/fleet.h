@@ -40,6 +40,7 @@ struct FleetOptions {
   // session_policy: of every role that is taken on; its session may do no more than this.
   std::string session_policy;
   std::size_t open_max = 24;
+  int attempts_max = 8;  // of a call without an answer
   // identify: STS is asked who calls, for the record; a fleet without an answer works all the same.
   bool identify = false;
 };

@@ -10,7 +10,8 @@ namespace keyturn::control {
 namespace {
 
 constexpr std::string_view kFormat = "keyturn-journal";
-// Version 1 named one endpoint, in its first line; version 2 had no bounds. Both are still read.
+// Version 1 named one endpoint, in its first line; version 2 had neither
+// bounds nor approvals. Both are still read.
 constexpr int kVersion = 3;
 constexpr std::size_t kJournalBytesMax = 1U << 30;
 constexpr std::size_t kLineBytesMax = 1 << 20;
@@ -23,6 +24,17 @@ std::optional<JournalEntry::Kind> ParseKind(std::string_view name) {
     if (kKindNames.at(i) == name) return static_cast<JournalEntry::Kind>(i);
   }
   return std::nullopt;
+}
+
+void WriteApproval(json::Writer& w, const Approval& approval) {
+  w.Key("approval").BeginObject();
+  WriteText(w, "how", approval.how);
+  if (!approval.signature.empty()) {
+    WriteText(w, "principals", approval.principals);
+    WriteText(w, "key", approval.key);
+    WriteText(w, "signature", approval.signature);
+  }
+  w.EndObject();
 }
 
 // LineReader reads one line after the other into a journal.
@@ -74,13 +86,19 @@ class LineReader {
     header.created = fields.Time("created");
     header.changes =
         static_cast<std::size_t>(fields.Int("changes", 0, static_cast<std::int64_t>(kChangesMax)));
+    if (fields.Has("approval")) {
+      Fields inner(fields.Object("approval"));
+      header.approval = Approval{inner.Text("how"), inner.OptionalText("principals"),
+                                 inner.OptionalText("key"), inner.OptionalText("signature")};
+      fields.Inner("approval", inner);
+    }
     return fields.ok() ? Status{} : Corrupt(fields.wrong());
   }
 
   Status Change(Fields& fields) {
     const auto index = fields.Int("index", 0, std::numeric_limits<std::int64_t>::max());
     if (static_cast<std::size_t>(index) != journal_.changes.size()) fields.Wrong("index");
-    journal_.changes.push_back(ReadChange(fields));
+    journal_.changes.push_back(ReadChange(fields, "index"));
     if (only_endpoint_url_) journal_.changes.back().endpoint_url = *only_endpoint_url_;
     return fields.ok() ? Status{} : Corrupt(fields.wrong());
   }
@@ -158,7 +176,8 @@ Result<Journal> ReadJournal(const std::string& path) {
   return ParseJournal(text, path);
 }
 
-std::string JournalText(const Plan& plan, TimePoint created, std::string_view tool_version) {
+std::string JournalText(const Plan& plan, TimePoint created, std::string_view tool_version,
+                        const Approval& approval) {
   std::string text;
   {
     json::Writer w(text);
@@ -168,6 +187,7 @@ std::string JournalText(const Plan& plan, TimePoint created, std::string_view to
     WriteText(w, "plan_sha256", plan.sha256);
     WriteTime(w, "created", created);
     w.Key("changes").Int(static_cast<std::int64_t>(plan.changes.size()));
+    if (!approval.how.empty()) WriteApproval(w, approval);
     w.EndObject();
   }
   text += '\n';

@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "control/approval.h"
 #include "control/change.h"
 #include "control/plan.h"
 
@@ -27,6 +28,7 @@ struct JournalHeader {
   std::string plan_sha256;
   TimePoint created;
   std::size_t changes = 0;
+  std::optional<Approval> approval;
 };
 
 // JournalEntry: one appended line.
@@ -71,7 +73,8 @@ class JournalSink {
 // kNoSpace, kReadOnly, kIo; nothing is left behind then.
 Result<std::unique_ptr<JournalSink>> CreateJournal(const std::string& path, const Plan& plan,
                                                    const Clock& clock,
-                                                   std::string_view tool_version);
+                                                   std::string_view tool_version,
+                                                   const Approval& approval = {});
 // OpenJournal goes on with one that was read: cuts a torn line off; kLocked while another process
 // writes it, kConflict when it has grown since it was read.
 Result<std::unique_ptr<JournalSink>> OpenJournal(const Journal& journal);
@@ -80,7 +83,8 @@ Result<std::unique_ptr<JournalSink>> OpenJournal(const Journal& journal);
 inline constexpr std::string_view kNotVerifiedYet = "acknowledged, not verified yet";
 
 // JournalText: the text of a new journal.
-std::string JournalText(const Plan& plan, TimePoint created, std::string_view tool_version);
+std::string JournalText(const Plan& plan, TimePoint created, std::string_view tool_version,
+                        const Approval& approval = {});
 // AppendEntryText appends one line, with its line break.
 void AppendEntryText(const JournalEntry& entry, std::string& out);
 

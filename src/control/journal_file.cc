@@ -66,8 +66,9 @@ Result<std::unique_ptr<JournalSink>> OpenSink(const std::string& path, std::uint
 
 Result<std::unique_ptr<JournalSink>> CreateJournal(const std::string& path, const Plan& plan,
                                                    const Clock& clock,
-                                                   std::string_view tool_version) {
-  const std::string text = JournalText(plan, clock.Now(), tool_version);
+                                                   std::string_view tool_version,
+                                                   const Approval& approval) {
+  const std::string text = JournalText(plan, clock.Now(), tool_version, approval);
   KT_TRY(WriteWholeFile(path, text, MayReplace::kEmptyOnly));
   return OpenSink(path, text.size(), text.size());
 }

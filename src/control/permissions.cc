@@ -39,6 +39,15 @@ void AppendStatement(Writer& w, std::string_view sid, std::span<const std::strin
   w.EndArray().Key("Resource").String(resource).EndObject();
 }
 
+// AppendTrial: writes, to keys that cannot rotate only.
+void AppendTrial(Writer& w, std::string_view resource) {
+  w.BeginObject().Key("Sid").String("TryWrites").Key("Effect").String("Allow");
+  w.Key("Action").BeginArray().String("kms:DisableKeyRotation").String("kms:EnableKeyRotation");
+  w.EndArray().Key("Resource").String(resource);
+  w.Key("Condition").BeginObject().Key("StringNotEquals").BeginObject();
+  w.Key("kms:KeySpec").String("SYMMETRIC_DEFAULT").EndObject().EndObject().EndObject();
+}
+
 void AppendDocument(Writer& w, PolicyPurpose purpose) {
   w.BeginObject().Key("Version").String("2012-10-17").Key("Statement").BeginArray();
   const auto unscoped = UnscopedActions(purpose);
@@ -124,6 +133,10 @@ std::string SessionPolicy(SessionPurpose purpose) {
                                                        "kms:GetKeyRotationStatus"};
   constexpr std::array<std::string_view, 3> kApply = {"kms:DescribeKey", "kms:EnableKeyRotation",
                                                       "kms:GetKeyRotationStatus"};
+  constexpr std::array<std::string_view, 4> kReadAll = {"kms:DescribeKey",
+                                                        "kms:GetKeyRotationStatus",
+                                                        "kms:ListKeyRotations",
+                                                        "kms:ListResourceTags"};
   constexpr std::string_view kKeys = "arn:*:kms:*:*:key/*";
   std::string out;
   Writer w(out);
@@ -142,6 +155,12 @@ std::string SessionPolicy(SessionPurpose purpose) {
       break;
     case SessionPurpose::kBackout:
       AppendStatement(w, "BackoutKeys", kBackout, kKeys);
+      break;
+    case SessionPurpose::kPreflight:
+      AppendStatement(w, "FindRegions", kRegions, "*");
+      AppendStatement(w, "FindKeys", kList, "*");
+      AppendStatement(w, "ReadKeys", kReadAll, kKeys);
+      AppendTrial(w, kKeys);
       break;
   }
   w.EndArray().EndObject();

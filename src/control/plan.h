@@ -24,13 +24,15 @@ struct LeftAlone {
   std::string arn;
   Verdict verdict = Verdict::kUnknown;
   std::string reason;
+  std::optional<CodeOwner> owner;  // infrastructure code that the key belongs to
 };
 
 struct PlanPreview {
   std::map<std::string, std::uint64_t> calls;  // by operation: apply, then verify
-  // At the chosen share of AWS's quotas, accounts and regions side by side; absent for other
-  // endpoints.
+  // At the chosen share of AWS's quotas, accounts and regions side by side: apply and verify, and
+  // taking all of it back. Absent for other endpoints.
   std::optional<double> seconds;
+  std::optional<double> backout_seconds;
   // US dollars a month at most, once each key has rotated once and twice; later rotations cost
   // nothing more. Absent for endpoints that are not AWS's.
   std::optional<double> monthly_cost_after_first;
@@ -53,6 +55,7 @@ struct Plan {
   bool strict_disabled = false;
   std::string policy_sha256;      // empty: no policy file
   std::string exceptions_sha256;  // empty: no exceptions
+  bool allow_iac_managed = false;  // keys that infrastructure code owns are among the changes
   double quota_share = 0.3;
   bool audit_incomplete = false;
   std::vector<PlannedChange> changes;  // by endpoint, account, region, ARN
@@ -65,15 +68,22 @@ struct PlanOptions {
   double quota_share = 0.3;
   std::string exceptions_sha256;
   std::optional<int> period_days;  // asked for; else AWS's default where it passes
+  // allow_iac_managed: plan keys, too, that belong to infrastructure code by their tags. Without
+  // it they are left alone.
+  bool allow_iac_managed = false;
 };
 
 // MakePlan: kUsage when a period is asked for that the audit's policy would fail.
 Result<Plan> MakePlan(const AuditRun& run, const PlanOptions& options);
 
+// HashOf: the plan's SHA-256 as it is written, in hex.
+std::string HashOf(const Plan& plan);
+
 // PlanText is the file's text; the same plan gives the same bytes.
 std::string PlanText(const Plan& plan);
-// ParsePlan: kUsage for a text that is no plan, kNewerFormat for a later format, kCorrupt when the
-// content is not what was hashed. place is for messages.
+// ParsePlan: kUsage for a text that is no plan, naming the member that is wrong or not known,
+// kNewerFormat for a later format, kCorrupt when the content is not what was hashed. place is for
+// messages.
 Result<Plan> ParsePlan(std::string_view text, std::string_view place);
 
 Status WritePlan(const Plan& plan, const std::string& path);

@@ -13,6 +13,9 @@ ChangeRecord Begin(const Journal& journal, const JournalEntry& begin) {
   record.phase = begin.phase;
   record.journal = journal.path;
   record.plan_sha256 = journal.header.plan_sha256;
+  if (begin.phase == Phase::kApply && journal.header.approval) {
+    record.approval = ApprovalText(*journal.header.approval);
+  }
   record.reason = begin.reason;
   record.started = begin.time;
   record.cancelled = true;  // until its end is found

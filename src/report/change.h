@@ -44,6 +44,7 @@ struct ChangeReport {
   ChangeKind kind = ChangeKind::kApply;
   std::string journal;  // path, as given
   std::string plan_id;  // hash of the plan, where known
+  std::string approval;  // of an apply: who approved; empty: not known
   std::string reason;   // of a backout
   std::optional<TimePoint> started;
   std::optional<TimePoint> finished;

@@ -104,6 +104,12 @@ std::string RenderChanges(const ChangeReport& report, const TerminalStyle& style
                            fmt::format("{} {}", good ? canvas.glyphs().pass : canvas.glyphs().fail,
                                        ChangeKindName(report.kind))) +
               "   " + canvas.Paint(Ink::kBold, Sentence(report)));
+  if (report.kind == ChangeKind::kPlan && !report.plan_id.empty()) {
+    canvas.Line("  " + canvas.Paint(Ink::kDim, "SHA-256 " + canvas.Clean(report.plan_id)));
+  }
+  if (!report.approval.empty()) {
+    canvas.Paragraph("Approval: " + canvas.Clean(report.approval), 2);
+  }
   if (!report.reason.empty()) {
     canvas.Paragraph("Reason: " + canvas.Clean(report.reason), 2);
   }

@@ -291,6 +291,7 @@ std::string RenderChangesJson(const ChangeReport& report) {
   w.Key("kind").String(ChangeKindName(report.kind));
   Text(w, "journal", report.journal);
   OptionalText(w, "plan_id", report.plan_id);
+  OptionalText(w, "approval", report.approval);
   OptionalText(w, "reason", report.reason);
   Time(w, "started", report.started);
   Time(w, "finished", report.finished);

@@ -24,9 +24,10 @@ export const refusal = (code, message = code, status = 400) => ({ status, code, 
 export class FakeKms {
   // fault(operation, input, n, region) decides the nth call of an operation (from 1): undefined to
   // answer, a refusal(), 'drop' to close the connection, or { raw: text } for any body.
-  static async start({ keys, fault = () => undefined, pageSize = 1000 }) {
+  // date: of its clock, as answers have it; undefined: the right one.
+  static async start({ keys, fault = () => undefined, pageSize = 1000, date }) {
     const fake = new FakeKms();
-    Object.assign(fake, { keys, fault, pageSize, calls: [], counts: {} });
+    Object.assign(fake, { keys, fault, pageSize, date, calls: [], counts: {} });
     fake.server = http.createServer((request, response) => fake.#serve(request, response));
     await new Promise((resolve) => { fake.server.listen(0, '127.0.0.1', resolve); });
     fake.url = `http://127.0.0.1:${fake.server.address().port}`;
@@ -66,7 +67,7 @@ export class FakeKms {
         raw: JSON.stringify({ __type: answer.code, message: answer.message }) };
     }
     response.writeHead(answer.status ?? 200, { 'content-type': 'application/x-amz-json-1.1',
-      'x-amzn-requestid': requestId });
+      'x-amzn-requestid': requestId, ...(this.date && { date: this.date }) });
     response.end(answer.raw ?? JSON.stringify(answer));
   }
 
@@ -106,10 +107,13 @@ export class FakeKms {
         return this.#page((found?.rotations ?? []).map(({ date, type }) => ({ KeyId: found.KeyId,
           RotationDate: date, RotationType: type })), 'Rotations', input);
       case 'EnableKeyRotation':
-        found.rotation = { on: true, period: input.RotationPeriodInDays ?? 365 };
-        return { raw: '' };
       case 'DisableKeyRotation':
-        found.rotation = { on: false };
+        if (!found) return refusal('NotFoundException');
+        if (found.metadata.KeySpec !== 'SYMMETRIC_DEFAULT') {
+          return refusal('UnsupportedOperationException', '');
+        }
+        found.rotation = operation === 'EnableKeyRotation'
+          ? { on: true, period: input.RotationPeriodInDays ?? 365 } : { on: false };
         return { raw: '' };
       default:
         return refusal('UnknownOperationException', '', 404);

@@ -11,7 +11,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { allRegions, arnOf, closedRegions, otherRegions } from './organization_model.mjs';
+import { allRegions, arnOf, closedRegions, isOwned, otherRegions } from './organization_model.mjs';
 
 // Requests a second by account, region and operation (KMS Developer Guide, "Request quotas").
 export const quotas = { ListKeys: 500, ListAliases: 500, DescribeKey: 2000,
@@ -350,6 +350,10 @@ export class Organization {
     }
     if (operation === 'DescribeKey') return this.#describe(key);
     if (operation === 'GetKeyRotationStatus') return this.#status(key);
+    if (operation === 'ListResourceTags') {
+      return { Tags: isOwned(key) ? [{ TagKey: 'ManagedBy', TagValue: 'terraform' }] : [],
+        Truncated: false };
+    }
     return this.#write(operation, input, key);
   }
 
