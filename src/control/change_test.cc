@@ -467,6 +467,23 @@ TEST_P(DeathTest, ApplyIsResumedFromEveryWrite) {
   EXPECT_GT(writes, 3);
 }
 
+TEST_P(DeathTest, AFewKeysFirstAreResumedFromEveryWrite) {
+  const PhaseFunction first = [](const Journal& j, JournalSink& s, const ChangeContext& c) {
+    return Apply(j, s, c, {.first = 2, .max_failure_percent = 0});
+  };
+  int writes = 0;
+  for (bool died = true; died; ++writes) {
+    NewFleet();
+    died = DieAt(writes, first);
+    EXPECT_LE(kms.Count("EnableKeyRotation"), 2U);
+    EXPECT_EQ(Do(Applying()).Count(ChangeOutcome::kDone), 4U) << "after write " << writes;
+    ExpectFleet(true);
+    EXPECT_EQ(Do(BackingOut()).Count(ChangeOutcome::kDone), 4U) << "after write " << writes;
+    ExpectFleet(false);
+  }
+  EXPECT_GT(writes, 4);
+}
+
 TEST_P(DeathTest, BackoutIsResumedFromEveryWrite) {
   int writes = 0;
   for (bool died = true; died; ++writes) {
