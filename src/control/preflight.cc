@@ -274,9 +274,12 @@ class PreflightLoop {
       return;
     }
     bool credentials_work = false;
+    std::string account;  // as one of the regions has told it
     for (const auto& region : work.regions) {
       credentials_work = credentials_work || region->place.status == RegionStatus::kScanned;
+      if (account.empty()) account = region->place.account;
     }
+    for (const auto& region : work.regions) region->place.account = account;
     for (const auto& region : work.regions) {
       Judge(*region, credentials_work);
       for (const Wanted& wanted : kWanted) {
