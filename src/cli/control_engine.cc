@@ -285,9 +285,9 @@ class Engine final : public ControlEngine {
     options.backout = wants("backout");
     options.try_writes = !flags.no_write_trial;
     KT_ASSIGN(auto entries, EntriesOf(flags.connection));
-    KT_ASSIGN(const auto fleet, MakeFleet(std::move(entries), control::SessionPurpose::kPreflight,
-                                          flags.connection.run.quota_share, true, clock_,
-                                          kPreflightAttempts));
+    KT_ASSIGN(const auto fleet,
+              MakeFleet(std::move(entries), control::SessionPurpose::kPreflight,
+                        flags.connection.run.quota_share, true, clock_, kPreflightAttempts));
     const auto targets = fleet->Targets();
     if (!targets) {
       if (!flags.connection.organization) return tl::unexpected(targets.error());
@@ -327,18 +327,19 @@ class Engine final : public ControlEngine {
     }
     KT_ASSIGN(const auto recording, RecordingOf(flags, "apply"));
     if (plan) {
-      const auto made = control::CreateJournal(flags.journal, *plan, clock_, ToolVersion(), approval);
+      const auto made =
+          control::CreateJournal(flags.journal, *plan, clock_, ToolVersion(), approval);
       if (!made) {
         if (recording) recording->recorder().DiscardUnused();
         return tl::unexpected(made.error());
       }
     }
-    return Change(flags, control::SessionPurpose::kApply, std::move(fleet), recording.get(), watch,
-                  [&flags](const control::Journal& journal, control::JournalSink& sink,
-                           const control::ChangeContext& context) {
-                    return control::Apply(journal, sink, context,
-                                          {flags.first, flags.max_failure_percent});
-                  });
+    return Change(
+        flags, control::SessionPurpose::kApply, std::move(fleet), recording.get(), watch,
+        [&flags](const control::Journal& journal, control::JournalSink& sink,
+                 const control::ChangeContext& context) {
+          return control::Apply(journal, sink, context, {flags.first, flags.max_failure_percent});
+        });
   }
 
   Result<report::ChangeReport> Verify(const VerifyFlags& flags, const Watch& watch) override {
@@ -379,7 +380,9 @@ class Engine final : public ControlEngine {
                                  clock_.Now());
     }
     control::Approval approval;
-    approval.how = !flags.approve.empty() ? "hash" : flags.auto_approve ? "auto-approve" : "confirmed";
+    approval.how = !flags.approve.empty() ? "hash"
+                   : flags.auto_approve   ? "auto-approve"
+                                          : "confirmed";
     return approval;
   }
 

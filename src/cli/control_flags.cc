@@ -282,8 +282,9 @@ void AddPlan(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
 
 void AddApproval(CLI::App* command, ApplyFlags& flags) {
   command
-      ->add_option("--approve", flags.approve,
-                   "Apply only the plan with this SHA-256, as 'keyturn plan'\nshows it, without asking")
+      ->add_option(
+          "--approve", flags.approve,
+          "Apply only the plan with this SHA-256, as 'keyturn plan'\nshows it, without asking")
       ->type_name("HASH");
   CLI::Option* signature =
       command
@@ -335,11 +336,13 @@ void AddApply(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
       "Examples:\n"
       "  keyturn apply rotation.plan --journal rotation.journal\n"
       "  keyturn apply rotation.plan --journal rotation.journal --auto-approve\n"
-      "  keyturn apply r.plan --journal r.journal --approval-signature r.sig --allowed-signers who\n"
+      "  keyturn apply r.plan --journal r.journal --approval-signature r.sig --allowed-signers "
+      "who\n"
       "  keyturn apply rotation.plan --journal rotation.journal --first 20\n"
       "  keyturn apply --resume --journal rotation.journal --max-failure-rate 5\n"
       "  keyturn apply fleet.plan --journal fleet.journal --role-name KeyturnRemediate\n"
-      "\nExit codes: 0 all done (of --first: those), 4 interrupted, 5 a change was refused or failed.");
+      "\nExit codes: 0 all done (of --first: those), 4 interrupted, 5 a change was refused or "
+      "failed.");
   command->callback([&invocation, flags, engine] {
     CheckCaller(flags->caller);
     CheckRecord(flags->record);

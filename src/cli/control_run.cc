@@ -134,9 +134,9 @@ int RunPreflight(const PreflightFlags& flags, ControlEngine& engine, const Termi
   if (!run) {
     return ReportError("preflight", run.error());
   }
-  const bool written = WriteOut(flags.format == "json"
-                                    ? report::RenderPreflightJson(*run)
-                                    : report::RenderPreflight(*run, terminal.style));
+  const bool written =
+      WriteOut(flags.format == "json" ? report::RenderPreflightJson(*run)
+                                      : report::RenderPreflight(*run, terminal.style));
   if (!written) {
     PrintError("preflight", "standard output cannot be written");
     return control::kExitUsage;
@@ -175,8 +175,8 @@ int RunApply(const ApplyFlags& given, ControlEngine& engine, const Terminal& ter
     }
     // What is applied is what is shown or approved here, whatever becomes of the file meanwhile.
     flags.shown_sha256 = plan->changes.plan_id;
-    const bool approved = flags.auto_approve || !flags.approve.empty() ||
-                          !flags.approval_signature.empty();
+    const bool approved =
+        flags.auto_approve || !flags.approve.empty() || !flags.approval_signature.empty();
     if (!approved && !plan->changes.lines.empty()) {
       const Approval approval =
           Approve("apply", *plan, "Make these changes? Only 'yes' is accepted:", terminal);
@@ -201,11 +201,11 @@ int RunApprove(const ApproveFlags& flags, ControlEngine& engine, const Terminal&
   const std::string name = report::ShellWord(flags.plan);
   if (flags.sign_key.empty()) {
     WriteOut(report::RenderChanges(plan->changes, terminal.style) +
-             "\nTo approve it\n  keyturn apply " + name + " --journal rotation.journal --approve \\\n    " +
-             plan->changes.plan_id + "\nTo sign it for somebody who applies it\n  echo " +
-             plan->changes.plan_id + " |\n    ssh-keygen -Y sign -n " +
-             std::string(control::kPlanNamespace) + " -f ~/.ssh/id_ed25519 > " +
-             report::ShellWord(out) + '\n');
+             "\nTo approve it\n  keyturn apply " + name +
+             " --journal rotation.journal --approve \\\n    " + plan->changes.plan_id +
+             "\nTo sign it for somebody who applies it\n  echo " + plan->changes.plan_id +
+             " |\n    ssh-keygen -Y sign -n " + std::string(control::kPlanNamespace) +
+             " -f ~/.ssh/id_ed25519 > " + report::ShellWord(out) + '\n');
     return control::kExitCompliant;
   }
   if (!flags.auto_approve) {

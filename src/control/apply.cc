@@ -111,10 +111,9 @@ class ApplyLoop final : public ChangeLoop {
     }
     record.lines = std::move(kept);
     record.held_back = held_back_.size();
-    record.notes.push_back(
-        fmt::format("{} {} left for later runs: 'keyturn apply --resume' goes on with {}.",
-                    held_back_.size(), held_back_.size() == 1 ? "key is" : "keys are",
-                    held_back_.size() == 1 ? "it" : "them"));
+    record.notes.push_back(fmt::format(
+        "{} {} left for later runs: 'keyturn apply --resume' goes on with {}.", held_back_.size(),
+        held_back_.size() == 1 ? "key is" : "keys are", held_back_.size() == 1 ? "it" : "them"));
   }
 
   // FillSettled completes the record of a resumed run with what was done before.

@@ -32,8 +32,9 @@ std::string ApprovalText(const Approval& approval) {
 
 Status CheckApprovedHash(const Plan& plan, std::string_view hash) {
   std::string wanted(hash);
-  std::transform(wanted.begin(), wanted.end(), wanted.begin(),
-                 [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::transform(wanted.begin(), wanted.end(), wanted.begin(), [](char c) {
+    return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
   if (wanted.size() != plan.sha256.size() || !HexDecode(wanted)) {
     return Fail(ErrorCode::kUsage,
                 "--approve: '" + WellFormed(hash) + "' is no SHA-256; give all 64 hex digits");
@@ -58,7 +59,8 @@ Result<Approval> CheckSignature(std::string_view plan_sha256, std::string_view s
     return NotApproved(signature_place,
                        "is not a signature of this plan, whose SHA-256 is " + message);
   }
-  KT_ASSIGN(const auto signers, crypto::ParseAllowedSigners(allowed_signers, allowed_signers_place));
+  KT_ASSIGN(const auto signers,
+            crypto::ParseAllowedSigners(allowed_signers, allowed_signers_place));
   const auto* signer = crypto::FindSigner(signers, *signature, kPlanNamespace, now);
   const std::string key = "ssh-ed25519 " + signature->Fingerprint();
   if (signer == nullptr) {

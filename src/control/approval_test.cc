@@ -36,8 +36,8 @@ TEST_F(ApprovalTest, AHashApprovesOnePlanOnly) {
   std::string other = plan.sha256;
   other[63] = other[63] == '0' ? '1' : '0';
   EXPECT_THAT(CheckApprovedHash(plan, other).error().message, HasSubstr("another plan"));
-  for (const std::string& wrong : {std::string(), plan.sha256.substr(0, 63), plan.sha256 + "0",
-                                   std::string(64, 'g')}) {
+  for (const std::string& wrong :
+       {std::string(), plan.sha256.substr(0, 63), plan.sha256 + "0", std::string(64, 'g')}) {
     EXPECT_THAT(CheckApprovedHash(plan, wrong).error().message, HasSubstr("no SHA-256"));
   }
 }
@@ -63,8 +63,7 @@ TEST_F(ApprovalTest, APlanWithAMemberThatIsWrongOrNotKnownIsRefusedByName) {
     const auto plan = ParsePlan(Rehashed(text, what, other), "my.plan");
     return plan ? "read" : plan.error().message;
   };
-  EXPECT_EQ(with("\"reason\"", "\"treason\""),
-            "my.plan: member 'changes[0].treason' is not known");
+  EXPECT_EQ(with("\"reason\"", "\"treason\""), "my.plan: member 'changes[0].treason' is not known");
   EXPECT_EQ(with("\"run_id\"", "\"ran_id\""), "my.plan: member 'ran_id' is not known");
   EXPECT_EQ(with("\"key_state\": \"Enabled\"", "\"key_state\": 1"),
             "my.plan: member 'changes[0].before.key_state' is missing or wrong");

@@ -44,8 +44,8 @@ struct PlannedChange {
   std::vector<std::string> aliases;
   std::string reason;  // of the finding
   KeyCondition before;
-  RotationSetting wanted;    // of a plan always on, with its period; jobs turn off, too
-  bool send_period = false;  // false: the endpoint's default is the wanted period
+  RotationSetting wanted;          // of a plan always on, with its period; jobs turn off, too
+  bool send_period = false;        // false: the endpoint's default is the wanted period
   std::optional<CodeOwner> owner;  // infrastructure code that the key belongs to
   std::string owner_unknown;       // why that is not known; empty: it is
 };

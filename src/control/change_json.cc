@@ -249,9 +249,9 @@ PlannedChange ReadChange(Fields& fields, std::string_view also) {
   // the key's own.
   const auto arn = model::Arn::Parse(change.arn);
   const bool is_key = arn && arn->service == "kms" && arn->resource.starts_with("key/");
-  const bool agrees = !is_key || !client::IsAwsEndpoint(change.endpoint_url) ||
-                      (arn->region == change.region &&
-                       (change.account.empty() || arn->account == change.account));
+  const bool agrees =
+      !is_key || !client::IsAwsEndpoint(change.endpoint_url) ||
+      (arn->region == change.region && (change.account.empty() || arn->account == change.account));
   if (!is_key || !agrees) fields.Wrong("arn");
   const auto period = change.wanted.period_days;
   const bool in_range = period && *period >= kPeriodDaysMin && *period <= kPeriodDaysMax;

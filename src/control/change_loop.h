@@ -129,7 +129,7 @@ class ChangeLoop {
   std::size_t done_ = 0;
   bool stopping_ = false;
   std::string why_stopped_;  // empty: from outside
-  bool broken_ = false;  // the journal cannot be written
+  bool broken_ = false;      // the journal cannot be written
   TimePoint stopped_;
 };
 

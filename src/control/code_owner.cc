@@ -30,7 +30,7 @@ constexpr std::array<Tool, 12> kTools = {{{"terraform", "Terraform"},
 
 // What a tag that says who manages a thing is called, without case and separators.
 constexpr std::array<std::string_view, 10> kManagerTags = {
-    "managedby",  "managed",   "provisioner", "provisionedby", "deployedby",
+    "managedby",    "managed",   "provisioner", "provisionedby", "deployedby",
     "deployedwith", "createdby", "createdwith", "iac",           "iactool"};
 
 char LowerOf(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }

@@ -133,10 +133,9 @@ std::string SessionPolicy(SessionPurpose purpose) {
                                                        "kms:GetKeyRotationStatus"};
   constexpr std::array<std::string_view, 3> kApply = {"kms:DescribeKey", "kms:EnableKeyRotation",
                                                       "kms:GetKeyRotationStatus"};
-  constexpr std::array<std::string_view, 4> kReadAll = {"kms:DescribeKey",
-                                                        "kms:GetKeyRotationStatus",
-                                                        "kms:ListKeyRotations",
-                                                        "kms:ListResourceTags"};
+  constexpr std::array<std::string_view, 4> kReadAll = {
+      "kms:DescribeKey", "kms:GetKeyRotationStatus", "kms:ListKeyRotations",
+      "kms:ListResourceTags"};
   constexpr std::string_view kKeys = "arn:*:kms:*:*:key/*";
   std::string out;
   Writer w(out);

@@ -19,7 +19,8 @@ std::span<const std::string_view> UnscopedActions(PolicyPurpose purpose);
 std::span<const std::string_view> KeyActions(PolicyPurpose purpose);
 
 // SessionPolicy: what a role that is taken on for a phase may do at most, as a document of one
-// line. kAudit may also ask which regions there are. kPreflight may write to no key that can rotate.
+// line. kAudit may also ask which regions there are. kPreflight may write to no key that can
+// rotate.
 enum class SessionPurpose : std::uint8_t { kAudit, kApply, kVerify, kBackout, kPreflight };
 std::string SessionPolicy(SessionPurpose purpose);
 

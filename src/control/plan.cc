@@ -113,7 +113,8 @@ std::string InOneLine(const std::string& snippet) {
     std::string_view part(snippet.data() + begin, end - begin);
     begin = end + 1;
     part.remove_prefix(std::min(part.find_first_not_of(' '), part.size()));
-    if (part.find("otation") != std::string_view::npos) line += (line.empty() ? "" : ", ") + std::string(part);
+    if (part.find("otation") != std::string_view::npos)
+      line += (line.empty() ? "" : ", ") + std::string(part);
   }
   return line;
 }
@@ -145,14 +146,16 @@ void AddOwnerNotes(const Plan& plan, std::vector<std::string>& notes) {
     unknown += change.owner_unknown.empty() ? 0 : 1;
   }
   if (changed > 0) {
-    notes.push_back(fmt::format("Infrastructure code owns {} of the keys that would change: what it "
-                                "does not say, its next run may undo.",
-                                changed));
+    notes.push_back(
+        fmt::format("Infrastructure code owns {} of the keys that would change: what it "
+                    "does not say, its next run may undo.",
+                    changed));
   }
   if (unknown > 0) {
-    notes.push_back(fmt::format("Whether infrastructure code owns {} of the keys is not known: "
-                                "their tags cannot be read (kms:ListResourceTags).",
-                                unknown));
+    notes.push_back(
+        fmt::format("Whether infrastructure code owns {} of the keys is not known: "
+                    "their tags cannot be read (kms:ListResourceTags).",
+                    unknown));
   }
 }
 
@@ -221,8 +224,8 @@ std::vector<std::string> PlanNotes(const Plan& plan) {
   for (const LeftAlone& key : plan.left_alone) left[key.verdict] += key.owner ? 0 : 1;
   for (const auto& [verdict, count] : left) {
     if (count > 0) {
-      notes.push_back(fmt::format("{} {} left alone: {}", count, KeysAre(count),
-                                  VerdictName(verdict)));
+      notes.push_back(
+          fmt::format("{} {} left alone: {}", count, KeysAre(count), VerdictName(verdict)));
     }
   }
   AddOwnerNotes(plan, notes);

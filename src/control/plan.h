@@ -53,8 +53,8 @@ struct Plan {
   std::vector<PlanScope> scope;
   int max_period_days = 365;
   bool strict_disabled = false;
-  std::string policy_sha256;      // empty: no policy file
-  std::string exceptions_sha256;  // empty: no exceptions
+  std::string policy_sha256;       // empty: no policy file
+  std::string exceptions_sha256;   // empty: no exceptions
   bool allow_iac_managed = false;  // keys that infrastructure code owns are among the changes
   double quota_share = 0.3;
   bool audit_incomplete = false;

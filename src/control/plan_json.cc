@@ -95,7 +95,8 @@ std::string ContentText(const Plan& plan) {
 
 void ReadPreview(Fields& content, PlanPreview& preview) {
   Fields fields(content.Object("preview"));
-  fields.Only({"calls", "seconds", "backout_seconds", "monthly_cost_after_first_usd", "monthly_cost_after_second_usd"});
+  fields.Only({"calls", "seconds", "backout_seconds", "monthly_cost_after_first_usd",
+               "monthly_cost_after_second_usd"});
   fields.Object("calls").ForEachMember([&](std::string_view name, json::Value value) {
     const auto calls = value.AsInt();
     if (!calls || *calls < 0) {
@@ -142,8 +143,8 @@ Result<Plan> ReadContent(json::Value value, std::int64_t version, std::string_vi
   plan.created = content.Time("created");
   ReadScope(content, version == 1, plan);
   Fields policy(content.Object("policy"));
-  policy.Only({"max_period_days", "strict_disabled", "sha256", "exceptions_sha256",
-               "allow_iac_managed"});
+  policy.Only(
+      {"max_period_days", "strict_disabled", "sha256", "exceptions_sha256", "allow_iac_managed"});
   plan.max_period_days =
       static_cast<int>(policy.Int("max_period_days", kPeriodDaysMin, kPeriodDaysMax));
   plan.strict_disabled = policy.Bool("strict_disabled");

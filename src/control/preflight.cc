@@ -141,7 +141,8 @@ class PreflightLoop {
     }
     work.client = opened->client;
     work.note = opened->note;
-    work.client->Observe([this, &work](const client::Exchange& exchange) { Watch(work, exchange); });
+    work.client->Observe(
+        [this, &work](const client::Exchange& exchange) { Watch(work, exchange); });
     const auto add = [&work, &opened](const std::string& name) -> Region& {
       Region& region = *work.regions.emplace_back(std::make_unique<Region>());
       region.place.endpoint_url = work.target->endpoint_url;
@@ -161,9 +162,8 @@ class PreflightLoop {
     ++work.busy;
     for (const std::string& name : opened->regions) {
       Region& region = add(name);
-      Call(work, region, "ListKeys", PageBody(kListed, {}), [this, &work, &region](const auto& result) {
-        OnListed(work, region, result);
-      });
+      Call(work, region, "ListKeys", PageBody(kListed, {}),
+           [this, &work, &region](const auto& result) { OnListed(work, region, result); });
       Call(work, region, "ListAliases", PageBody(kListed, {}), [](const auto&) {});
     }
     Ended(work);
@@ -176,8 +176,7 @@ class PreflightLoop {
     if (!date) return;
     for (const auto& region : work.regions) {
       if (region->place.region != exchange.region) continue;
-      region->place.clock_skew =
-          std::chrono::round<std::chrono::seconds>(*date - clock_.Now());
+      region->place.clock_skew = std::chrono::round<std::chrono::seconds>(*date - clock_.Now());
     }
   }
 
@@ -226,7 +225,8 @@ class PreflightLoop {
       Call(work, region, "DescribeKey", KeyIdBody(key.key_id),
            [this, &region, i](const CallResult& described) {
              KeyFacts& facts = region.facts[i];
-             if (!described || !answers_.DescribeKey(described->body, facts)) facts.key_manager = {};
+             if (!described || !answers_.DescribeKey(described->body, facts))
+               facts.key_manager = {};
            });
     }
   }
@@ -253,7 +253,8 @@ class PreflightLoop {
       if (fixed == nullptr && CannotRotate(facts)) fixed = &facts;
       if (!MayRotate(facts) || reads == kSampleMax) continue;
       ++reads;
-      for (const char* operation : {"GetKeyRotationStatus", "ListResourceTags", "ListKeyRotations"}) {
+      for (const char* operation :
+           {"GetKeyRotationStatus", "ListResourceTags", "ListKeyRotations"}) {
         Call(work, region, operation, KeyIdBody(facts.key_id), none);
       }
     }
@@ -327,8 +328,11 @@ class PreflightLoop {
   }
 
   PermissionCheck CheckOf(const Work& work, const Region& region, const Wanted& wanted) const {
-    PermissionCheck check{std::string(wanted.phase), "kms:" + std::string(wanted.action),
-                          wanted.optional, Found::kUnknown, {}};
+    PermissionCheck check{std::string(wanted.phase),
+                          "kms:" + std::string(wanted.action),
+                          wanted.optional,
+                          Found::kUnknown,
+                          {}};
     const auto found = region.tallies.find(wanted.action);
     const Tally tally = found == region.tallies.end() ? Tally{} : found->second;
     if (tally.denied > 0) {
@@ -343,7 +347,8 @@ class PreflightLoop {
     } else if (tally.tried > 0) {
       check.detail = tally.failure;
     } else if (region.place.status != RegionStatus::kScanned || region.facts.empty()) {
-      check.found = region.place.status == RegionStatus::kScanned ? Found::kNothing : Found::kUnknown;
+      check.found =
+          region.place.status == RegionStatus::kScanned ? Found::kNothing : Found::kUnknown;
       check.detail = region.place.status == RegionStatus::kScanned ? "there is no key here"
                                                                    : "keys cannot be listed";
     } else if (region.tallies.at("DescribeKey").allowed == 0) {
@@ -357,8 +362,8 @@ class PreflightLoop {
     return check;
   }
 
-  // Elsewhere: a write that could not be tried here. What the caller's own policies allow is the same
-  // in every region of an account; what the keys' policies allow is not.
+  // Elsewhere: a write that could not be tried here. What the caller's own policies allow is the
+  // same in every region of an account; what the keys' policies allow is not.
   void Elsewhere(const Work& work, const Region& region, const Wanted& wanted,
                  PermissionCheck& check) const {
     if (std::none_of(region.facts.begin(), region.facts.end(), MayRotate)) {
@@ -381,7 +386,8 @@ class PreflightLoop {
       return;
     }
     check.detail =
-        "cannot be known without trying: there is no asymmetric key here to try it on without effect";
+        "cannot be known without trying: there is no asymmetric key here to try it on without "
+        "effect";
     if (!denied_in.empty()) check.detail += "; it is missing in " + denied_in;
   }
 

@@ -1,14 +1,13 @@
 // Preflight: what a run would find missing, told before it: permissions by phase, regions that are
 // not enabled, endpoints that do not answer, a clock that is wrong. It changes nothing.
 //
-// Reads are tried on a sample of each region's keys. Writes have no dry run; and a key that does not
-// exist says nothing, for KMS looks a key up before it authorizes the call. So they are tried on an
-// asymmetric key, where there is one: KMS authorizes the call and then finds that such a key cannot
-// rotate. What a key is for never changes, so this cannot change anything. Where there is none, only
-// trying on a real key could tell, and that is said.
-// Thread-safety: values; RunPreflight pumps the access on the caller's thread.
-// Source: KMS API Reference, EnableKeyRotation (asymmetric keys: UnsupportedOperationException);
-// KMS Developer Guide, "Key policies" (each key has its own).
+// Reads are tried on a sample of each region's keys. Writes have no dry run; and a key that does
+// not exist says nothing, for KMS looks a key up before it authorizes the call. So they are tried
+// on an asymmetric key, where there is one: KMS authorizes the call and then finds that such a key
+// cannot rotate. What a key is for never changes, so this cannot change anything. Where there is
+// none, only trying on a real key could tell, and that is said. Thread-safety: values; RunPreflight
+// pumps the access on the caller's thread. Source: KMS API Reference, EnableKeyRotation (asymmetric
+// keys: UnsupportedOperationException); KMS Developer Guide, "Key policies" (each key has its own).
 #pragma once
 
 #include <cstdint>
@@ -71,7 +70,7 @@ inline constexpr std::chrono::seconds kClockSkewMax{300};
 
 struct PreflightOptions {
   std::string tool_version;
-  bool apply = true;    // permissions of these phases, too
+  bool apply = true;  // permissions of these phases, too
   bool backout = true;
   bool try_writes = true;  // on asymmetric keys; false: what writes need is unknown
 };
@@ -82,7 +81,8 @@ Result<PreflightRun> RunPreflight(Access& access, const std::vector<Target>& tar
                                   const Monitor& monitor);
 
 // OrganizationRefused: the run of an organization whose accounts cannot be listed.
-PreflightRun OrganizationRefused(const Error& error, const PreflightOptions& options, TimePoint now);
+PreflightRun OrganizationRefused(const Error& error, const PreflightOptions& options,
+                                 TimePoint now);
 
 // PreflightExitCode: 3 when something is missing, else 4 when something could not be found out,
 // else 0. Optional permissions do not count.

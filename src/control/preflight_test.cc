@@ -20,7 +20,8 @@ class PreflightTest : public testing::Test, protected KmsBench {
   void Intercept(const std::string& denied) {
     kms.intercept = [this, denied](const FakeCall& call) -> std::optional<FakeKms::Reply> {
       if (call.operation == denied) return FakeKms::Denied(call);
-      if (call.operation == "ListKeyRotations") return client::JsonReply(200, R"({"Rotations":[]})");
+      if (call.operation == "ListKeyRotations")
+        return client::JsonReply(200, R"({"Rotations":[]})");
       const bool write = call.operation.find("ableKeyRotation") != std::string::npos;
       if (write && kms.Find(call.key, call.region).spec != "SYMMETRIC_DEFAULT") {
         return FakeKms::Error("UnsupportedOperationException", "");

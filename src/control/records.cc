@@ -43,8 +43,8 @@ void Add(const JournalEntry& entry, ChangeRecord& record, std::vector<bool>& tou
 std::vector<ChangeRecord> RecordsOf(const Journal& journal) {
   std::vector<ChangeRecord> records;
   std::vector<bool> touched;
-  // An apply shows all that is left to do, but for one that was to do some of it only; a resumed one
-  // leaves out what was settled before it, and a backout what is not its business.
+  // An apply shows all that is left to do, but for one that was to do some of it only; a resumed
+  // one leaves out what was settled before it, and a backout what is not its business.
   std::vector<bool> settled(journal.changes.size(), false);
   bool bounded = false;
   const auto finish = [&] {

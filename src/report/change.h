@@ -42,10 +42,10 @@ struct ChangeLine {
 
 struct ChangeReport {
   ChangeKind kind = ChangeKind::kApply;
-  std::string journal;  // path, as given
-  std::string plan_id;  // hash of the plan, where known
+  std::string journal;   // path, as given
+  std::string plan_id;   // hash of the plan, where known
   std::string approval;  // of an apply: who approved; empty: not known
-  std::string reason;   // of a backout
+  std::string reason;    // of a backout
   std::optional<TimePoint> started;
   std::optional<TimePoint> finished;
   std::vector<ChangeLine> lines;

@@ -75,12 +75,12 @@ std::string Sentence(const PreflightRun& run) {
   const int code = control::PreflightExitCode(run);
   if (code == control::kExitCompliant) return "Everything that is needed is there.";
   if (counts.missing > 0) {
-    return fmt::format("{} missing{}.",
-                       counts.missing == 1 ? "1 permission is"
-                                           : Thousands(counts.missing) + " permissions are",
-                       counts.unknown > 0
-                           ? fmt::format(", and {} could not be found out", Thousands(counts.unknown))
-                           : "");
+    return fmt::format(
+        "{} missing{}.",
+        counts.missing == 1 ? "1 permission is" : Thousands(counts.missing) + " permissions are",
+        counts.unknown > 0
+            ? fmt::format(", and {} could not be found out", Thousands(counts.unknown))
+            : "");
   }
   if (code == control::kExitFindings) return "A run would not get what it is asked for.";
   return run.cancelled ? "Stopped: not everything was looked at."
@@ -174,8 +174,7 @@ void WritePlace(json::Writer& w, const PreflightPlace& place) {
       w.String(WellFormed(value));
     }
   };
-  w.BeginObject().Key("endpoint").String(
-      WellFormed(control::EndpointName(place.endpoint_url)));
+  w.BeginObject().Key("endpoint").String(WellFormed(control::EndpointName(place.endpoint_url)));
   text("account", place.account);
   text("region", place.region);
   w.Key("status").String(RegionStatusName(place.status));
@@ -199,7 +198,7 @@ std::string RenderPreflight(const PreflightRun& run, const TerminalStyle& style)
   Canvas canvas(style);
   const int code = control::PreflightExitCode(run);
   const bool good = code == control::kExitCompliant;
-  const std::string_view sign = good ? canvas.glyphs().pass
+  const std::string_view sign = good                             ? canvas.glyphs().pass
                                 : code == control::kExitFindings ? canvas.glyphs().fail
                                                                  : canvas.glyphs().warn;
   canvas.Line(canvas.Paint(good                             ? Ink::kBoldGreen
