@@ -302,6 +302,7 @@ class PreflightLoop {
         work.closed.value_or(Target::Closed{RegionStatus::kError, "not reached: stopped"});
     place.status = closed.status;
     place.detail = closed.detail;
+    place.asked_for = !work.target->closed.has_value();
     if (closed.status == RegionStatus::kDenied) {
       place.checks.push_back(
           {"organization", "sts:AssumeRole", false, Found::kMissing, closed.detail});
@@ -456,7 +457,7 @@ int PreflightExitCode(const PreflightRun& run) {
   bool unknown = run.cancelled;
   for (const PreflightPlace& place : run.places) {
     if (place.status == RegionStatus::kNotEnabled) missing = missing || place.asked_for;
-    if (place.status == RegionStatus::kError) unknown = true;
+    if (place.status == RegionStatus::kError) unknown = unknown || place.asked_for;
     if (place.status == RegionStatus::kDenied) missing = true;
     if (place.clock_skew && std::chrono::abs(*place.clock_skew) > kClockSkewMax) missing = true;
     for (const PermissionCheck& check : place.checks) {

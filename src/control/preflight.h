@@ -48,8 +48,10 @@ struct PreflightPlace {
   std::string account;       // empty when no call told it
   std::string region;
   RegionStatus status = RegionStatus::kError;
-  bool asked_for = true;  // false: one of all regions, that the account has not opted in to
-  std::string detail;     // of the status, for people
+  // asked_for: false for one of all regions that the account has not opted in to, and for an
+  // account of the organization that is suspended.
+  bool asked_for = true;
+  std::string detail;  // of the status, for people
   std::string caller_arn;
   // clock_skew: the endpoint's time less ours; absent when it did not say.
   std::optional<std::chrono::seconds> clock_skew;

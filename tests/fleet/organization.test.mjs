@@ -193,6 +193,34 @@ test('every verdict is right, every account and region is accounted for, in boun
   }
 });
 
+test('preflight finds the same accounts and regions closed, and changes nothing', async () => {
+  const before = snapshot();
+  const done = await keyturn(['preflight', ...whole, '--format', 'json']);
+  assert.equal(done.code, 3, done.stderr);
+  const { places } = JSON.parse(done.stdout);
+  const placeOf = new Map(places.map((place) => [`${place.account}/${place.region ?? ''}`, place]));
+  for (const { id, behaviour } of model.accounts) {
+    const whole = placeOf.get(`${id}/`);
+    if (behaviour === 'role denied') {
+      assert.equal(whole.status, 'denied', id);
+      assert.deepEqual(whole.permissions.map((each) => each.action), ['sts:AssumeRole']);
+    } else if (behaviour === 'suspended') {
+      assert.equal(whole.status, 'error', id);
+    } else {
+      assert.equal(whole, undefined, id);
+      for (const region of model.regions) {
+        const place = placeOf.get(`${id}/${region}`);
+        const { fate } = model.places.get(`${id}/${region}`);
+        if (fate === 'scanned' || fate === 'denied') assert.equal(place.status, fate, `${id}/${region}`);
+      }
+    }
+  }
+  assert.deepEqual(snapshot(), before);
+  assert.ok([...model.places.values()].every((place) => place.keys.every((key) => key.writes.length === 0)));
+  assert.deepEqual(organization.problems, []);
+  say(`preflight: ${places.length} places, ${done.seconds.toFixed(1)} s`);
+});
+
 test('with the cache of the first, the second needs fewer calls and says the same', async () => {
   const done = await keyturn(['audit', ...whole, '--cache', file('facts.cache'), '--format', 'json',
     '--out', file('again.json')]);
@@ -344,6 +372,8 @@ test('a role that is taken on may do no more than its phase needs', () => {
   const actions = [...organization.sessionPolicies].map((text) => JSON.parse(text).Statement
     .flatMap((statement) => statement.Action).sort().join(' ')).sort();
   assert.deepEqual(actions, [
+    'ec2:DescribeRegions kms:DescribeKey kms:DisableKeyRotation kms:EnableKeyRotation kms:GetKeyRotationStatus '
+      + 'kms:ListAliases kms:ListKeyRotations kms:ListKeys kms:ListResourceTags',
     'ec2:DescribeRegions kms:DescribeKey kms:GetKeyRotationStatus kms:ListAliases '
       + 'kms:ListKeyRotations kms:ListKeys kms:ListResourceTags',
     'kms:DescribeKey kms:DisableKeyRotation kms:EnableKeyRotation kms:GetKeyRotationStatus',

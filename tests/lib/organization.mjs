@@ -354,6 +354,7 @@ export class Organization {
       return { Tags: isOwned(key) ? [{ TagKey: 'ManagedBy', TagValue: 'terraform' }] : [],
         Truncated: false };
     }
+    if (operation === 'ListKeyRotations') return { Rotations: [], Truncated: false };
     return this.#write(operation, input, key);
   }
 
