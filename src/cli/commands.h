@@ -30,6 +30,8 @@ using MakeEngine = std::function<std::shared_ptr<ControlEngine>()>;
 void AddControlCommandsWith(const MakeEngine& engine, CLI::App& app, Invocation& invocation);
 // report, diff: of recorded runs.
 void AddRecordedCommandsWith(const MakeEngine& engine, CLI::App& app, Invocation& invocation);
+// watch.
+void AddWatchCommandWith(const MakeEngine& engine, CLI::App& app, Invocation& invocation);
 // evidence verify.
 void AddEvidenceCommands(CLI::App& app, Invocation& invocation);
 // All but the last, over the control and client rooms.

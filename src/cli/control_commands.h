@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -115,8 +116,22 @@ struct BackoutFlags {
   RecordFlags record;
 };
 
+// WatchFlags: how an audit is repeated, and what hears of it.
+struct WatchFlags {
+  ConnectionFlags connection;
+  PolicyFlags policy;
+  std::string every = "6h";
+  double jitter = 0.1;
+  std::uint64_t runs = 0;  // 0: until it is stopped
+  std::string state_directory;
+  std::string metrics_listen;  // empty: none
+  std::string webhook;         // empty: none
+  std::string webhook_secret;  // file
+};
+
 class ControlEngine;
 
+int RunWatch(const WatchFlags& flags, ControlEngine& engine, const Terminal& terminal);
 int RunAudit(const AuditFlags& flags, ControlEngine& engine, const Terminal& terminal);
 int RunPreflight(const PreflightFlags& flags, ControlEngine& engine, const Terminal& terminal);
 int RunPlan(const PlanFlags& flags, ControlEngine& engine, const Terminal& terminal);

@@ -246,6 +246,12 @@ class Engine final : public ControlEngine {
     return run;
   }
 
+  Result<std::optional<control::PolicyFile>> PolicyOf(const PolicyFlags& policy) override {
+    if (policy.policy_path.empty()) return std::optional<control::PolicyFile>();
+    KT_ASSIGN(auto file, control::ReadPolicyFile(policy.policy_path));
+    return std::optional<control::PolicyFile>(std::move(file));
+  }
+
   Result<std::string> ExceptionsPathOf(const PolicyFlags& policy) override {
     if (policy.policy_path.empty() || !policy.exceptions_path.empty()) {
       return policy.exceptions_path;
@@ -307,6 +313,17 @@ class Engine final : public ControlEngine {
     KT_ASSIGN(const auto plan, control::MakePlan(run, options));
     KT_TRY(control::WritePlan(plan, flags.out));
     return ViewOf(plan);
+  }
+
+  Status PlanFor(const control::AuditRun& run, const PlanFlags& flags,
+                 const std::set<std::string>& arns) override {
+    KT_ASSIGN(const Judging judging, JudgingOf(flags.policy));
+    control::PlanOptions options;
+    options.quota_share = flags.connection.run.quota_share;
+    options.exceptions_sha256 = judging.exceptions.sha256;
+    options.only = arns;
+    KT_ASSIGN(const auto plan, control::MakePlan(run, options));
+    return control::WritePlan(plan, flags.out);
   }
 
   Result<PlanView> ReadPlan(const std::string& path) override {
@@ -469,6 +486,7 @@ void AddControlCommands(CLI::App& app, Invocation& invocation) {
   const MakeEngine engine = [] { return std::make_shared<Engine>(); };
   AddControlCommandsWith(engine, app, invocation);
   AddRecordedCommandsWith(engine, app, invocation);
+  AddWatchCommandWith(engine, app, invocation);
 }
 
 }  // namespace keyturn::cli

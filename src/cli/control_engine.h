@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "base/error.h"
 #include "cli/control_commands.h"
 #include "control/monitor.h"
+#include "control/policy_file.h"
 #include "control/preflight.h"
 #include "control/run.h"
 #include "report/report.h"
@@ -47,6 +49,8 @@ class ControlEngine {
                                           const PolicyFlags& policy, const std::string& state_path,
                                           const RecordFlags& record, const Watch& watch) = 0;
   // ExceptionsPathOf: the exceptions file of the flags or of their policy file; empty: none.
+  // PolicyOf: the policy file of the flags; nothing when they name none.
+  virtual Result<std::optional<control::PolicyFile>> PolicyOf(const PolicyFlags& policy) = 0;
   virtual Result<std::string> ExceptionsPathOf(const PolicyFlags& policy) = 0;
   virtual Result<std::vector<report::ExceptionEntry>> ReadExceptions(const std::string& path) = 0;
   // ReadJournal: what was done under a journal so far, in order: apply, verify, backout.
@@ -58,6 +62,9 @@ class ControlEngine {
 
   // MakePlan audits and writes the plan to flags.out.
   virtual Result<PlanView> MakePlan(const PlanFlags& flags, const Watch& watch) = 0;
+  // PlanFor writes the plan of a run, with the changes of those ARNs only, to out.
+  virtual Status PlanFor(const control::AuditRun& run, const PlanFlags& flags,
+                         const std::set<std::string>& arns) = 0;
   virtual Result<PlanView> ReadPlan(const std::string& path) = 0;
   virtual Result<report::ChangeReport> Apply(const ApplyFlags& flags, const Watch& watch) = 0;
   virtual Result<report::ChangeReport> Verify(const VerifyFlags& flags, const Watch& watch) = 0;

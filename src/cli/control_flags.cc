@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/control_commands.h"
 #include "cli/control_engine.h"
+#include "cli/control_options.h"
 #include "cli/progress.h"
 #include "control/targets_file.h"
 
@@ -79,6 +80,8 @@ void CheckCaller(const CallerFlags& flags) {
     throw CLI::ValidationError("--external-id goes with --role-arn or --role-name");
   }
 }
+
+}  // namespace
 
 void AddConnection(CLI::App* command, ConnectionFlags& flags) {
   CLI::Option* targets = AddCaller(command, flags.caller);
@@ -160,6 +163,8 @@ void AddPolicy(CLI::App* command, PolicyFlags& flags) {
                  "Disabled keys without rotation fail, too")
       ->excludes(policy);
 }
+
+namespace {
 
 void AddChangeFormat(CLI::App* command, std::string& format) {
   command->add_option("--format", format, "Format of the result: table or json")

@@ -48,6 +48,13 @@ class MemoryEngine final : public ControlEngine {
     regions = connection.regions;
     return audit;
   }
+  Result<std::optional<control::PolicyFile>> PolicyOf(const PolicyFlags&) override {
+    return std::optional<control::PolicyFile>();
+  }
+  Status PlanFor(const control::AuditRun&, const PlanFlags&,
+                 const std::set<std::string>&) override {
+    return {};
+  }
   Result<std::string> ExceptionsPathOf(const PolicyFlags& policy) override {
     return policy.exceptions_path;
   }

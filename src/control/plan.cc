@@ -192,7 +192,8 @@ Result<Plan> MakePlan(const AuditRun& run, const PlanOptions& options) {
   plan.audit_incomplete = run.incomplete();
   for (const KeyResult& key : run.keys) {
     const Judgement& judgement = key.judgement;
-    if (IsFailure(judgement.verdict) && judgement.remediable) {
+    const bool chosen = !options.only || options.only->contains(key.facts.arn);
+    if (IsFailure(judgement.verdict) && judgement.remediable && chosen) {
       PlannedChange change = ChangeFor(key, period, options.period_days.has_value());
       if (change.owner && !options.allow_iac_managed) {
         plan.left_alone.push_back({key.facts.endpoint_url, key.facts.arn, judgement.verdict,

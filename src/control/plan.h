@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,7 +68,8 @@ struct Plan {
 struct PlanOptions {
   double quota_share = 0.3;
   std::string exceptions_sha256;
-  std::optional<int> period_days;  // asked for; else AWS's default where it passes
+  std::optional<std::set<std::string>> only{};  // ARNs; other keys are left alone
+  std::optional<int> period_days{};             // asked for; else AWS's default where it passes
   // allow_iac_managed: plan keys, too, that belong to infrastructure code by their tags. Without
   // it they are left alone.
   bool allow_iac_managed = false;

@@ -107,4 +107,58 @@ std::string RenderPrometheus(const AuditRun& run) {
   return out;
 }
 
+std::string RenderWatchMetrics(const control::WatchStatus& status) {
+  constexpr double kMillis = 1000.0;
+  std::string out;
+  const auto counter = [&out](std::string_view name, std::string_view help) {
+    out += fmt::format("# HELP {0} {1}\n# TYPE {0} counter\n", name, help);
+  };
+  const auto count = [&](std::string_view name, std::string_view help, std::uint64_t value) {
+    counter(name, help);
+    out += fmt::format("{} {}\n", name, value);
+  };
+  const auto time = [&out](std::string_view name, std::string_view help,
+                           const std::optional<TimePoint>& at) {
+    if (!at) return;
+    Head(name, help, out);
+    out += fmt::format("{} {:.3f}\n", name, static_cast<double>(ToEpochMillis(*at)) / kMillis);
+  };
+  counter("keyturn_watch_runs_total", "Audits by what came of them.");
+  for (const auto& [result, runs] : status.runs) {
+    out += fmt::format("keyturn_watch_runs_total{{result=\"{}\"}} {}\n", result, runs);
+  }
+  time("keyturn_watch_last_run_timestamp_seconds", "When the last audit ended that has a result.",
+       status.last_finished);
+  time("keyturn_watch_next_run_timestamp_seconds", "When the next audit begins.", status.next_run);
+  if (status.last_duration) {
+    Head("keyturn_watch_last_duration_seconds", "How long the last audit took.", out);
+    out += fmt::format("keyturn_watch_last_duration_seconds {:.3f}\n",
+                       static_cast<double>(status.last_duration->count()) / kMillis);
+  }
+  counter("keyturn_watch_calls_total", "Calls of all audits, retries too.");
+  for (const auto& [operation, calls] : status.calls) {
+    out += fmt::format("keyturn_watch_calls_total{{operation=\"{}\"}} {}\n", Label(operation),
+                       calls.calls);
+  }
+  counter("keyturn_watch_calls_throttled_total", "Calls that the endpoint throttled.");
+  for (const auto& [operation, calls] : status.calls) {
+    out += fmt::format("keyturn_watch_calls_throttled_total{{operation=\"{}\"}} {}\n",
+                       Label(operation), calls.throttled);
+  }
+  count("keyturn_watch_verdict_changes_total", "Verdicts that changed between two audits.",
+        status.verdict_changes);
+  Head("keyturn_watch_events_pending", "Events that the webhook has not taken yet.", out);
+  out += fmt::format("keyturn_watch_events_pending {}\n", status.events_pending);
+  count("keyturn_watch_events_delivered_total", "Events that the webhook took.",
+        status.events_delivered);
+  count("keyturn_watch_event_failures_total", "Attempts that the webhook did not take.",
+        status.events_failed);
+  count("keyturn_watch_events_dropped_total", "Events dropped because too many waited.",
+        status.events_dropped);
+  count("keyturn_watch_keys_changed_total", "Keys that were changed.", status.keys_changed);
+  count("keyturn_watch_keys_not_changed_total", "Keys whose change was refused or failed.",
+        status.keys_not_changed);
+  return out;
+}
+
 }  // namespace keyturn::report

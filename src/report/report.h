@@ -14,6 +14,7 @@
 #include "base/pieces.h"
 #include "control/run.h"
 #include "control/run_compare.h"
+#include "control/watch.h"
 #include "report/change.h"
 
 namespace keyturn::report {
@@ -76,6 +77,9 @@ std::string RenderAsff(const control::AuditRun& run);
 
 // RenderPrometheus: counts as metrics for node_exporter's textfile collector.
 std::string RenderPrometheus(const control::AuditRun& run);
+
+// RenderWatchMetrics: what a watch counts, beside the metrics of its last audit.
+std::string RenderWatchMetrics(const control::WatchStatus& status);
 
 // ExceptionEntry: one entry of the exceptions file, for the report's readers.
 struct ExceptionEntry {
