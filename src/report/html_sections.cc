@@ -185,7 +185,7 @@ std::string PolicyFacts(const AuditRun& run) {
   if (run.policy.sha256.empty()) return "";
   std::string out = fmt::format(
       "<p><b>Policy file:</b> {}{}</p>", run.policy.name.empty() ? "" : Esc(run.policy.name) + ", ",
-      fmt::format("SHA-256 <code class=\"break\">{}</code>", Esc(run.policy.sha256)));
+      fmt::format("SHA-256 <code class=\"desc\">{}</code>", Esc(run.policy.sha256)));
   if (!run.policy.rules.empty()) {
     out += "<ul>";
     for (const auto& rule : run.policy.rules) out += "<li>" + Esc(rule) + "</li>";
