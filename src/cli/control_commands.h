@@ -46,6 +46,7 @@ struct PolicyFlags {
   int max_period_days = 365;
   bool strict_disabled = false;
   std::string exceptions_path;  // in place of those that the policy file names
+  bool read_tags = false;       // of keys that fail and can be put right, to tell whose they are
 };
 
 struct AuditFlags {

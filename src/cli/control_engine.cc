@@ -230,7 +230,8 @@ class Engine final : public ControlEngine {
   Result<control::AuditRun> Audit(const ConnectionFlags& connection, const PolicyFlags& policy,
                                   const std::string& state_path, const RecordFlags& record,
                                   const Watch& watch) override {
-    KT_ASSIGN(const Judging judging, JudgingOf(policy));
+    KT_ASSIGN(Judging judging, JudgingOf(policy));
+    judging.options.read_tags = policy.read_tags;
     if (record.directory.empty()) {
       return RunAudit(connection, judging, state_path, nullptr, watch);
     }

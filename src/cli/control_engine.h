@@ -48,9 +48,9 @@ class ControlEngine {
   virtual Result<control::AuditRun> Audit(const ConnectionFlags& connection,
                                           const PolicyFlags& policy, const std::string& state_path,
                                           const RecordFlags& record, const Watch& watch) = 0;
-  // ExceptionsPathOf: the exceptions file of the flags or of their policy file; empty: none.
   // PolicyOf: the policy file of the flags; nothing when they name none.
   virtual Result<std::optional<control::PolicyFile>> PolicyOf(const PolicyFlags& policy) = 0;
+  // ExceptionsPathOf: the exceptions file of the flags or of their policy file; empty: none.
   virtual Result<std::string> ExceptionsPathOf(const PolicyFlags& policy) = 0;
   virtual Result<std::vector<report::ExceptionEntry>> ReadExceptions(const std::string& path) = 0;
   // ReadJournal: what was done under a journal so far, in order: apply, verify, backout.

@@ -233,7 +233,7 @@ class Port final : public control::WatchPort {
   std::string audit_metrics_;
 };
 
-Status RunWatchWith(const WatchFlags& flags, ControlEngine& engine, const Terminal& terminal) {
+Status RunWatchWith(WatchFlags flags, ControlEngine& engine, const Terminal& terminal) {
   const SystemClock clock;
   control::WatchOptions options;
   KT_ASSIGN(options.every, ParseDuration(flags.every));
@@ -245,6 +245,7 @@ Status RunWatchWith(const WatchFlags& flags, ControlEngine& engine, const Termin
   KT_ASSIGN(const auto policy, engine.PolicyOf(flags.policy));
   if (policy) {
     options.bounds = policy->watch;
+    flags.policy.read_tags = policy->watch.apply;  // what infrastructure code owns is left to it
     options.policy_sha256 = policy->sha256;
   }
   Port port(flags, engine, terminal, clock);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/uuid.h"
+#include "control/code_owner.h"
 
 namespace keyturn::control {
 namespace {
@@ -166,9 +167,10 @@ std::set<std::string> Watcher::Choose(const AuditRun& run, std::uint64_t budget)
   std::set<std::string> arns;
   for (const KeyResult& key : run.keys) {
     if (arns.size() >= budget) break;
-    if (!Fails(key) || !key.judgement.remediable || state_.FailingRuns(key.facts) < wanted)
-      continue;
-    arns.insert(key.facts.arn);
+    const bool may_change = Fails(key) && key.judgement.remediable &&
+                            state_.FailingRuns(key.facts) >= wanted &&
+                            !OwnerOf(key.facts.tags, std::nullopt);
+    if (may_change) arns.insert(key.facts.arn);
   }
   return arns;
 }

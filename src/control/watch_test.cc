@@ -232,8 +232,10 @@ TEST_F(WatchTest, ChangesKeysThatHaveFailedLongEnoughAFewAtATime) {
   options_.bounds.keys_per_day_max = 3;
   KeyResult imported = WatchedKey("0-imported", Verdict::kFail);
   imported.judgement.remediable = false;
+  KeyResult owned = WatchedKey("0-owned", Verdict::kFail);
+  owned.facts.tags = {{"ManagedBy", "terraform"}};
   const auto run =
-      RunOf({imported, WatchedKey("1", Verdict::kFail), WatchedKey("2", Verdict::kFail),
+      RunOf({imported, owned, WatchedKey("1", Verdict::kFail), WatchedKey("2", Verdict::kFail),
              WatchedKey("3", Verdict::kFail), WatchedKey("4", Verdict::kFail)});
   for (int i = 0; i < 4; ++i) port_.runs.emplace_back(run);
   Watch(4);
