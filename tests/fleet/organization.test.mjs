@@ -205,7 +205,7 @@ test('preflight finds the same accounts and regions closed, and changes nothing'
       assert.equal(whole.status, 'denied', id);
       assert.deepEqual(whole.permissions.map((each) => each.action), ['sts:AssumeRole']);
     } else if (behaviour === 'suspended') {
-      assert.equal(whole.status, 'error', id);
+      assert.equal(whole.status, 'account closed', id);
     } else {
       assert.equal(whole, undefined, id);
       for (const region of model.regions) {
