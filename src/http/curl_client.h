@@ -1,6 +1,6 @@
 // CurlClient: the client on libcurl's multi interface. It speaks every kind of proxy, and costs
-// twice what the pooled client does (docs/adr/0012). Private to this room; libcurl stays in the .cc
-// file.
+// more for each request than the pooled client (docs/adr/0012). Private to this room; libcurl stays
+// in the .cc file.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,5 @@
-// PooledClient: the client on sockets of its own, which epoll waits for all at once. Half the cost
-// of libcurl's for a request on a connection that is open; docs/adr/0012. Private to this room.
+// PooledClient: the client on sockets of its own, which epoll waits for all at once; docs/adr/0012.
+// Private to this room.
 #pragma once
 
 #include <memory>
