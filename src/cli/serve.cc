@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/data_flags.h"
 #include "cli/limits_file.h"
+#include "cli/webhook_flags.h"
 #include "console/console.h"
 #include "crypto/attestation.h"
 #include "crypto/process.h"
@@ -93,26 +94,6 @@ Result<std::string> ReadRoots(const std::string& file) {
   return pem;
 }
 
-Result<server::Webhook> ReadWebhook(const std::string& url, const std::string& secret_file) {
-  server::Webhook webhook;
-  webhook.url = url;
-  if (secret_file.empty()) {
-    return Fail(ErrorCode::kUsage, "--event-webhook needs --event-webhook-secret FILE");
-  }
-  KT_ASSIGN(const SecretBytes text, service::ReadSmallFile(secret_file));
-  std::string_view secret = AsText(text.reveal());
-  while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) {
-    secret.remove_suffix(1);
-  }
-  constexpr std::size_t kSecretBytesMin = 16;
-  if (secret.size() < kSecretBytesMin) {
-    return Fail(ErrorCode::kUsage, secret_file + ": a secret of at least 16 characters is needed");
-  }
-  webhook.secret = SecretBytes::CopyOf(AsBytes(secret));
-  KT_TRY(server::CheckWebhookUrl(url));
-  return webhook;
-}
-
 Result<std::shared_ptr<service::Outside>> MakeOutside(const ServeFlags& flags, const Clock& clock) {
   server::OutsideOptions options;
   for (const std::string& text : flags.hsm_clusters) {
@@ -147,7 +128,8 @@ Result<std::unique_ptr<server::Server>> Start(const ServeFlags& flags, const Clo
   }
   options.data.aws_managed_keys_on_first_use = flags.aws_managed_keys == "on-first-use";
   if (!flags.event_webhook.empty()) {
-    KT_ASSIGN(options.webhook, ReadWebhook(flags.event_webhook, flags.event_webhook_secret));
+    KT_ASSIGN(options.webhook,
+              ReadWebhook("--event-webhook", flags.event_webhook, flags.event_webhook_secret));
     options.data.notifies = true;
   }
   options.data.outside = std::move(outside);

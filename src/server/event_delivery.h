@@ -2,45 +2,31 @@
 // their order, at least once: an event is deleted after the webhook has answered 2xx. No request
 // waits for it.
 //
-// Each event is one POST of its JSON with X-Keyturn-Event-Id and X-Keyturn-Signature:
-// sha256=<hex HMAC-SHA-256 of the body under the secret> (docs/events.md). After a failure the same
-// event is tried again, after 1 s at first, then up to 5 minutes.
+// After a failure the same event is tried again, after 1 s at first, then up to 5 minutes.
 //
 // Thread-safety: the owner's thread makes and ends it.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
-#include <memory>
 #include <mutex>
-#include <string>
 #include <thread>
 
-#include "base/error.h"
-#include "base/secret.h"
+#include "http/webhook.h"
 #include "server/metrics.h"
 #include "service/service.h"
 
 namespace keyturn::server {
 
-struct Webhook {
-  std::string url;
-  SecretBytes secret;
-};
-
-// CheckWebhookUrl: https, or http on a loopback address; kUsage otherwise.
-Status CheckWebhookUrl(const std::string& url);
-
 class EventDelivery {
  public:
   // service and metrics must outlive it.
-  EventDelivery(service::Service& service, Metrics& metrics, const Webhook& webhook);
+  EventDelivery(service::Service& service, Metrics& metrics, http::Webhook webhook);
   // ~EventDelivery gives up the attempt under way; what is not delivered stays in the store.
   ~EventDelivery();
 
  private:
-  struct Sender;
-
   void Run();
   // DeliverSome delivers what is there; false after a failure.
   bool DeliverSome();
@@ -49,7 +35,7 @@ class EventDelivery {
 
   service::Service& service_;
   Metrics& metrics_;
-  std::unique_ptr<Sender> sender_;
+  http::Webhook webhook_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::atomic<bool> stopping_{false};

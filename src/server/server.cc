@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "base/log.h"
 #include "server/pipeline.h"
@@ -27,7 +28,8 @@ class RunningServer final : public Server {
     KT_ASSIGN(http_, http::Server::Start(options.http, pipeline_));
     if (pages_) pages_->Start(*http_);
     if (options.webhook) {
-      events_ = std::make_unique<EventDelivery>(*service_, pipeline_.metrics(), *options.webhook);
+      KT_ASSIGN(auto webhook, http::Webhook::Open(*options.webhook));
+      events_ = std::make_unique<EventDelivery>(*service_, pipeline_.metrics(), std::move(webhook));
     }
     (void)pipeline_.outside_workers().Submit([this] { service_->Reconnect(); });
     clockwork_ = std::thread([this, interval = options.tick_interval] { Clockwork(interval); });

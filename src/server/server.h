@@ -22,7 +22,8 @@ struct Options {
   http::ServerOptions http;
   // How often the clockwork looks for keys that are due.
   std::chrono::milliseconds tick_interval{1000};
-  std::optional<Webhook> webhook = {};  // where events go; data.notifies must be set too
+  std::optional<http::WebhookTarget> webhook =
+      {};  // where events go; data.notifies must be set too
   // Empty: the API alone.
   MakePages make_pages;
 };
