@@ -11,58 +11,21 @@
 #include <optional>
 #include <utility>
 
-#include "base/hex.h"
 #include "cli/app.h"
 #include "cli/control_commands.h"
 #include "cli/control_engine.h"
 #include "cli/interrupt.h"
 #include "cli/metrics_server.h"
 #include "cli/progress.h"
+#include "cli/webhook_flags.h"
 #include "control/watch.h"
-#include "crypto/digest.h"
 #include "crypto/random.h"
-#include "http/client.h"
-#include "http/server.h"
-#include "service/files.h"
 
 namespace keyturn::cli {
 namespace {
 
 // A time of day that is moved (or set) is noticed this soon.
 constexpr int kLookEveryMillis = 200;
-constexpr std::chrono::milliseconds kWebhookTimeout{10'000};
-
-// HookHost: the host of a URL behind its scheme, brackets of IPv6 taken off.
-std::string_view HookHost(std::string_view rest) {
-  rest = rest.substr(0, rest.find_first_of("/?#"));
-  if (rest.starts_with('[')) return rest.substr(1, rest.find(']') - 1);
-  return rest.substr(0, rest.find(':'));
-}
-
-Status CheckHook(std::string_view url) {
-  constexpr std::string_view kHttps = "https://";
-  constexpr std::string_view kHttp = "http://";
-  if (url.find('@') != std::string_view::npos) {
-    return Fail(ErrorCode::kUsage, "--webhook: a URL with a user name is not accepted");
-  }
-  if (url.starts_with(kHttps) && !HookHost(url.substr(kHttps.size())).empty()) return {};
-  if (url.starts_with(kHttp) && http::IsLoopbackAddress(HookHost(url.substr(kHttp.size())))) {
-    return {};
-  }
-  return Fail(ErrorCode::kUsage, "--webhook: '" + std::string(url) +
-                                     "' is neither https:// nor http:// on a loopback address");
-}
-
-Result<SecretBytes> ReadHookSecret(const std::string& path) {
-  constexpr std::size_t kSecretBytesMin = 16;
-  KT_ASSIGN(const SecretBytes text, service::ReadSmallFile(path));
-  std::string_view secret = AsText(text.reveal());
-  while (secret.ends_with('\n') || secret.ends_with('\r')) secret.remove_suffix(1);
-  if (secret.size() < kSecretBytesMin) {
-    return Fail(ErrorCode::kUsage, path + ": a secret of at least 16 characters is needed");
-  }
-  return SecretBytes::CopyOf(AsBytes(secret));
-}
 
 // StateDirectory: made, and locked for as long as it lives: two watches would undo each other's
 // memory.
@@ -93,58 +56,21 @@ class StateDirectory {
   int fd_;
 };
 
-// Hook: the webhook.
-class Hook {
- public:
-  static Result<Hook> Open(const WatchFlags& flags) {
-    KT_TRY(CheckHook(flags.webhook));
-    KT_ASSIGN(SecretBytes secret, ReadHookSecret(flags.webhook_secret));
-    KT_ASSIGN(auto client, http::Client::Create({}));
-    return Hook(flags.webhook, std::move(secret), std::move(client));
-  }
-
-  Status Send(const control::WatchEvent& event, const std::atomic<bool>& stopping) {
-    http::ClientRequest request;
-    request.url = url_;
-    request.body = event.body;
-    request.timeout = kWebhookTimeout;
-    const auto mac = crypto::HmacSha256(secret_.reveal(), AsBytes(event.body));
-    request.headers = {{"content-type", "application/json"},
-                       {"user-agent", "keyturn"},
-                       {"x-keyturn-event-id", event.id},
-                       {"x-keyturn-signature", "sha256=" + HexEncode(mac)}};
-    std::optional<Status> status;
-    client_->Submit(std::move(request), [&status](Result<http::ClientResponse> answer) {
-      if (!answer) {
-        status = Fail(answer.error());
-      } else if (answer->status < 200 || answer->status > 299) {
-        status = Fail(ErrorCode::kNetwork, "status " + std::to_string(answer->status));
-      } else {
-        status = Status{};
-      }
-    });
-    while (!status) {
-      client_->Pump(std::chrono::milliseconds(kLookEveryMillis));
-      if (stopping && !status) client_->CancelAll();
-    }
-    return *status;
-  }
-
- private:
-  Hook(std::string url, SecretBytes secret, std::unique_ptr<http::Client> client)
-      : url_(std::move(url)), secret_(std::move(secret)), client_(std::move(client)) {}
-  std::string url_;
-  SecretBytes secret_;
-  std::unique_ptr<http::Client> client_;
-};
-
 class Port final : public control::WatchPort {
  public:
-  Port(const WatchFlags& flags, ControlEngine& engine, const Terminal& terminal, const Clock& clock)
-      : flags_(flags), engine_(engine), terminal_(terminal), clock_(clock) {}
+  Port(WatchFlags flags, ControlEngine& engine, const Terminal& terminal, const Clock& clock)
+      : flags_(std::move(flags)), engine_(engine), terminal_(terminal), clock_(clock) {}
 
-  std::optional<Hook> hook;
+  std::optional<http::Webhook> webhook;
   std::unique_ptr<MetricsServer> metrics;
+
+  Result<control::WatchRules> Rules() override {
+    KT_ASSIGN(const auto policy, engine_.PolicyOf(flags_.policy));
+    control::WatchRules rules;
+    if (policy) rules = {policy->watch, policy->sha256};
+    flags_.policy.read_tags = rules.bounds.apply;  // what infrastructure code owns is left to it
+    return rules;
+  }
 
   Result<control::AuditRun> Audit() override {
     ProgressShow show(flags_.connection.run.progress, terminal_);
@@ -171,7 +97,9 @@ class Port final : public control::WatchPort {
     return Change(journal, true);
   }
 
-  Status Send(const control::WatchEvent& event) override { return hook->Send(event, stopping_); }
+  Status Send(const control::WatchEvent& event) override {
+    return webhook->Send(event.id, event.body, stopping_);
+  }
 
   void WaitUntil(TimePoint when) override {
     // The wait ends early with a signal.
@@ -225,7 +153,7 @@ class Port final : public control::WatchPort {
     return changes;
   }
 
-  const WatchFlags& flags_;
+  WatchFlags flags_;
   ControlEngine& engine_;
   const Terminal& terminal_;
   const Clock& clock_;
@@ -233,7 +161,7 @@ class Port final : public control::WatchPort {
   std::string audit_metrics_;
 };
 
-Status RunWatchWith(WatchFlags flags, ControlEngine& engine, const Terminal& terminal) {
+Status RunWatchWith(const WatchFlags& flags, ControlEngine& engine, const Terminal& terminal) {
   const SystemClock clock;
   control::WatchOptions options;
   KT_ASSIGN(options.every, ParseDuration(flags.every));
@@ -242,15 +170,11 @@ Status RunWatchWith(WatchFlags flags, ControlEngine& engine, const Terminal& ter
   options.notify = !flags.webhook.empty();
   options.state_path = (std::filesystem::path(flags.state_directory) / "state").string();
   options.journal_directory = flags.state_directory;
-  KT_ASSIGN(const auto policy, engine.PolicyOf(flags.policy));
-  if (policy) {
-    options.bounds = policy->watch;
-    flags.policy.read_tags = policy->watch.apply;  // what infrastructure code owns is left to it
-    options.policy_sha256 = policy->sha256;
-  }
   Port port(flags, engine, terminal, clock);
+  KT_TRY(port.Rules());  // a mistake in the policy file is told before anything is made
   if (options.notify) {
-    KT_ASSIGN(port.hook, Hook::Open(flags));
+    KT_ASSIGN(const auto target, ReadWebhook("--webhook", flags.webhook, flags.webhook_secret));
+    KT_ASSIGN(port.webhook, http::Webhook::Open(target));
   }
   KT_ASSIGN(const auto directory, StateDirectory::Open(flags.state_directory));
   KT_ASSIGN(auto state, control::WatchState::Read(options.state_path));

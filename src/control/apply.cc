@@ -6,6 +6,7 @@
 
 #include "control/change_loop.h"
 #include "control/evaluate.h"
+#include "control/text.h"
 
 namespace keyturn::control {
 namespace {
@@ -61,15 +62,11 @@ class FailureWindow {
     return fmt::format(
         "Stopped: {} of {} {} failed or were refused, more than {:g} %. What is left is as it was; "
         "look at the failures, then 'keyturn apply --resume' goes on.",
-        bad_, last_.size() < kFailureWindow ? "this run's" : "the last", Keys(last_.size()),
-        max_percent_);
+        bad_, last_.size() < kFailureWindow ? "this run's" : "the last",
+        Counted(last_.size(), "key"), max_percent_);
   }
 
  private:
-  static std::string Keys(std::size_t count) {
-    return fmt::format("{} {}", count, count == 1 ? "key" : "keys");
-  }
-
   const double max_percent_;
   std::vector<bool> last_;  // true: failed or refused; a ring
   std::size_t at_ = 0;

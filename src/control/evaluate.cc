@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "control/text.h"
+
 namespace keyturn::control {
 namespace {
 
@@ -30,14 +32,12 @@ std::string FailureText(const CallFailure& failure) {
          (failure.message.empty() ? "" : ": " + failure.message);
 }
 
-std::string Days(int days) { return std::to_string(days) + (days == 1 ? " day" : " days"); }
-
 // RetainedText: what a key that is not enabled keeps.
 std::string RetainedText(const KeyFacts& facts) {
   if (!facts.rotation) return "its setting was not read";
   if (!facts.rotation->enabled) return "rotation is off";
   return facts.rotation->period_days
-             ? "it keeps rotation every " + Days(*facts.rotation->period_days)
+             ? "it keeps rotation every " + Counted(*facts.rotation->period_days, "day")
              : "it keeps rotation on";
 }
 
@@ -73,7 +73,7 @@ Judgement JudgeImported(const KeyFacts& facts, const EvaluationPolicy& policy) {
   std::string reason = "imported key material, ";
   reason +=
       facts.last_rotation_date ? "last rotated on " : "never rotated since the key was made on ";
-  reason += DayText(*since) + ", " + Days(age) + " ago";
+  reason += DayText(*since) + ", " + Counted(age, "day") + " ago";
   if (age <= max) return Judge(6, Verdict::kPass, std::move(reason));
   return Judge(6, Verdict::kFail, reason + ", longer than the maximum of " + std::to_string(max));
 }
@@ -94,10 +94,11 @@ Judgement JudgeOff(const KeyFacts& facts, const EvaluationPolicy& policy) {
   }
   const int max = policy.on_demand_max_age_days.value_or(policy.max_period_days);
   if (age && *age <= max) {
-    return Judge(14, Verdict::kPass,
-                 reason + ", " + Days(*age) + " ago, which counts for " + Days(max));
+    return Judge(
+        14, Verdict::kPass,
+        reason + ", " + Counted(*age, "day") + " ago, which counts for " + Counted(max, "day"));
   }
-  if (age) reason += ", " + Days(*age) + " ago, which counted for " + Days(max);
+  if (age) reason += ", " + Counted(*age, "day") + " ago, which counted for " + Counted(max, "day");
   return Judge(14, Verdict::kFail, std::move(reason), true);
 }
 
@@ -119,11 +120,11 @@ Judgement JudgeSetting(const KeyFacts& facts, const EvaluationPolicy& policy) {
   const int period = *rotation.period_days;
   if (period > policy.max_period_days) {
     return Judge(13, Verdict::kFailPeriod,
-                 "rotates every " + Days(period) + ", longer than the maximum of " +
+                 "rotates every " + Counted(period, "day") + ", longer than the maximum of " +
                      std::to_string(policy.max_period_days),
                  true);
   }
-  return Judge(12, Verdict::kPass, "rotates every " + Days(period));
+  return Judge(12, Verdict::kPass, "rotates every " + Counted(period, "day"));
 }
 
 // JudgeKind is rows 1 to 6: what the key is; nullopt when automatic rotation is possible.

@@ -7,6 +7,7 @@
 
 #include "base/hex.h"
 #include "control/files.h"
+#include "control/text.h"
 #include "control/yaml_reader.h"
 #include "crypto/digest.h"
 
@@ -146,8 +147,6 @@ class PolicyReader : private YamlReader {
   }
 };
 
-std::string DaysText(int days) { return fmt::format("{} {}", days, days == 1 ? "day" : "days"); }
-
 void DescribeScope(const Scope& scope, std::vector<std::string>& rules) {
   const auto add = [&rules](std::string_view word, const std::vector<ExceptionMatch>& matches) {
     if (matches.empty()) return;
@@ -180,12 +179,12 @@ std::vector<std::string> PolicyFile::Rules() const {
   if (evaluation.judge_imported) {
     rules.push_back(
         "imported key material is rotated on demand at least every " +
-        DaysText(evaluation.imported_max_age_days.value_or(evaluation.max_period_days)));
+        Counted(evaluation.imported_max_age_days.value_or(evaluation.max_period_days), "day"));
   }
   if (evaluation.on_demand_counts) {
     rules.push_back(
         "a rotation on demand counts for " +
-        DaysText(evaluation.on_demand_max_age_days.value_or(evaluation.max_period_days)));
+        Counted(evaluation.on_demand_max_age_days.value_or(evaluation.max_period_days), "day"));
   }
   DescribeScope(evaluation.scope, rules);
   return rules;

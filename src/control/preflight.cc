@@ -71,10 +71,6 @@ std::string TextOf(const CallError& error) {
   return WellFormed(error.message.empty() ? error.code : error.code + ": " + error.message);
 }
 
-std::string Keys(std::size_t count) {
-  return std::to_string(count) + (count == 1 ? " key" : " keys");
-}
-
 class PreflightLoop {
  public:
   PreflightLoop(Access& access, const std::vector<Target>& targets, const PreflightOptions& options,
@@ -340,8 +336,8 @@ class PreflightLoop {
       check.found = Found::kMissing;
       check.detail = tally.denial;
       if (tally.allowed > 0) {
-        check.detail = "for " + std::to_string(tally.denied) + " of " + Keys(tally.tried) +
-                       " tried: " + check.detail;
+        check.detail = "for " + std::to_string(tally.denied) + " of " +
+                       Counted(tally.tried, "key") + " tried: " + check.detail;
       }
     } else if (tally.allowed > 0) {
       check.found = Found::kAllowed;
@@ -358,7 +354,7 @@ class PreflightLoop {
       Elsewhere(work, region, wanted, check);
     } else {
       check.found = Found::kNothing;
-      check.detail = "none of " + Keys(region.facts.size()) + " looked at can rotate";
+      check.detail = "none of " + Counted(region.facts.size(), "key") + " looked at can rotate";
     }
     return check;
   }
@@ -369,7 +365,7 @@ class PreflightLoop {
                  PermissionCheck& check) const {
     if (std::none_of(region.facts.begin(), region.facts.end(), MayRotate)) {
       check.found = Found::kNothing;
-      check.detail = "none of " + Keys(region.facts.size()) + " looked at can rotate";
+      check.detail = "none of " + Counted(region.facts.size(), "key") + " looked at can rotate";
       return;
     }
     if (!options_.try_writes) {

@@ -9,6 +9,7 @@
 
 #include "base/uuid.h"
 #include "control/code_owner.h"
+#include "control/text.h"
 
 namespace keyturn::control {
 namespace {
@@ -59,19 +60,25 @@ Status Watcher::Run() {
 }
 
 Status Watcher::RunOnce(bool first) {
+  auto rules = port_.Rules();
+  if (!rules) return Failed(rules.error(), first);
+  rules_ = *std::move(rules);
   KT_TRY(ResumeOpen());
   const TimePoint started = clock_.Now();
   const auto run = port_.Audit();
   status_.last_duration = clock_.Now() - started;
-  if (!run) {
-    ++status_.runs["failed"];
-    if (first && run.error().code == ErrorCode::kUsage) return Fail(run.error());
-    port_.Tell("the audit failed: " + run.error().message);
-    Publish(nullptr);
-    return {};
-  }
+  if (!run) return Failed(run.error(), first);
   if (run->cancelled && port_.IsStopping()) return {};
   return Take(*run);
+}
+
+// Failed: the user's mistakes end a watch that has just begun; afterwards it goes on.
+Status Watcher::Failed(const Error& error, bool first) {
+  ++status_.runs["failed"];
+  if (first && error.code == ErrorCode::kUsage) return Fail(error);
+  port_.Tell("the audit failed: " + error.message);
+  Publish(nullptr);
+  return {};
 }
 
 Status Watcher::Take(const AuditRun& run) {
@@ -88,10 +95,11 @@ Status Watcher::Take(const AuditRun& run) {
   KT_TRY(AddEvents(run, changes));
   KT_TRY(Save());
   const auto count = [&run](Verdict verdict) { return run.totals.by_verdict.at(verdict); };
-  port_.Tell(fmt::format(
-      "{} keys: {} pass, {} fail, {} unknown; {} verdicts changed{}", run.totals.listed,
-      count(Verdict::kPass), count(Verdict::kFail) + count(Verdict::kFailPeriod),
-      count(Verdict::kUnknown), changes.size(), run.incomplete() ? "; incomplete" : ""));
+  port_.Tell(fmt::format("{}: {} pass, {} fail, {} unknown; {} changed{}",
+                         Counted(run.totals.listed, "key"), count(Verdict::kPass),
+                         count(Verdict::kFail) + count(Verdict::kFailPeriod),
+                         count(Verdict::kUnknown), Counted(changes.size(), "verdict"),
+                         run.incomplete() ? "; incomplete" : ""));
   Publish(&run);
   KT_TRY(Deliver());
   return ApplyWithin(run);
@@ -152,7 +160,7 @@ Status Watcher::WaitAndDeliver(TimePoint until) {
 // ResumeOpen goes on with changes that were interrupted, if they may still be made.
 Status Watcher::ResumeOpen() {
   if (state_.open_journal.empty()) return {};
-  if (!options_.bounds.apply || state_.open_policy_sha256 != options_.policy_sha256) {
+  if (!rules_.bounds.apply || state_.open_policy_sha256 != rules_.policy_sha256) {
     port_.Tell("changes of " + state_.open_journal +
                " are not finished, and the policy is another one now: they are left as they are");
     state_.open_journal.clear();
@@ -163,7 +171,7 @@ Status Watcher::ResumeOpen() {
 }
 
 std::set<std::string> Watcher::Choose(const AuditRun& run, std::uint64_t budget) const {
-  const auto wanted = static_cast<std::uint64_t>(options_.bounds.failing_runs_min);
+  const auto wanted = static_cast<std::uint64_t>(rules_.bounds.failing_runs_min);
   std::set<std::string> arns;
   for (const KeyResult& key : run.keys) {
     if (arns.size() >= budget) break;
@@ -175,12 +183,21 @@ std::set<std::string> Watcher::Choose(const AuditRun& run, std::uint64_t budget)
   return arns;
 }
 
+// MayStillApply: an audit takes its time, and the policy may have been changed meanwhile.
+bool Watcher::MayStillApply(const AuditRun& run) {
+  const auto now = port_.Rules();
+  const std::string& audited = rules_.policy_sha256;
+  const bool same = now && now->policy_sha256 == audited && run.policy.sha256 == audited;
+  if (!same) port_.Tell("the policy file was changed during the audit: nothing is changed");
+  return same;
+}
+
 Status Watcher::ApplyWithin(const AuditRun& run) {
-  const WatchBounds& bounds = options_.bounds;
+  const WatchBounds& bounds = rules_.bounds;
   const auto failing = std::count_if(run.keys.begin(), run.keys.end(), Fails);
   if (!bounds.apply || run.cancelled || failing == 0 || port_.IsStopping()) return {};
   if (failing > bounds.failing_keys_max) {
-    port_.Tell(fmt::format("{} keys fail, more than {}: nothing is changed", failing,
+    port_.Tell(fmt::format("{} fail, more than {}: nothing is changed", Counted(failing, "key"),
                            bounds.failing_keys_max));
     return {};
   }
@@ -191,14 +208,14 @@ Status Watcher::ApplyWithin(const AuditRun& run) {
   const std::uint64_t left = per_day - std::min(per_day, today);
   const std::set<std::string> arns =
       Choose(run, std::min(left, static_cast<std::uint64_t>(bounds.keys_per_run_max)));
-  if (arns.empty()) return {};
+  if (arns.empty() || !MayStillApply(run)) return {};
   state_.open_journal =
       (std::filesystem::path(options_.journal_directory) / (run.run_id + ".journal")).string();
-  state_.open_policy_sha256 = options_.policy_sha256;
+  state_.open_policy_sha256 = rules_.policy_sha256;
   state_.AddChanges({now, arns.size()});
   KT_TRY(Save());
-  port_.Tell(fmt::format("changes {} of {} failing keys, journal {}", arns.size(), failing,
-                         state_.open_journal));
+  port_.Tell(fmt::format("changes {} of {}, journal {}", arns.size(),
+                         Counted(failing, "failing key"), state_.open_journal));
   return Took(port_.Apply(run, arns, state_.open_journal));
 }
 
@@ -211,8 +228,8 @@ Status Watcher::Took(const Result<WatchedChanges>& changes) {
   }
   status_.keys_changed += changes->done;
   status_.keys_not_changed += changes->failed;
-  port_.Tell(fmt::format("{} keys changed, {} refused or failed, {} wait", changes->done,
-                         changes->failed, changes->pending));
+  port_.Tell(fmt::format("{} changed, {} refused or failed, {} waiting",
+                         Counted(changes->done, "key"), changes->failed, changes->pending));
   if (changes->pending == 0) state_.open_journal.clear();
   KT_TRY(Save());
   Publish(nullptr);

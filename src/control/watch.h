@@ -31,6 +31,10 @@ struct WatchOptions {
   bool notify = false;         // changes of verdicts go to WatchPort::Send
   std::string state_path;
   std::string journal_directory;
+};
+
+// WatchRules: what the policy file allows a watch to change. The default, no policy file: nothing.
+struct WatchRules {
   WatchBounds bounds;
   std::string policy_sha256;
 };
@@ -62,6 +66,9 @@ struct WatchedChanges {
 class WatchPort {
  public:
   virtual ~WatchPort() = default;
+  // Rules reads the policy file as it is now.
+  virtual Result<WatchRules> Rules() = 0;
+  // Audit judges by the policy that Rules returned last.
   virtual Result<AuditRun> Audit() = 0;
   // Apply plans the run's changes of those ARNs and carries them out; Resume goes on with a
   // journal, nothing when there is no such file.
@@ -91,12 +98,14 @@ class Watcher {
 
  private:
   Status RunOnce(bool first);
+  Status Failed(const Error& error, bool first);
   Status Take(const AuditRun& run);
   Status AddEvents(const AuditRun& run, const std::vector<VerdictChange>& changes);
   Status Deliver();
   Status WaitAndDeliver(TimePoint until);
   Status ResumeOpen();
   Status ApplyWithin(const AuditRun& run);
+  bool MayStillApply(const AuditRun& run);
   std::set<std::string> Choose(const AuditRun& run, std::uint64_t budget) const;
   Status Took(const Result<WatchedChanges>& changes);
   Status Save();
@@ -105,6 +114,7 @@ class Watcher {
 
   const WatchOptions options_;
   WatchState state_;
+  WatchRules rules_;  // as they were before the audit
   WatchPort& port_;
   const Clock& clock_;
   RandomSource& random_;

@@ -19,6 +19,7 @@ using testing::Not;
 using testing::SizeIs;
 
 constexpr const char* kRegion = "eu-central-1";
+constexpr const char* kPolicyHash = "abc";
 
 KeyResult WatchedKey(const std::string& id, Verdict verdict) {
   KeyResult key;
@@ -34,6 +35,7 @@ KeyResult WatchedKey(const std::string& id, Verdict verdict) {
 AuditRun RunOf(std::vector<KeyResult> keys, RegionStatus status = RegionStatus::kScanned) {
   AuditRun run;
   run.run_id = "run";
+  run.policy.sha256 = kPolicyHash;
   run.regions = {{"", "111122223333", kRegion, status, "", keys.size()}};
   run.keys = std::move(keys);
   run.totals = CountTotals(run.keys);
@@ -44,9 +46,11 @@ class FakePort final : public WatchPort {
  public:
   explicit FakePort(ManualClock& clock) : clock_(clock) {}
 
+  Result<WatchRules> Rules() override { return rules; }
   Result<AuditRun> Audit() override {
     times.push_back(clock_.Now());
     clock_.Advance(audit_takes);
+    if (rules_after_audit) rules = *std::exchange(rules_after_audit, std::nullopt);
     if (runs.empty()) return Fail(ErrorCode::kNetwork, "nobody answers");
     Result<AuditRun> run = std::move(runs.front());
     runs.erase(runs.begin());
@@ -80,6 +84,8 @@ class FakePort final : public WatchPort {
   void Publish(const WatchStatus&, const AuditRun*) override {}
   void Tell(std::string_view what) override { told += std::string(what) + "\n"; }
 
+  Result<WatchRules> rules = WatchRules{{}, kPolicyHash};
+  std::optional<Result<WatchRules>> rules_after_audit;  // the file changes while an audit runs
   std::vector<Result<AuditRun>> runs;
   Millis audit_takes{1000};
   std::vector<TimePoint> times;
@@ -113,7 +119,6 @@ class WatchTest : public testing::Test {
     options_.notify = true;
     options_.state_path = directory_ + "/state";
     options_.journal_directory = directory_;
-    options_.policy_sha256 = "abc";
   }
   ~WatchTest() override { std::filesystem::remove_all(directory_); }
 
@@ -127,9 +132,10 @@ class WatchTest : public testing::Test {
     return watcher.status();
   }
   void MayApply(int runs_min = 1) {
-    options_.bounds.apply = true;
-    options_.bounds.failing_runs_min = runs_min;
+    bounds().apply = true;
+    bounds().failing_runs_min = runs_min;
   }
+  WatchBounds& bounds() { return port_.rules->bounds; }
 
   ManualClock clock_{*ParseIso8601("2026-11-24T00:00:00Z")};
   client::FixedRandom random_{0x80};
@@ -228,8 +234,8 @@ TEST_F(WatchTest, WithoutBoundsNothingIsChanged) {
 
 TEST_F(WatchTest, ChangesKeysThatHaveFailedLongEnoughAFewAtATime) {
   MayApply(2);
-  options_.bounds.keys_per_run_max = 2;
-  options_.bounds.keys_per_day_max = 3;
+  bounds().keys_per_run_max = 2;
+  bounds().keys_per_day_max = 3;
   KeyResult imported = WatchedKey("0-imported", Verdict::kFail);
   imported.judgement.remediable = false;
   KeyResult owned = WatchedKey("0-owned", Verdict::kFail);
@@ -251,15 +257,15 @@ TEST_F(WatchTest, ChangesKeysThatHaveFailedLongEnoughAFewAtATime) {
 
 TEST_F(WatchTest, ChangesNothingWhenTooManyFailOrAtTheWrongHour) {
   MayApply();
-  options_.bounds.failing_keys_max = 1;
+  bounds().failing_keys_max = 1;
   port_.runs.emplace_back(
       RunOf({WatchedKey("1", Verdict::kFail), WatchedKey("2", Verdict::kFail)}));
   Watch(1);
   EXPECT_THAT(port_.applied, IsEmpty());
   EXPECT_THAT(port_.told, HasSubstr("2 keys fail, more than 1: nothing is changed"));
-  options_.bounds.failing_keys_max = 10;
-  options_.bounds.from_hour = 2;
-  options_.bounds.to_hour = 4;
+  bounds().failing_keys_max = 10;
+  bounds().from_hour = 2;
+  bounds().to_hour = 4;
   port_.runs.emplace_back(RunOf({WatchedKey("1", Verdict::kFail)}));
   Watch(1);
   EXPECT_THAT(port_.applied, IsEmpty());
@@ -280,11 +286,59 @@ TEST_F(WatchTest, ChangesThatWereInterruptedGoOnUnderTheSamePolicyOnly) {
   port_.apply_fails = true;
   port_.runs.emplace_back(RunOf({WatchedKey("2", Verdict::kFail)}));
   Watch(1);
-  options_.policy_sha256 = "another";
+  port_.rules->policy_sha256 = "another";
   port_.runs.emplace_back(RunOf({}));
   Watch(1);
   EXPECT_THAT(port_.resumed, SizeIs(1));
   EXPECT_THAT(port_.told, HasSubstr("the policy is another one now"));
+}
+
+TEST_F(WatchTest, WhatThePolicyTakesBackIsNotDoneAnyMore) {
+  MayApply(2);
+  const auto run = RunOf({WatchedKey("1", Verdict::kFail)});
+  port_.runs.emplace_back(run);
+  port_.runs.emplace_back(run);
+  port_.rules_after_audit = WatchRules{{}, kPolicyHash};
+  port_.rules_after_audit->value().bounds.failing_runs_min = 2;
+  Watch(2);
+  EXPECT_THAT(port_.applied, IsEmpty());
+}
+
+TEST_F(WatchTest, ChangesNothingByAPolicyOtherThanTheAudits) {
+  MayApply();
+  const Result<WatchRules> allowed = port_.rules;
+  for (const Result<WatchRules>& meanwhile :
+       {Result<WatchRules>(WatchRules{allowed->bounds, "another"}),
+        Result<WatchRules>(Fail(ErrorCode::kUsage, "the file is gone"))}) {
+    port_.rules = allowed;
+    port_.rules_after_audit = meanwhile;
+    port_.runs.emplace_back(RunOf({WatchedKey("1", Verdict::kFail)}));
+    Watch(1);
+    EXPECT_THAT(port_.applied, IsEmpty());
+    EXPECT_THAT(port_.told, HasSubstr("the policy file was changed during the audit"));
+    port_.told.clear();
+  }
+  // An audit that another policy has judged.
+  port_.rules = allowed;
+  AuditRun other = RunOf({WatchedKey("1", Verdict::kFail)});
+  other.policy.sha256 = "another";
+  port_.runs.emplace_back(other);
+  Watch(1);
+  EXPECT_THAT(port_.applied, IsEmpty());
+}
+
+TEST_F(WatchTest, APolicyThatCannotBeReadStopsTheAuditsUntilItCan) {
+  port_.runs.emplace_back(RunOf({}));
+  port_.rules_after_audit = Fail(ErrorCode::kUsage, "policy.yaml:3: 'watch' must be a map");
+  EXPECT_EQ(Watch(3).runs.at("failed"), 2U);
+  EXPECT_THAT(port_.times, SizeIs(1));
+  EXPECT_THAT(port_.told, HasSubstr("policy.yaml:3: 'watch' must be a map"));
+  port_.rules = WatchRules{{}, kPolicyHash};
+  port_.runs.emplace_back(RunOf({}));
+  EXPECT_EQ(Watch(1).runs.at("compliant"), 1U);
+  port_.rules = Fail(ErrorCode::kUsage, "no such file");
+  Watch(1);
+  EXPECT_EQ(status_.error().message, "no such file") << "at the start it is the user's mistake";
 }
 
 TEST_F(WatchTest, AFailedAuditIsToldAndWatchingGoesOn) {

@@ -166,6 +166,34 @@ watch: {apply: {enabled: true, keys_per_run_max: 2, keys_per_day_max: 3, failing
   await fake.stop();
 });
 
+test('what the policy file takes back is not done any more, without a restart', async () => {
+  const policy = (enabled) => writeFile(file('policy.yaml'), `version: 1
+max_period_days: 365
+watch: {apply: {enabled: ${enabled}, keys_per_run_max: 1, failing_runs_min: 1}}
+`);
+  await policy(true);
+  const keys = [key(region), key(region), key(region)];
+  const fake = await FakeKms.start({ keys });
+  const watch = await Watch.start(['--endpoint-url', fake.url, '--region', region, '--every', '1h', '--jitter', '0',
+    '--state-dir', file('taken-back'), '--policy', file('policy.yaml')]);
+  await watch.metric('keyturn_watch_keys_changed_total', 1);
+  const on = () => keys.filter((each) => each.rotation.on).length;
+  await policy(false);
+  await clock.move(hour);
+  await watch.metric('keyturn_watch_runs_total{result="findings"}', 2);
+  await writeFile(file('policy.yaml'), 'version: 1\nwatch: [');
+  await clock.move(hour);
+  await watch.metric('keyturn_watch_runs_total{result="failed"}', 1);
+  assert.equal(on(), 1, watch.errors);
+  await policy(true);
+  await clock.move(hour);
+  await watch.metric('keyturn_watch_keys_changed_total', 2);
+  assert.equal(await watch.stop(), 0, watch.errors);
+  assert.equal(on(), 2, watch.errors);
+  assert.match(watch.errors, /policy\.yaml/);
+  await fake.stop();
+});
+
 test('what cannot work is refused before the first call', async () => {
   const base = ['watch', '--region', region, '--endpoint-url', 'http://127.0.0.1:9', '--runs', '1', '--state-dir',
     file('refused')];
