@@ -1,10 +1,6 @@
 #include "http/client_connection.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -14,8 +10,6 @@ namespace keyturn::http {
 namespace {
 
 constexpr std::size_t kTunnelAnswerMax = 64 << 10;
-
-bool WouldBlock(int number) { return number == EAGAIN || number == EWOULDBLOCK || number == EINTR; }
 
 std::string PlaceOf(const std::string& host, std::uint16_t port) {
   return (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" +
@@ -31,15 +25,27 @@ std::string TunnelRequest(const Authority& authority, const Proxy& proxy) {
   return text + "Proxy-Connection: Keep-Alive\r\n\r\n";
 }
 
-}  // namespace
+// StepOf a transfer without TLS; later is what to wait for.
+TlsStep StepOf(const Transfer& transfer, TlsStep later) {
+  switch (transfer.state) {
+    case TransferState::kDone:
+      return TlsStep::kDone;
+    case TransferState::kWouldBlock:
+      return later;
+    case TransferState::kEnded:
+      return TlsStep::kClosed;
+    case TransferState::kFailed:
+      break;
+  }
+  return TlsStep::kFailed;
+}
 
-ClientConnection::~ClientConnection() { Close(); }
+}  // namespace
 
 void ClientConnection::Close() {
   if (tls_ && state_ == State::kIdle) tls_->Shutdown();
   tls_.reset();
-  if (fd_ >= 0) close(fd_);  // which takes it out of epoll, too
-  fd_ = -1;
+  socket_.Close();  // which takes it out of epoll, too
   watched_ = 0;
 }
 
@@ -60,7 +66,7 @@ ClientConnection::Progress ClientConnection::Waits(std::uint32_t events) {
   event.data.ptr = owner_;
   const int how = watched_ == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
   watched_ = events;
-  if (epoll_ctl(epoll_, how, fd_, &event) == 0) return Progress::kBusy;
+  if (epoll_ctl(epoll_, how, socket_.descriptor(), &event) == 0) return Progress::kBusy;
   return Fails(std::string("cannot wait for the connection: ") + std::strerror(errno));
 }
 
@@ -81,16 +87,14 @@ ClientConnection::Progress ClientConnection::TryAddresses() {
   state_ = State::kConnecting;
   while (!addresses_.empty()) {
     Close();
-    const SocketAddress address = addresses_.back();
+    auto socket = Socket::Connect(addresses_.back());
     addresses_.pop_back();
-    fd_ = socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd_ >= 0) {
-      const int one = 1;
-      setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-      const auto* to = reinterpret_cast<const sockaddr*>(&address.storage);
-      if (connect(fd_, to, address.size) == 0 || errno == EINPROGRESS) return Waits(EPOLLOUT);
+    if (socket) {
+      socket_ = *std::move(socket);
+      socket_.SetNoDelay();
+      return Waits(EPOLLOUT);
     }
-    error_.message = std::strerror(errno);
+    error_.message = socket.error().message;
   }
   const bool by_proxy = route_.proxy != nullptr;
   const std::string place = by_proxy ? PlaceOf(route_.proxy->host, route_.proxy->port)
@@ -100,11 +104,8 @@ ClientConnection::Progress ClientConnection::TryAddresses() {
 }
 
 ClientConnection::Ended ClientConnection::FinishConnect() {
-  int failed = 0;
-  socklen_t size = sizeof(failed);
-  if (getsockopt(fd_, SOL_SOCKET, SO_ERROR, &failed, &size) != 0) failed = errno;
-  if (failed != 0) {
-    error_.message = std::strerror(failed);
+  if (const Status connected = socket_.Connected(); !connected) {
+    error_.message = connected.error().message;
     return TryAddresses();
   }
   return Prepare();
@@ -122,7 +123,7 @@ ClientConnection::Ended ClientConnection::Prepare() {
     reader_.Begin(kTunnelAnswerMax, true);
     state_ = State::kSending;
   } else if (route_.tls != nullptr && !tls_) {
-    tls_ = ClientTlsSession::Create(*route_.tls, fd_, route_.authority->host, *route_.ticket);
+    tls_ = ClientTlsSession::Create(*route_.tls, socket_, route_.authority->host, *route_.ticket);
     if (!tls_) return Fails("there is no memory for a TLS session");
     state_ = State::kHandshake;
   } else {
@@ -167,18 +168,16 @@ ClientConnection::Progress ClientConnection::Reuse(const ClientRequest& request,
 
 TlsStep ClientConnection::Write(std::string_view text, std::size_t& count) {
   if (tls_) return tls_->Write(text, count);
-  const ssize_t sent = send(fd_, text.data(), text.size(), MSG_NOSIGNAL);
-  if (sent < 0) return WouldBlock(errno) ? TlsStep::kWantWrite : TlsStep::kFailed;
-  count = static_cast<std::size_t>(sent);
-  return TlsStep::kDone;
+  const Transfer sent = socket_.Send(text);
+  count = sent.count;
+  return StepOf(sent, TlsStep::kWantWrite);
 }
 
 TlsStep ClientConnection::Read(std::size_t& count) {
   if (tls_) return tls_->Read(scratch_, count);
-  const ssize_t received = recv(fd_, scratch_.data(), scratch_.size(), 0);
-  if (received < 0) return WouldBlock(errno) ? TlsStep::kWantRead : TlsStep::kFailed;
-  count = static_cast<std::size_t>(received);
-  return count == 0 ? TlsStep::kClosed : TlsStep::kDone;
+  const Transfer received = socket_.Receive(scratch_);
+  count = received.count;
+  return StepOf(received, TlsStep::kWantRead);
 }
 
 ClientConnection::Ended ClientConnection::Send() {

@@ -19,6 +19,7 @@
 #include "http/proxy_rules.h"
 #include "http/resolver.h"
 #include "http/response_reader.h"
+#include "http/socket.h"
 
 namespace keyturn::http {
 
@@ -37,7 +38,7 @@ class ClientConnection {
   // scratch is where bytes are received, for the length of a call.
   ClientConnection(const Route& route, int epoll, void* owner, std::span<char> scratch)
       : route_(route), epoll_(epoll), owner_(owner), scratch_(scratch) {}
-  ~ClientConnection();
+  ~ClientConnection() { Close(); }
   ClientConnection(const ClientConnection&) = delete;
   ClientConnection& operator=(const ClientConnection&) = delete;
 
@@ -88,7 +89,7 @@ class ClientConnection {
   const int epoll_;
   void* const owner_;
   const std::span<char> scratch_;
-  int fd_ = -1;
+  Socket socket_;
   std::uint32_t watched_ = 0;
   State state_ = State::kConnecting;
   std::vector<SocketAddress> addresses_;  // not tried yet, the next one last

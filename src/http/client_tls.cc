@@ -6,7 +6,6 @@
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -35,8 +34,6 @@ bool IsAddress(const std::string& host) {
          inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1;
 }
 
-bool IsRetry(int number) { return number == EAGAIN || number == EWOULDBLOCK || number == EINTR; }
-
 }  // namespace
 
 // SocketBio is OpenSSL's way to the socket. Its own would raise SIGPIPE, which is the program's to
@@ -45,26 +42,16 @@ struct SocketBio {
   static int Write(BIO* bio, const char* data, int size) {
     auto& session = *static_cast<ClientTlsSession*>(BIO_get_data(bio));
     BIO_clear_retry_flags(bio);
-    const ssize_t count = send(session.fd_, data, static_cast<std::size_t>(size), MSG_NOSIGNAL);
-    if (count >= 0) return static_cast<int>(count);
-    if (IsRetry(errno)) {
-      BIO_set_retry_write(bio);
-    } else {
-      session.system_error_ = errno;
-    }
-    return -1;
+    const Transfer sent = session.socket_.Send({data, static_cast<std::size_t>(size)});
+    if (sent.state == TransferState::kWouldBlock) BIO_set_retry_write(bio);
+    return session.CountOf(sent);
   }
   static int Read(BIO* bio, char* data, int size) {
     auto& session = *static_cast<ClientTlsSession*>(BIO_get_data(bio));
     BIO_clear_retry_flags(bio);
-    const ssize_t count = recv(session.fd_, data, static_cast<std::size_t>(size), 0);
-    if (count >= 0) return static_cast<int>(count);
-    if (IsRetry(errno)) {
-      BIO_set_retry_read(bio);
-    } else {
-      session.system_error_ = errno;
-    }
-    return -1;
+    const Transfer received = session.socket_.Receive({data, static_cast<std::size_t>(size)});
+    if (received.state == TransferState::kWouldBlock) BIO_set_retry_read(bio);
+    return session.CountOf(received);
   }
   static long Control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
   static int Make(BIO* bio) {
@@ -131,12 +118,12 @@ Result<std::unique_ptr<ClientTlsContext>> ClientTlsContext::Load(
 
 ClientTlsContext::~ClientTlsContext() { SSL_CTX_free(context_); }
 
-std::unique_ptr<ClientTlsSession> ClientTlsSession::Create(const ClientTlsContext& context, int fd,
-                                                           const std::string& host,
+std::unique_ptr<ClientTlsSession> ClientTlsSession::Create(const ClientTlsContext& context,
+                                                           Socket& socket, const std::string& host,
                                                            TlsTicket& ticket) {
   SSL* ssl = SSL_new(context.context_);
   if (ssl == nullptr) return nullptr;
-  std::unique_ptr<ClientTlsSession> session(new ClientTlsSession(ssl, fd));
+  std::unique_ptr<ClientTlsSession> session(new ClientTlsSession(ssl, socket));
   BIO* bio = SocketBio::Of(*session);
   if (bio == nullptr) return nullptr;
   SSL_set_bio(ssl, bio, bio);
@@ -152,6 +139,13 @@ std::unique_ptr<ClientTlsSession> ClientTlsSession::Create(const ClientTlsContex
     SSL_set_session(ssl, ticket.session_);
   }
   return session;
+}
+
+// CountOf a transfer as OpenSSL wants it: 0 at the end, -1 for nothing.
+int ClientTlsSession::CountOf(const Transfer& transfer) {
+  if (transfer.state == TransferState::kFailed) system_error_ = errno;
+  const bool moved = transfer.state == TransferState::kDone;
+  return moved || transfer.state == TransferState::kEnded ? static_cast<int>(transfer.count) : -1;
 }
 
 ClientTlsSession::~ClientTlsSession() { SSL_free(ssl_); }

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "http/socket.h"
 
 struct ssl_ctx_st;
 struct ssl_st;
@@ -54,9 +55,9 @@ enum class TlsStep { kDone, kWantRead, kWantWrite, kClosed, kFailed };
 
 class ClientTlsSession {
  public:
-  // Create: null when there is no memory for it. fd stays the caller's; host is a name or an
-  // address without brackets. ticket must outlive the session.
-  static std::unique_ptr<ClientTlsSession> Create(const ClientTlsContext& context, int fd,
+  // Create: null when there is no memory for it. host is a name or an address without brackets.
+  // socket and ticket must outlive the session.
+  static std::unique_ptr<ClientTlsSession> Create(const ClientTlsContext& context, Socket& socket,
                                                   const std::string& host, TlsTicket& ticket);
   ~ClientTlsSession();
   ClientTlsSession(const ClientTlsSession&) = delete;
@@ -72,12 +73,13 @@ class ClientTlsSession {
   const Error& error() const { return error_; }
 
  private:
-  ClientTlsSession(ssl_st* ssl, int fd) : ssl_(ssl), fd_(fd) {}
+  ClientTlsSession(ssl_st* ssl, Socket& socket) : ssl_(ssl), socket_(socket) {}
   TlsStep StepOf(int result);
+  int CountOf(const Transfer& transfer);
   void Explain();
 
   ssl_st* const ssl_;
-  const int fd_;
+  Socket& socket_;
   int system_error_ = 0;  // of the last send or receive
   Error error_;
 

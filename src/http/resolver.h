@@ -5,8 +5,6 @@
 // answer is dropped. Errors: kNetwork, naming the host.
 #pragma once
 
-#include <sys/socket.h>
-
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -14,13 +12,9 @@
 #include <vector>
 
 #include "base/error.h"
+#include "http/socket.h"
 
 namespace keyturn::http {
-
-struct SocketAddress {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-};
 
 class Resolver {
  public:

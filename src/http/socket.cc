@@ -3,10 +3,10 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 namespace keyturn::http {
@@ -24,7 +24,30 @@ Transfer TransferOf(ssize_t count) {
   return {later ? TransferState::kWouldBlock : TransferState::kFailed};
 }
 
+tl::unexpected<Error> NotConnected(int number) {
+  return Fail(ErrorCode::kNetwork, std::strerror(number));
+}
+
 }  // namespace
+
+Result<Socket> Socket::Connect(const SocketAddress& to) {
+  const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  Socket made(::socket(to.storage.ss_family, type, 0));
+  if (made.descriptor_ < 0) return NotConnected(errno);
+  const auto* address = reinterpret_cast<const sockaddr*>(&to.storage);
+  if (::connect(made.descriptor_, address, to.size) != 0 && errno != EINPROGRESS) {
+    return NotConnected(errno);
+  }
+  return made;
+}
+
+Status Socket::Connected() {
+  int failed = 0;
+  socklen_t size = sizeof(failed);
+  if (::getsockopt(descriptor_, SOL_SOCKET, SO_ERROR, &failed, &size) != 0) failed = errno;
+  if (failed != 0) return NotConnected(failed);
+  return {};
+}
 
 Socket::Socket(Socket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
 

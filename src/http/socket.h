@@ -1,15 +1,26 @@
 // Socket: a connected stream socket whose calls never wait.
 //
-// Move-only owner of the descriptor. Thread-safety: none of its own. Source: recv(2), send(2).
+// Move-only owner of the descriptor. Thread-safety: none of its own. Errors: kNetwork, with the
+// system's text. Source: connect(2), recv(2), send(2).
 #pragma once
+
+#include <sys/socket.h>
 
 #include <cstddef>
 #include <span>
 #include <string_view>
 
+#include "base/error.h"
+
 namespace keyturn::http {
 
-// Transfer: what one call moved. kEnded is for receiving: the peer sends no more.
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+};
+
+// Transfer: what one call moved. kEnded is for receiving: the peer sends no more. After kFailed
+// errno says why.
 enum class TransferState { kDone, kWouldBlock, kEnded, kFailed };
 struct Transfer {
   TransferState state;
@@ -18,6 +29,7 @@ struct Transfer {
 
 class Socket {
  public:
+  Socket() = default;  // closed
   explicit Socket(int descriptor) : descriptor_(descriptor) {}
   Socket(Socket&& other) noexcept;
   Socket& operator=(Socket&& other) noexcept;
@@ -25,7 +37,11 @@ class Socket {
   Socket& operator=(const Socket&) = delete;
   ~Socket() { Close(); }
 
-  int descriptor() const { return descriptor_; }
+  // Connect begins to: the socket becomes writable when that has ended, and Connected says how.
+  static Result<Socket> Connect(const SocketAddress& to);
+  Status Connected();
+
+  int descriptor() const { return descriptor_; }  // -1: closed
   void Close();
 
   // Receive takes what is there, up to space.size(), which must not be 0.
@@ -40,7 +56,7 @@ class Socket {
   void SetNoDelay();
 
  private:
-  int descriptor_;  // -1: closed
+  int descriptor_ = -1;
 };
 
 }  // namespace keyturn::http
