@@ -14,19 +14,11 @@
 #include <cstring>
 
 #include "http/curl_client.h"
+#include "http/openssl_reason.h"
 #include "http/tls_cause.h"
 
 namespace keyturn::http {
 namespace {
-
-std::string ReasonOfOpenSsl() {
-  const unsigned long code = ERR_peek_last_error();
-  std::array<char, 256> text{};
-  ERR_error_string_n(code, text.data(), text.size());
-  const char* reason = ERR_reason_error_string(code);
-  ERR_clear_error();
-  return reason != nullptr ? reason : text.data();
-}
 
 bool IsAddress(const std::string& host) {
   std::array<unsigned char, 16> bytes{};
@@ -90,7 +82,7 @@ Result<std::unique_ptr<ClientTlsContext>> ClientTlsContext::Load(
   ERR_clear_error();
   SSL_CTX* ctx = SSL_CTX_new(TLS_client_method());
   if (ctx == nullptr) {
-    return Fail(ErrorCode::kInternal, "cannot set up TLS: " + ReasonOfOpenSsl());
+    return Fail(ErrorCode::kInternal, "cannot set up TLS: " + OpenSslReason());
   }
   std::unique_ptr<ClientTlsContext> context(new ClientTlsContext(ctx));
   static constexpr std::array<unsigned char, 9> kHttp11 = {8,   'h', 't', 't', 'p',
@@ -103,14 +95,14 @@ Result<std::unique_ptr<ClientTlsContext>> ClientTlsContext::Load(
   SSL_CTX_sess_set_new_cb(ctx, OnTicket);
   if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
       SSL_CTX_set_alpn_protos(ctx, kHttp11.data(), kHttp11.size()) != 0) {
-    return Fail(ErrorCode::kInternal, "cannot set up TLS: " + ReasonOfOpenSsl());
+    return Fail(ErrorCode::kInternal, "cannot set up TLS: " + OpenSslReason());
   }
   const std::string bundle = ca_bundle_file.empty() ? SystemCaBundle() : ca_bundle_file;
   const bool loaded = bundle.empty() ? SSL_CTX_set_default_verify_paths(ctx) == 1
                                      : SSL_CTX_load_verify_file(ctx, bundle.c_str()) == 1;
   if (!loaded) {
     return Fail(Error{ErrorCode::kNetwork,
-                      "cannot use the CA bundle " + bundle + ": " + ReasonOfOpenSsl(),
+                      "cannot use the CA bundle " + bundle + ": " + OpenSslReason(),
                       std::string(kTlsCause)});
   }
   return context;
@@ -177,7 +169,7 @@ void ClientTlsSession::Explain() {
              ERR_peek_last_error() == 0) {
     error_ = {ErrorCode::kNetwork, "the connection was closed", {}};
   } else {
-    error_ = {ErrorCode::kNetwork, "TLS: " + ReasonOfOpenSsl(), std::string(kTlsCause)};
+    error_ = {ErrorCode::kNetwork, "TLS: " + OpenSslReason(), std::string(kTlsCause)};
   }
   ERR_clear_error();
 }

@@ -10,6 +10,7 @@
 #include <climits>
 
 #include "base/check.h"
+#include "http/openssl_reason.h"
 
 namespace keyturn::http {
 namespace {
@@ -19,15 +20,6 @@ constexpr const char* kTls12Ciphers =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
-
-std::string OpenSslReason() {
-  const unsigned long code = ERR_peek_last_error();
-  std::array<char, 256> text{};
-  ERR_error_string_n(code, text.data(), text.size());
-  const char* reason = ERR_reason_error_string(code);
-  ERR_clear_error();
-  return reason != nullptr ? reason : text.data();
-}
 
 // OpenSSL compares the key with the certificate that is loaded already.
 bool LastErrorIsKeyMismatch() {
