@@ -121,7 +121,8 @@ class KmsClient {
   KmsClient& operator=(const KmsClient&) = delete;
 
   // Call queues a call; done runs exactly once, later, and may Call. body is the request's JSON.
-  // Not before delay has passed.
+  // Not before delay has passed. It is made again when no answer came, as the AWS SDKs do, so that
+  // the endpoint may carry it out more than once: it must be one that reads or that sets a state.
   virtual void Call(std::string_view operation, std::string_view region, std::string body,
                     Done done, std::chrono::milliseconds delay = {}) = 0;
   // Pump sends what may be sent, runs callbacks, and waits at most max_wait. Returns the number of

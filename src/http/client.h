@@ -1,6 +1,12 @@
 // HTTP client: many requests at once over kept-alive connections. Its own connections
 // (pooled_client.h), or libcurl's where the environment names a proxy that needs it; docs/adr/0012.
 //
+// A request may reach the server twice: one on a kept connection that ends before anything of its
+// answer has come is sent once more on a new one, as HTTP clients do whose connections are closed
+// by servers at any moment. Such a server may have carried it out. Submit only what may be carried
+// out twice: what reads, what sets a state, what the server knows again by an id. The first request
+// of a client is never repeated.
+//
 // Single-threaded: the owner submits and pumps.
 // TLS: peer and host name are always verified; CA bundle from options, else the system's. Proxies
 // by the usual environment variables. HTTP/1.1; redirects are not followed.

@@ -272,7 +272,8 @@ ClientConnection::Progress ClientConnection::Advance() {
   }
 }
 
-// StillOpen: an idle server has nothing to say but tickets and that it goes away.
+// StillOpen: reading, not peeking, since a TLS server may send tickets at any time, and since a
+// record may have come with the last answer's and wait in OpenSSL, where no event speaks of it.
 bool ClientConnection::StillOpen() {
   std::size_t count = 0;
   return Read(count) == TlsStep::kWantRead;

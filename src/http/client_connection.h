@@ -46,7 +46,7 @@ class ClientConnection {
   // live until it is answered.
   Progress Connect(std::vector<SocketAddress> addresses, const ClientRequest& request,
                    std::size_t bytes_max);
-  // Reuse sends the next request.
+  // Reuse sends the next request on a connection that is idle and StillOpen.
   Progress Reuse(const ClientRequest& request, std::size_t bytes_max);
   // OnReady goes on after an event.
   Progress OnReady() { return Advance(); }
@@ -54,14 +54,16 @@ class ClientConnection {
   Progress NextAddress() { return TryAddresses(); }
   bool has_more_addresses() const { return state_ == State::kConnecting && !addresses_.empty(); }
 
-  // StillOpen looks after an event at a connection that is idle.
+  // StillOpen looks at a connection that is idle: false when the server has ended it, or has sent
+  // what nobody asked for and the next request would take for its answer.
   bool StillOpen();
 
   // After kAnswered.
   ClientResponse TakeResponse() { return reader_.Take(); }
   bool reusable() const { return reusable_; }
-  // After kFailed. may_retry: a kept connection had been closed meanwhile, and nobody has seen the
-  // request.
+  // After kFailed. may_retry: a kept connection ended before anything of the answer came. Most
+  // likely the server had closed it already; that it carried the request out first cannot be told
+  // from that, which is why client.h says what may be submitted.
   const Error& error() const { return error_; }
   bool may_retry() const { return reused_ && !reader_.has_begun(); }
 

@@ -179,7 +179,8 @@ bool PooledClient::BeginOnIdle(PooledOrigin& origin, TransferPtr& transfer) {
   while (!origin.idle.empty()) {
     Link& link = *origin.idle.back();
     origin.idle.pop_back();
-    if (SteadyClock::now() - link.idle_since > kIdleMax) {
+    const bool too_old = SteadyClock::now() - link.idle_since > kIdleMax;
+    if (too_old || !link.connection.StillOpen()) {
       Drop(link);
       continue;
     }

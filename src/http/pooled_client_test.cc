@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <map>
 
 #include "http/proxy_rules.h"
@@ -61,6 +62,71 @@ TEST_F(PooledClientTest, AKeptConnectionThatWasClosedIsReplacedOnce) {
   EXPECT_EQ(Call(Url(server.port()))->body, "number 2");
   EXPECT_EQ(server.connections(), 2);
 }
+
+TEST_F(PooledClientTest, ARequestIsRepeatedOnceAndOnlyOnAKeptConnection) {
+  ScriptedServer server([](Talk& talk) {
+    talk.ReadHead();
+    if (talk.number == 1) talk.Send(ReplyText("kept"));
+    if (talk.number == 1) talk.ReadHead();
+  });
+  Connect();
+  EXPECT_EQ(Call(Url(server.port()))->body, "kept");
+  const auto twice = Call(Url(server.port()));
+  ASSERT_FALSE(twice.has_value());
+  EXPECT_EQ(twice.error().message, "the connection was closed without an answer");
+  EXPECT_EQ(server.connections(), 2);
+  EXPECT_FALSE(Call(Url(server.port())).has_value());
+  EXPECT_EQ(server.connections(), 3);
+}
+
+// What a server does to a connection that is kept, before the next request.
+enum class Meanwhile { kEnds, kSpeaks, kSpoke };
+
+class KeptConnectionTest : public PooledClientTest,
+                           public ::testing::WithParamInterface<std::tuple<Meanwhile, bool>> {};
+
+TEST_P(KeptConnectionTest, IsNotUsedAgain) {
+  const auto [meanwhile, tls] = GetParam();
+  const TestCertificate certificate("127.0.0.1");
+  const auto context = *TlsContext::Load(certificate.certificate_file(), certificate.key_file());
+  std::promise<void> answered;
+  std::promise<void> delivered;
+  std::promise<std::string> more;
+  ScriptedServer server([&, meanwhile = meanwhile, tls = tls](Talk& talk) {
+    if (tls) talk.StartTls(*context);
+    talk.ReadHead();
+    talk.Write(ReplyText("number " + std::to_string(talk.number)));
+    if (talk.number > 1) return talk.End();
+    if (meanwhile == Meanwhile::kSpoke) talk.Write(ReplyText("forged"));
+    talk.Send("");
+    answered.get_future().wait();
+    if (meanwhile == Meanwhile::kSpeaks) talk.Send(ReplyText("forged"));
+    if (meanwhile == Meanwhile::kEnds) talk.End();
+    talk.AwaitDelivery();
+    delivered.set_value();
+    more.set_value(talk.ReadHead());
+  });
+  ClientOptions options;
+  options.ca_bundle_file = certificate.certificate_file();
+  Connect(options);
+  const std::string url =
+      (tls ? "https" : "http") + std::string("://127.0.0.1:") + std::to_string(server.port()) + "/";
+  const auto first = Call(url);
+  answered.set_value();
+  ASSERT_TRUE(first.has_value()) << first.error().message;
+  EXPECT_EQ(first->body, "number 1");
+  delivered.get_future().wait();
+  const auto second = Call(url);
+  ASSERT_TRUE(second.has_value()) << second.error().message;
+  EXPECT_EQ(second->body, "number 2");
+  EXPECT_EQ(more.get_future().get(), "");
+  EXPECT_EQ(server.connections(), 2);
+}
+
+INSTANTIATE_TEST_SUITE_P(Http, KeptConnectionTest,
+                         ::testing::Combine(::testing::Values(Meanwhile::kEnds, Meanwhile::kSpeaks,
+                                                              Meanwhile::kSpoke),
+                                            ::testing::Bool()));
 
 TEST_F(PooledClientTest, AnIdleConnectionThatCloses) {
   ScriptedServer server([](Talk& talk) {

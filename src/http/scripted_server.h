@@ -3,18 +3,22 @@
 #pragma once
 
 #include <arpa/inet.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
 #include "base/check.h"
+#include "http/tls.h"
 
 namespace keyturn::http {
 
@@ -24,6 +28,8 @@ class ScriptedServer {
   class Talk {
    public:
     Talk(int fd, int connection) : number(connection), fd_(fd) {}
+    // StartTls: what follows is within TLS.
+    void StartTls(const TlsContext& context) { tls_ = TlsSession::Create(context); }
     // ReadHead returns a request's head; empty when the client has closed.
     std::string ReadHead() {
       for (;;) {
@@ -33,18 +39,31 @@ class ScriptedServer {
           pending_.erase(0, end + 4);
           return head;
         }
-        char bytes[4096];
-        const ssize_t count = recv(fd_, bytes, sizeof(bytes), 0);
-        if (count <= 0) return {};
-        pending_.append(bytes, static_cast<std::size_t>(count));
+        if (!Receive()) return {};
       }
     }
     void Send(std::string_view text) {
-      while (!text.empty()) {
-        const ssize_t count = send(fd_, text.data(), text.size(), MSG_NOSIGNAL);
-        if (count <= 0) return;
-        text.remove_prefix(static_cast<std::size_t>(count));
+      Write(text);
+      Flush();
+    }
+    // Write keeps text, to be sent with what is sent next; in TLS as a record of its own.
+    void Write(std::string_view text) {
+      if (tls_) {
+        KT_CHECK(tls_->Write(text));
+      } else {
+        wire_ += text;
       }
+    }
+    // End sends no more.
+    void End() {
+      if (tls_) tls_->Shutdown();
+      Flush();
+      shutdown(fd_, SHUT_WR);
+    }
+    // AwaitDelivery returns when the client's side has all that was sent, the end too.
+    void AwaitDelivery() {
+      int waiting = 0;
+      while (ioctl(fd_, SIOCOUTQ, &waiting) == 0 && waiting > 0) std::this_thread::yield();
     }
     // Splice carries bytes between the client and a port of 127.0.0.1, until either closes.
     void Splice(std::uint16_t port);
@@ -52,8 +71,37 @@ class ScriptedServer {
     const int number;
 
    private:
+    void Flush() {
+      if (tls_) tls_->TakeOutput(wire_);
+      for (std::string_view text = wire_; !text.empty();) {
+        const ssize_t count = send(fd_, text.data(), text.size(), MSG_NOSIGNAL);
+        if (count <= 0) break;
+        text.remove_prefix(static_cast<std::size_t>(count));
+      }
+      wire_.clear();
+    }
+    bool Receive() {
+      char bytes[4096];
+      const ssize_t count = recv(fd_, bytes, sizeof(bytes), 0);
+      if (count <= 0) return false;
+      const std::string_view wire(bytes, static_cast<std::size_t>(count));
+      if (!tls_) {
+        pending_ += wire;
+        return true;
+      }
+      tls_->Feed(wire);
+      char plain[4096];
+      std::size_t size = 0;
+      TlsRead read = TlsRead::kData;
+      while ((read = tls_->Read(plain, size)) == TlsRead::kData) pending_.append(plain, size);
+      Flush();
+      return read == TlsRead::kWantMore;
+    }
+
     const int fd_;
+    std::unique_ptr<TlsSession> tls_;
     std::string pending_;
+    std::string wire_;
   };
   using Script = std::function<void(Talk&)>;
 
