@@ -3,10 +3,10 @@
 // handle -> encode -> audit -> metrics -> reply. No operation owns a step, so none can leave one
 // out.
 //
-// A reply is sent only after its audit record is written: calls that read or encrypt are batched,
-// one trail write for all that an event loop has ready (on the committer's thread when each write
-// is synced); calls that change state carry their record in the commit. When the trail cannot be
-// written, requests are refused.
+// A reply is sent only after its audit record is written: of calls that read or encrypt, up to 16
+// that an event loop has ready share one trail write (when each write is synced, on the committer's
+// thread, all that became ready during the write before); calls that change state carry their
+// record in the commit. When the trail cannot be written, requests are refused.
 //
 // Thread-safety: OnRequest runs on the loops; each loop has its own state here.
 #pragma once
