@@ -5,7 +5,7 @@ import path from 'node:path';
 import { Browser, close, signIn } from './browser.mjs';
 import { ConsoleSession } from './console.mjs';
 import { Server } from './server.mjs';
-import { Tour, signInStops, stops } from './tour.mjs';
+import { Tour } from './tour.mjs';
 
 const all = process.argv[2] === '--all';
 const out = process.argv.at(-1);
@@ -60,29 +60,16 @@ async function readme() {
 async function everything() {
   const tour = await Tour.start();
   for (const [width, height] of [[1440, 900], [1024, 768], [420, 800]]) {
-    const page = await browser.open(tour.server, { width, height });
-    const see = async (name, whole) => {
+    await tour.walk(browser, { width, height }, async (page, { name, route, act }) => {
       // The whole page by a window as high as it is: taken beyond the window, parts lie where they never do.
-      if (whole) await page.setViewportSize({ width, height: await page.evaluate(() => document.documentElement.scrollHeight) });
+      if (route && !act) await page.setViewportSize({ width, height: await page.evaluate(() => document.documentElement.scrollHeight) });
       for (const colorScheme of ['light', 'dark']) {
         await page.emulateMedia({ colorScheme });
         await page.waitForTimeout(100);
         await shoot(page, `${tour.named(name).replaceAll(/[^A-Za-z0-9]+/g, '-')}-${width}-${colorScheme}`);
       }
       await page.setViewportSize({ width, height });
-    };
-    for (const { name, act } of signInStops) {
-      await page.getByLabel('Access key ID').waitFor();
-      await act?.(page);
-      await see(name);
-    }
-    await signIn(page);
-    for (const { name, route, act } of stops(tour.ids)) {
-      await page.go(route);
-      await act?.(page);
-      await see(name, !act);
-    }
-    await close(page);
+    });
   }
   await tour.stop();
 }

@@ -1,5 +1,6 @@
-// A tour of the console: a server with something on every page, and the pages and dialogs to stop at.
+// A tour of the console: a server with something on every page, the pages and dialogs to stop at, and the walk.
 // What is tested at these stops (tests/console/pages.test.mjs) is what scripts/screenshots shows.
+import { close, signIn } from './browser.mjs';
 import { ConsoleSession } from './console.mjs';
 import { admin } from './people.mjs';
 import { Server, credentials } from './server.mjs';
@@ -46,6 +47,24 @@ export class Tour {
       XksProxyAuthenticationCredential: proxyCredential });
   }
 
+  // walk opens a window of that size and calls see(page, stop) at every stop; one before anybody is signed
+  // in has no route.
+  async walk(browser, { width, height }, see) {
+    const page = await browser.open(this.server, { width, height });
+    for (const stop of signInStops) {
+      await page.getByLabel('Access key ID').waitFor();
+      await stop.act?.(page);
+      await see(page, stop);
+    }
+    await signIn(page);
+    for (const stop of stops(this.ids)) {
+      await page.go(stop.route);
+      await stop.act?.(page);
+      await see(page, stop);
+    }
+    await close(page);
+  }
+
   // named: a text with the names of keys instead of their ids.
   named = (text) => Object.entries(this.ids).reduce((all, [name, id]) => all.replaceAll(id, name), text);
 
@@ -67,7 +86,7 @@ const choose = async (page, item) => {
 };
 
 // signInStops: before anybody is signed in.
-export const signInStops = [
+const signInStops = [
   { name: 'sign-in' },
   { name: 'sign-in, nothing entered', act: (page) => press(page, 'Sign in') },
   { name: 'sign-in, a wrong secret', act: async (page) => {
@@ -80,7 +99,7 @@ export const signInStops = [
 
 // stops: every page and tab by its route, and what a click opens there. One that opens something is
 // followed by another page or key, which closes it.
-export function stops(ids) {
+function stops(ids) {
   const key = (name, tab) => `/kms/keys/${ids[name]}/${tab}`;
   const routes = [
     '/kms/keys', '/kms/keys?view=off', '/kms/keys?verdict=UNKNOWN', '/kms/defaultKeys', '/kms/keys/create',
