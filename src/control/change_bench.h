@@ -91,6 +91,15 @@ class ChangeTest : public testing::Test, protected KmsBench {
     }
     return "no line";
   }
+  // DenyEnabling: the rotation of one key may not be enabled.
+  void DenyEnabling(const std::string& id) {
+    kms.intercept = [id](const FakeCall& call) -> std::optional<FakeKms::Reply> {
+      if (call.operation == "EnableKeyRotation" && call.key.ends_with("/" + id)) {
+        return FakeKms::Denied(call);
+      }
+      return std::nullopt;
+    };
+  }
   FakeKey& Key(const std::string& id) { return kms.Find(id, "eu-central-1"); }
   std::string JournalFile() const {
     std::ostringstream text;

@@ -1,0 +1,105 @@
+// Back-out: what apply did is taken back, and nothing else.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "control/apply.h"
+#include "control/change_bench.h"
+
+namespace keyturn::control {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST_F(ChangeTest, BackoutRestoresExactlyWhatWasThere) {
+  kms.Add({.id = "off"});
+  kms.Add({.id = "long", .enabled = true, .period = 730});
+  kms.Add({.id = "good", .enabled = true, .period = 100});
+  Journalize(MakeTestPlan());
+  Do(Applying());
+  const ChangeRecord preview = PreviewBackout(*ReadJournal(path_));
+  EXPECT_THAT(Lines(preview), ElementsAre("long pending", "off pending"));
+  EXPECT_EQ(SettingText(preview.lines[0].wanted), "on, every 730 days");
+  const ChangeRecord record = Do(BackingOut("job pins material, OPS-77"));
+  EXPECT_THAT(Lines(record), ElementsAre("long done", "off done"));
+  EXPECT_FALSE(Key("off").enabled);
+  EXPECT_EQ(Key("long").period, 730);
+  EXPECT_EQ(Key("good").period, 100);
+  EXPECT_EQ(kms.Count("DisableKeyRotation"), 1U);
+  EXPECT_THAT(DetailOf(record, "off"), HasSubstr("verified: rotation is off"));
+  EXPECT_THAT(record.notes, Contains(HasSubstr("cannot be undone")));
+  EXPECT_THAT(record.notes, Contains(HasSubstr("starts anew")));
+  EXPECT_THAT(JournalFile(), HasSubstr("job pins material, OPS-77"));
+  // And verify now wants what backout restored.
+  EXPECT_THAT(Lines(Do(Verifying())), ElementsAre("long done", "off done"));
+}
+
+TEST_F(ChangeTest, AJournalMayTurnRotationOffButAPlanMayNot) {
+  kms.Add({.id = "off"});
+  kms.Add({.id = "long", .enabled = true, .period = 730});
+  Plan plan = MakeTestPlan();
+  for (PlannedChange& change : plan.changes) {
+    change.wanted = {};
+    change.send_period = false;
+  }
+  const auto read = ParsePlan(PlanText(plan), "plan.json");
+  ASSERT_FALSE(read.has_value());
+  EXPECT_THAT(read.error().message, HasSubstr("'changes[0].wanted'"));
+  Journalize(plan);
+  EXPECT_THAT(Lines(Do(Applying())), ElementsAre("long done", "off unchanged"));
+  EXPECT_FALSE(Key("long").enabled);
+  EXPECT_EQ(kms.Count("EnableKeyRotation"), 0U);
+  EXPECT_THAT(Lines(Do(Verifying())), ElementsAre("long done", "off done"));
+  EXPECT_THAT(Lines(Do(BackingOut())), ElementsAre("long done"));
+  EXPECT_EQ(Key("long").period, 730);
+}
+
+TEST_F(ChangeTest, BackoutNeedsAReason) {
+  kms.Add({.id = "off"});
+  Journalize(MakeTestPlan());
+  Do(Applying());
+  for (const char* reason : {"", "  \n"}) {
+    const auto record = Run(BackingOut(reason));
+    ASSERT_FALSE(record.has_value());
+    EXPECT_EQ(record.error().code, ErrorCode::kUsage);
+  }
+  EXPECT_TRUE(Key("off").enabled);
+}
+
+TEST_F(ChangeTest, BackoutLeavesAloneWhatIsNoLongerAsWritten) {
+  for (const char* id : {"period", "disabled", "off-again", "ours"}) kms.Add({.id = id});
+  Journalize(MakeTestPlan());
+  Do(Applying());
+  Key("period").period = 90;
+  Key("disabled").state = "Disabled";
+  Key("off-again").enabled = false;
+  kms.calls.clear();
+  const ChangeRecord record = Do(BackingOut());
+  EXPECT_THAT(Lines(record), ElementsAre("disabled refused", "off-again unchanged", "ours done",
+                                         "period refused"));
+  EXPECT_THAT(DetailOf(record, "period"), HasSubstr("conflict: rotation is on, every 90 days"));
+  EXPECT_EQ(kms.Count("DisableKeyRotation"), 1U);
+}
+
+TEST_F(ChangeTest, BackoutWaitsUntilItIsSeen) {
+  kms.Add({.id = "off", .stale_reads = 3});
+  Journalize(MakeTestPlan());
+  Do(Applying());
+  Do(Verifying());
+  EXPECT_THAT(Lines(Do(BackingOut())), ElementsAre("off done"));
+}
+
+TEST_F(ChangeTest, ApplyDoesNotRedoWhatWasTakenBack) {
+  kms.Add({.id = "off"});
+  Journalize(MakeTestPlan());
+  Do(Applying());
+  Do(BackingOut());
+  const auto record = Run(Applying());
+  ASSERT_FALSE(record.has_value());
+  EXPECT_THAT(record.error().message, HasSubstr("make a new plan"));
+  EXPECT_FALSE(Key("off").enabled);
+}
+
+}  // namespace
+}  // namespace keyturn::control
