@@ -1,47 +1,25 @@
 // The embedded store: the contract of all stores, and what is particular to a file on a disk.
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <thread>
 
 #include "store/sqlite/database.h"
-#include "store/sqlite/schema.h"
+#include "store/sqlite/sqlite_file_test.h"
 #include "store/sqlite/writer.h"
 #include "store/store_contract_test.h"
 
 namespace keyturn::store {
 namespace {
 
-namespace fs = std::filesystem;
 using testing::HasSubstr;
-
-// TempDirectory is gone, with all that is in it, at the end of its scope.
-class TempDirectory {
- public:
-  TempDirectory() {
-    std::string name = (fs::temp_directory_path() / "keyturn-store-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~TempDirectory() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 class SqliteSite final : public Site {
  public:
@@ -61,51 +39,6 @@ std::unique_ptr<Site> MakeSqliteSite() { return std::make_unique<SqliteSite>(); 
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContract, testing::Values(&MakeSqliteSite),
                          [](const auto&) { return std::string("Store"); });
-
-std::string ReadFile(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-void WriteFile(const fs::path& path, const std::string& bytes) {
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  out << bytes;
-  ASSERT_TRUE(out.flush());
-}
-
-// Outside changes a database as another program would.
-void Outside(const fs::path& file, const std::string& sql) {
-  sqlite3* db = nullptr;
-  ASSERT_EQ(sqlite3_open(file.c_str(), &db), SQLITE_OK);
-  char* message = nullptr;
-  EXPECT_EQ(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, &message), SQLITE_OK)
-      << (message == nullptr ? "" : message);
-  sqlite3_free(message);
-  sqlite3_close(db);
-}
-
-class SqliteFile : public testing::Test {
- protected:
-  fs::path directory() const { return temp_.path() / "data"; }
-  fs::path file() const { return directory() / "keyturn.db"; }
-  std::unique_ptr<Store> MustOpen(SqliteOptions options) {
-    auto store = OpenSqlite(directory(), options);
-    EXPECT_TRUE(store) << (store ? "" : store.error().message + " " + store.error().cause);
-    return store ? std::move(*store) : nullptr;
-  }
-  Error OpenError(SqliteOptions options = {}) {
-    auto store = OpenSqlite(directory(), options);
-    EXPECT_FALSE(store);
-    return store ? Error{} : store.error();
-  }
-  // A store with one key in it, closed again.
-  void MakeStoreWithAKey() {
-    const auto store = MustOpen({.create = true});
-    ASSERT_TRUE(CommitOne(*store, CreateKey(TestKey(1), 1)));
-  }
-
-  TempDirectory temp_;
-};
 
 TEST_F(SqliteFile, MissingIsNotFoundAndTellsWhatToDo) {
   const Error error = OpenError();
@@ -260,44 +193,6 @@ TEST_F(SqliteFile, CustomKeyStoresThatMakeNoSenseAreCorruptAndNamed) {
   }
 }
 
-TEST_F(SqliteFile, VersionFourBecomesTheNewestWithAllItsRows) {
-  const std::span<const Migration> all = Migrations();
-  fs::create_directory(directory());
-  for (std::size_t version = 0; version < 4; ++version) Outside(file(), all[version].sql);
-  Outside(file(), "PRAGMA application_id = " + std::to_string(kApplicationId) +
-                      "; PRAGMA user_version = 4;"
-                      "INSERT INTO policies VALUES (1, 0, '{}');"
-                      "INSERT INTO keys VALUES ('111122223333', 'us-east-1', "
-                      "'00000000-0000-4000-8000-000000000001', 3, 'CUSTOMER', 'SYMMETRIC_DEFAULT', "
-                      "'ENCRYPT_DECRYPT', 'AWS_KMS', 0, 'Enabled', 5, NULL, 90, 7, 2, 0, "
-                      "zeroblob(32), 1, x'', 'old', NULL, NULL, NULL, 8);"
-                      "INSERT INTO materials VALUES ('111122223333', 'us-east-1', "
-                      "'00000000-0000-4000-8000-000000000001', 0, zeroblob(32), 6, x'aabb', NULL, "
-                      "'');");
-  const auto store = MustOpen({});
-  Contents contents = ContentsOf(*store);
-  ASSERT_EQ(contents.keys.size(), 1U);
-  EXPECT_EQ(contents.keys[0].key.description, "old");
-  EXPECT_EQ(contents.keys[0].key.on_demand_started, FromEpochMillis(8));
-  EXPECT_FALSE(contents.keys[0].key.custody);
-  EXPECT_EQ(contents.materials.size(), 1U);
-  EXPECT_TRUE(contents.custom_key_stores.empty());
-  EXPECT_TRUE(CommitOne(*store, {.put_custom_key_stores = {TestCustomKeyStore('a')},
-                                 .put_keys = {TestExternalKey(2, 'a', "ek")}}));
-}
-
-TEST_F(SqliteFile, ANewerFormatIsRefusedAndUntouched) {
-  MakeStoreWithAKey();
-  Outside(file(), "PRAGMA user_version = 7; PRAGMA journal_mode = DELETE;");
-  const std::string before = ReadFile(file());
-  const Error error = OpenError();
-  EXPECT_EQ(error.code, ErrorCode::kNewerFormat);
-  EXPECT_THAT(error.message, HasSubstr("format version 7"));
-  EXPECT_THAT(error.message, HasSubstr("newer Keyturn"));
-  EXPECT_EQ(ReadFile(file()), before);
-  EXPECT_FALSE(fs::exists(file().string() + "-wal"));
-}
-
 bool AnyFileContains(const fs::path& directory, const std::string& text) {
   for (const auto& entry : fs::directory_iterator(directory)) {
     if (ReadFile(entry.path()).find(text) != std::string::npos) {
@@ -305,55 +200,6 @@ bool AnyFileContains(const fs::path& directory, const std::string& text) {
     }
   }
   return false;
-}
-
-TEST_F(SqliteFile, AnOlderFormatIsMigratedStepByStep) {
-  MakeStoreWithAKey();
-  std::vector<Migration> migrations(Migrations().begin(), Migrations().end());
-  const std::int64_t now = migrations.back().version;
-  migrations.push_back({now + 1, "ALTER TABLE keys ADD COLUMN colour TEXT NOT NULL DEFAULT 'red'"});
-  migrations.push_back({now + 2, "UPDATE keys SET colour = colour || 'dish'"});
-  {
-    auto database = Database::Open(file().string(), {});
-    ASSERT_TRUE(database);
-    ASSERT_TRUE(Migrate(**database, migrations));
-    EXPECT_EQ(*(*database)->SelectInt("PRAGMA user_version"), now + 2);
-    EXPECT_EQ(*(*database)->SelectInt("SELECT count(*) FROM keys WHERE colour = 'reddish'"), 1);
-    ASSERT_TRUE(Migrate(**database, migrations)) << "nothing left to do";
-    EXPECT_EQ(*(*database)->SelectInt("SELECT count(*) FROM keys WHERE colour = 'reddish'"), 1);
-  }
-  EXPECT_EQ(OpenError().code, ErrorCode::kNewerFormat) << "for the program of before";
-}
-
-TEST_F(SqliteFile, VersionOneBecomesTheNewestWithAllItsRows) {
-  const std::span<const Migration> all = Migrations();
-  fs::create_directory(directory());
-  Outside(file(), all[0].sql);
-  Outside(file(), "PRAGMA application_id = " + std::to_string(kApplicationId) +
-                      "; PRAGMA user_version = 1;"
-                      "INSERT INTO policies VALUES (1, 0, '{}');"
-                      "INSERT INTO keys VALUES ('111122223333', 'us-east-1', "
-                      "'mrk-00000000000000000000000000000001', 3, 'CUSTOMER', 'SYMMETRIC_DEFAULT', "
-                      "'ENCRYPT_DECRYPT', 'AWS_KMS', 1, 'Enabled', 5, NULL, 90, 7, 2, 0, "
-                      "zeroblob(32), 1, x'', 'old');"
-                      "INSERT INTO materials VALUES ('111122223333', 'us-east-1', "
-                      "'mrk-00000000000000000000000000000001', 0, zeroblob(32), 6, x'aabb');");
-  const auto store = MustOpen({});
-  const Contents contents = ContentsOf(*store);
-  ASSERT_EQ(contents.keys.size(), 1U);
-  const keys::Key& key = contents.keys[0].key;
-  EXPECT_EQ(key.version, 3U);
-  EXPECT_EQ(key.description, "old");
-  EXPECT_EQ(key.on_demand_rotations, 2U);
-  EXPECT_TRUE(key.is_primary()) << "a multi-Region key without replicas";
-  EXPECT_FALSE(key.settles);
-  ASSERT_EQ(contents.materials.size(), 1U);
-  EXPECT_EQ(contents.materials[0].sealed, (Bytes{0xaa, 0xbb}));
-  EXPECT_FALSE(contents.materials[0].valid_to);
-  EXPECT_FALSE(key.custody);
-  KeyRow changed = contents.keys[0];
-  changed.key.description = "new";
-  EXPECT_TRUE(CommitOne(*store, {.put_keys = {changed}}));
 }
 
 TEST_F(SqliteFile, DeletedImportedMaterialIsOverwrittenInEveryFile) {
@@ -369,27 +215,6 @@ TEST_F(SqliteFile, DeletedImportedMaterialIsOverwrittenInEveryFile) {
   gone.sealed.clear();
   ASSERT_TRUE(CommitOne(*store, {.set_imports = {gone}}));
   EXPECT_FALSE(AnyFileContains(directory(), mark));
-}
-
-TEST_F(SqliteFile, AMigrationThatFailsChangesNothing) {
-  MakeStoreWithAKey();
-  std::vector<Migration> migrations(Migrations().begin(), Migrations().end());
-  migrations.push_back({migrations.back().version + 1,
-                        "CREATE TABLE half (x) STRICT; INSERT INTO nowhere VALUES (1)"});
-  {
-    auto database = Database::Open(file().string(), {});
-    ASSERT_TRUE(database);
-    EXPECT_FALSE(Migrate(**database, migrations));
-    EXPECT_FALSE((*database)->in_transaction());
-  }
-  EXPECT_EQ(ContentsOf(*MustOpen({})).keys.size(), 1U) << "still the old version";
-}
-
-TEST_F(SqliteFile, MigrationsAreNumberedWithoutGaps) {
-  std::int64_t version = 0;
-  for (const Migration& migration : Migrations()) {
-    EXPECT_EQ(migration.version, ++version);
-  }
 }
 
 // As root the kernel grants every write: the test becomes a user to whom permissions apply.
