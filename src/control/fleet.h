@@ -1,9 +1,9 @@
-// Fleet: the accounts and endpoints that a command is about, and an Access to all of them: roles
-// taken on, regions asked for, one client for each account, all on one loop.
+// Fleet: an Access to all the accounts of a command (FleetAccounts): roles taken on, regions asked
+// for, one client for each account, all on one loop.
 //
 // Thread-safety: one thread. Create and Targets block; what follows runs inside Pump, except that
 // credentials of a role that run out in a long run are renewed in place.
-// Source: STS, Organizations and EC2 API References.
+// Source: STS and EC2 API References.
 #pragma once
 
 #include <deque>
@@ -16,23 +16,9 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "client/credentials.h"
-#include "control/change.h"
-#include "control/target.h"
+#include "control/fleet_accounts.h"
 
 namespace keyturn::control {
-
-inline constexpr std::string_view kAllRegions = "all";
-
-// FleetEntry: one endpoint, the credentials that it is called with, and the accounts reached so.
-struct FleetEntry {
-  std::string place;                  // names it: "profile prod", "fleet.yaml:12"; each once
-  client::ConfigFlags flags;          // the credentials, the endpoint
-  std::string role_name;              // taken on in every account but the credentials' own
-  std::string role_external_id;       // for that role
-  bool organization = false;          // every account of the organisation
-  std::vector<std::string> accounts;  // else these; none: the credentials' own
-  std::vector<std::string> regions;   // kAllRegions alone: all; none: the configured one
-};
 
 struct FleetOptions {
   double quota_share = 0.3;
@@ -55,11 +41,11 @@ class Fleet final : public Access {
                                                client::Outside outside, RandomSource& random);
   ~Fleet() override;
 
-  // Targets: every account of every entry. Accounts of the organisation that are suspended or
-  // closed are among them, and are not called.
-  Result<std::vector<Target>> Targets();
-  // CheckChanges: kUsage when some change is on an endpoint or in an account that no entry reaches.
-  Status CheckChanges(const std::vector<PlannedChange>& changes);
+  // Of FleetAccounts.
+  Result<std::vector<Target>> Targets() { return accounts_->Targets(); }
+  Status CheckChanges(const std::vector<PlannedChange>& changes) {
+    return accounts_->CheckChanges(changes);
+  }
 
   void Begin(const Target& target, Opened opened) override;
   void Close(client::KmsClient* client) override;
@@ -70,18 +56,11 @@ class Fleet final : public Access {
   std::size_t open_max() const override { return options_.open_max; }
 
  private:
-  struct Entry;
+  using Entry = FleetAccounts::Entry;
   struct Member;
 
   Fleet(FleetOptions options, client::Environment environment, client::Outside outside,
         RandomSource& random);
-  Status AddEntry(FleetEntry wanted);
-  Result<std::vector<Target>> TargetsOf(Entry& entry);
-  Result<std::vector<Target>> OrganizationOf(Entry& entry, const Target& base);
-  Result<std::vector<std::string>> RegionsOf(const Entry& entry) const;
-  Status FindOwnAccount(Entry& entry);
-  void Identify(Entry& entry);
-  Entry* EntryOf(const Target& target);
 
   void Step(Member& member);
   void AskRole(Member& member);
@@ -101,7 +80,7 @@ class Fleet final : public Access {
   RandomSource& random_;
   std::unique_ptr<http::Client> http_;
   client::CallBudget budget_;
-  std::vector<std::unique_ptr<Entry>> entries_;
+  std::unique_ptr<FleetAccounts> accounts_;
   std::deque<std::unique_ptr<Member>> members_;
   std::size_t first_member_ = 0;  // who sends first, in turns
   std::size_t requests_ = 0;      // of ours, under way
