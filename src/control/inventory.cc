@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <unordered_map>
 #include <utility>
 
 #include "control/evaluate.h"
@@ -19,17 +20,11 @@ constexpr std::size_t kKeysAheadMax = 2000;
 // A key that is being created or updated is looked at again.
 constexpr int kSettleAttempts = 5;
 constexpr std::chrono::milliseconds kSettlePause{2000};
-constexpr int kTagPagesMax = 10;
-constexpr int kRotationPagesMax = 10;
 constexpr std::chrono::milliseconds kPumpWait{100};
 
 std::string AccountOf(std::string_view arn) {
   const auto parsed = model::Arn::Parse(arn);
   return parsed ? std::string(parsed->account) : std::string();
-}
-
-std::string ErrorText(const client::CallError& error) {
-  return error.code + (error.message.empty() ? "" : ": " + error.message);
 }
 
 bool IsSettling(const KeyFacts& facts) {
@@ -72,7 +67,9 @@ void Inventory::Read() {
     KeepState();
   }
   meter_.Report(done_, listed_, true);
-  MarkUnreached();
+  for (const auto& target : targets_) {
+    for (const auto& scan : target->scans) scan->MarkUnreached();
+  }
 }
 
 // KeepState hands what was read to the file about once a second.
@@ -182,6 +179,12 @@ void Inventory::Call(Scan& scan, std::string_view operation, std::string body,
       delay);
 }
 
+KeyPages::Call Inventory::CallsOf(Scan& scan) {
+  return [this, &scan](std::string_view operation, std::string body, KeyPages::Done done) {
+    Call(scan, operation, std::move(body), std::move(done));
+  };
+}
+
 void Inventory::ListKeys(Scan& scan, std::string_view marker) {
   Call(scan, "ListKeys", PageBody(1000, marker),
        [this, &scan](const CallResult& result) { OnKeys(scan, result); });
@@ -276,23 +279,11 @@ void Inventory::OnAliases(Scan& scan, const CallResult& result) {
   Advance(scan);
 }
 
-// TakeAliases: true when one of them marks the key as AWS managed; nobody else can make such names.
-bool Inventory::TakeAliases(Scan& scan, KeyFacts& facts) {
-  facts.aliases_unknown = !scan.aliases_failure.empty();
-  const auto found = scan.aliases.find(facts.key_id);
-  if (found == scan.aliases.end()) return false;
-  facts.aliases = std::move(found->second);
-  scan.aliases.erase(found);
-  std::sort(facts.aliases.begin(), facts.aliases.end());
-  return std::any_of(facts.aliases.begin(), facts.aliases.end(),
-                     [](const std::string& name) { return name.starts_with("alias/aws/"); });
-}
-
 void Inventory::Advance(Scan& scan) {
   while (scan.aliases_done && scan.next < scan.keys.size() && scan.under_way < kKeysUnderWayMax) {
     const std::size_t index = scan.next++;
     KeyFacts& facts = scan.keys[index].facts;
-    if (TakeAliases(scan, facts)) {
+    if (scan.TakeAliases(facts)) {
       facts.key_manager = "AWS";
       ++done_;
       continue;
@@ -413,76 +404,16 @@ void Inventory::ReadReplicas(TargetScan& target) {
 
 void Inventory::ReadRotations(TargetScan& target) {
   for (const auto& scan : target.scans) {
-    for (std::size_t i = 0; i < scan->keys.size(); ++i) {
-      if (options_.wants_rotations(scan->keys[i].facts)) ReadRotationsPage(*scan, i, {}, 1);
+    for (KeyResult& key : scan->keys) {
+      if (options_.wants_rotations(key.facts)) pages_.ReadRotations(key.facts, CallsOf(*scan));
     }
   }
-}
-
-void Inventory::ReadRotationsPage(Scan& scan, std::size_t index, std::string_view marker,
-                                  int page) {
-  Call(scan, "ListKeyRotations", PageBody(1000, marker, scan.keys[index].facts.key_id),
-       [this, &scan, index, page](const CallResult& result) {
-         KeyFacts& facts = scan.keys[index].facts;
-         if (!result) {
-           facts.rotations_failure = FailureOf("ListKeyRotations", result.error());
-           return;
-         }
-         const auto next = answers_.ListKeyRotations(result->body, facts);
-         if (!next) {
-           facts.rotations_failure = FailureOf("ListKeyRotations", next.error());
-         } else if (next->empty()) {
-           facts.rotations_read = true;
-         } else if (page < kRotationPagesMax) {
-           ReadRotationsPage(scan, index, *next, page + 1);
-         } else {
-           facts.rotations_failure = CallFailure{
-               "ListKeyRotations", std::string(client::kMalformedAnswer), "does not end", {}};
-         }
-       });
 }
 
 void Inventory::ReadTags(TargetScan& target) {
   for (const auto& scan : target.scans) {
-    for (std::size_t i = 0; i < scan->keys.size(); ++i) {
-      if (options_.wants_tags(scan->keys[i].facts)) ReadTagPage(*scan, i, {}, 1);
-    }
-  }
-}
-
-void Inventory::ReadTagPage(Scan& scan, std::size_t index, std::string_view marker, int page) {
-  Call(scan, "ListResourceTags", PageBody(50, marker, scan.keys[index].facts.key_id),
-       [this, &scan, index, page](const CallResult& result) {
-         KeyFacts& facts = scan.keys[index].facts;
-         if (!result) {
-           facts.tags_failure = FailureOf("ListResourceTags", result.error());
-           return;
-         }
-         auto tags = answers_.ListResourceTags(result->body);
-         if (!tags) {
-           facts.tags_failure = FailureOf("ListResourceTags", tags.error());
-           return;
-         }
-         std::move(tags->items.begin(), tags->items.end(), std::back_inserter(facts.tags));
-         if (!tags->next_marker.empty() && page < kTagPagesMax) {
-           ReadTagPage(scan, index, tags->next_marker, page + 1);
-         }
-       });
-}
-
-// MarkUnreached: a key that was listed and never asked about is not known; it must not be lost.
-void Inventory::MarkUnreached() {
-  for (const auto& target : targets_) {
-    for (const auto& scan : target->scans) {
-      for (KeyResult& key : scan->keys) {
-        KeyFacts& facts = key.facts;
-        if (facts.key_manager.empty() && !facts.describe_failure) {
-          facts.describe_failure = CallFailure{"DescribeKey",
-                                               std::string(client::kCancelled),
-                                               "the run was stopped before this key",
-                                               {}};
-        }
-      }
+    for (KeyResult& key : scan->keys) {
+      if (options_.wants_tags(key.facts)) pages_.ReadTags(key.facts, CallsOf(*scan));
     }
   }
 }
@@ -514,60 +445,10 @@ std::vector<KeyResult> Inventory::TakeKeys() {
 std::vector<RegionResult> Inventory::Regions() const {
   std::vector<RegionResult> results;
   for (const auto& target : targets_) {
-    const bool credentials_work =
-        std::any_of(target->scans.begin(), target->scans.end(), [](const auto& scan) {
-          return scan->status == RegionStatus::kScanned && scan->listing_done;
-        });
-    std::optional<Target::Closed> closed = target->closed;
-    if (!closed && (target->step == Step::kWaiting || target->step == Step::kOpening)) {
-      closed = {RegionStatus::kError, "the run was stopped before this account"};
-    }
-    for (const auto& scan : target->scans) {
-      RegionResult result;
-      result.endpoint_url = target->target->endpoint_url;
-      result.account = scan->account;
-      result.region = scan->region;
-      result.keys_listed = scan->listed;
-      if (closed) {
-        result.status = closed->status;
-        result.detail = closed->detail;
-      } else {
-        Conclude(*scan, credentials_work, result);
-      }
-      // What the user named is to be scanned, whatever the account says.
-      const bool named = !target->target->all_regions;
-      result.excused = result.status == RegionStatus::kClosed ||
-                       (result.status == RegionStatus::kNotEnabled && !named);
-      results.push_back(std::move(result));
-    }
+    auto mine = target->Results();
+    std::move(mine.begin(), mine.end(), std::back_inserter(results));
   }
   return results;
-}
-
-// Conclude tells what an error of ListKeys means for the region.
-void Inventory::Conclude(const Scan& scan, bool credentials_work, RegionResult& result) {
-  result.status = scan.status;
-  if (scan.not_enabled) {
-    result.status = RegionStatus::kNotEnabled;
-    result.detail = "the account has not opted in to this region";
-    return;
-  }
-  const client::CallError& error = scan.error;
-  if (!scan.refused.empty()) {
-    result.detail = scan.refused;
-  } else if (scan.status == RegionStatus::kError) {
-    result.detail = "ListKeys: " + ErrorText(error);
-    const bool no_such_caller =
-        error.code == "UnrecognizedClientException" || error.code == "InvalidClientTokenId";
-    if (error.code == "OptInRequired" || error.code == "SubscriptionRequiredException" ||
-        (no_such_caller && credentials_work)) {
-      result.status = RegionStatus::kNotEnabled;
-    } else if (error.IsDenied() || error.IsBadCredentials()) {
-      result.status = RegionStatus::kDenied;
-    }
-  } else if (!scan.aliases_failure.empty()) {
-    result.detail = "aliases are not known: " + scan.aliases_failure;
-  }
 }
 
 }  // namespace keyturn::control

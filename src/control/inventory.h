@@ -6,17 +6,13 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "base/time.h"
@@ -24,7 +20,9 @@
 #include "control/answers.h"
 #include "control/audit_state.h"
 #include "control/facts_cache.h"
+#include "control/key_pages.h"
 #include "control/monitor.h"
+#include "control/region_scan.h"
 #include "control/run.h"
 #include "control/target.h"
 
@@ -59,39 +57,8 @@ class Inventory {
   const std::set<std::string>& notes() const { return notes_; }
 
  private:
-  // Scan: one region of one target.
-  struct TargetScan;
-  struct Scan {
-    TargetScan* target = nullptr;
-    std::string region;
-    std::string account;
-    RegionStatus status = RegionStatus::kScanned;
-    client::CallError error;  // of ListKeys
-    std::string refused;      // why the region is not scanned although ListKeys answered
-    std::string aliases_failure;
-    std::uint64_t listed = 0;
-    bool listing_done = false;
-    bool not_enabled = false;  // the account says so itself
-    bool aliases_done = false;
-    std::string held_marker;                   // the next page, once enough keys are described
-    std::unordered_set<std::string_view> ids;  // of keys listed, while listing goes on
-    std::unordered_map<std::string, std::vector<std::string>> aliases;  // by key id
-    std::set<std::string> key_markers;
-    std::set<std::string> alias_markers;
-    std::deque<KeyResult> keys;
-    std::size_t next = 0;  // keys[next] is the first that is not asked about
-    std::size_t under_way = 0;
-    std::vector<std::size_t> replicas;  // judged by their primaries, if these can be read
-  };
-  enum class Step { kWaiting, kOpening, kScanning, kReplicas, kRotations, kTags, kDone };
-  struct TargetScan {
-    const Target* target = nullptr;
-    Step step = Step::kWaiting;
-    client::KmsClient* client = nullptr;
-    std::optional<Target::Closed> closed;
-    std::vector<std::unique_ptr<Scan>> scans;
-    std::size_t busy = 0;  // calls and pages under way in the current step
-  };
+  using Scan = RegionScan;
+  using Step = TargetScan::Step;
 
   void KeepState();
   void OpenNext();
@@ -101,6 +68,7 @@ class Inventory {
   void Call(Scan& scan, std::string_view operation, std::string body,
             std::function<void(const client::CallResult&)> done,
             std::chrono::milliseconds delay = {});
+  KeyPages::Call CallsOf(Scan& scan);
 
   void ListKeys(Scan& scan, std::string_view marker);
   void OnKeys(Scan& scan, const client::CallResult& result);
@@ -108,7 +76,6 @@ class Inventory {
   void ListAliases(Scan& scan, std::string_view marker);
   void OnAliases(Scan& scan, const client::CallResult& result);
   void Advance(Scan& scan);
-  bool TakeAliases(Scan& scan, KeyFacts& facts);
 
   void Describe(Scan& scan, std::size_t index, int attempt);
   void OnDescribed(Scan& scan, std::size_t index, int attempt, const client::CallResult& result);
@@ -118,11 +85,7 @@ class Inventory {
   void KeyDone(Scan& scan, std::size_t index);
   void ReadReplicas(TargetScan& target);
   void ReadRotations(TargetScan& target);
-  void ReadRotationsPage(Scan& scan, std::size_t index, std::string_view marker, int page);
   void ReadTags(TargetScan& target);
-  void ReadTagPage(Scan& scan, std::size_t index, std::string_view marker, int page);
-  void MarkUnreached();
-  static void Conclude(const Scan& scan, bool credentials_work, RegionResult& result);
 
   Access& access_;
   const Clock& clock_;
@@ -130,6 +93,7 @@ class Inventory {
   const InventoryOptions options_;
   ProgressMeter meter_;
   Answers answers_;
+  KeyPages pages_{answers_};
   std::vector<std::unique_ptr<TargetScan>> targets_;
   std::set<std::string> notes_;
   std::size_t next_target_ = 0;
