@@ -91,11 +91,13 @@ TEST_F(KmsClientTest, TheServersSideOfTheSignatureAcceptsIt) {
                               .headers = headers,
                               .body = AsBytes(request.body)};
     const auto authorization = sigv4::ParseAuthorization(seen, "kms", clock_.Now());
-    verified = authorization ? sigv4::VerifySignature(
-                                   seen, *authorization,
-                                   sigv4::SigningKey(credentials_.secret_access_key.reveal(),
-                                                     "20261124", "eu-central-1", "kms"))
-                             : Status(Fail(authorization.error()));
+    verified = authorization
+                   ? sigv4::VerifySignature(
+                         seen, *authorization,
+                         crypto::HmacKey(sigv4::SigningKey(credentials_.secret_access_key.reveal(),
+                                                           "20261124", "eu-central-1", "kms")
+                                             .reveal()))
+                   : Status(Fail(authorization.error()));
     EXPECT_EQ(authorization->security_token, credentials_.session_token);
     return JsonReply(200, "{}");
   });

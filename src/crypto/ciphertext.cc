@@ -66,6 +66,12 @@ void UnpackKeyId(bool multi_region, ByteView packed, std::array<char, 36>& out) 
   }
 }
 
+// IsBlob: of this version, by its looks.
+bool IsBlob(ByteView blob) {
+  return blob.size() >= kOverhead && blob.size() <= kOverhead + kPlaintextBytesMax &&
+         blob[0] == kVersion && blob[kKindAt] <= kKindMultiRegion;
+}
+
 void AppendLength(std::size_t size, Bytes& out) {
   for (int shift = 24; shift >= 0; shift -= 8) {
     out.push_back(static_cast<std::uint8_t>(size >> shift));
@@ -98,11 +104,12 @@ Bytes EncryptBlob(const Key256& material, const BlobIds& ids, const EncryptionCo
   random.Fill(all.subspan(kNonceAt, 16 + kGcmIvBytes));
 
   const ByteView nonce = all.subspan(kNonceAt, 16);
-  const Key256 commitment = DeriveKey(material.reveal(), kCommitmentLabel, nonce);
+  const HmacKey key(material.reveal());
+  const Key256 commitment = DeriveKey(key, kCommitmentLabel, nonce);
   const ByteView commitment_bytes = commitment.reveal();
   std::copy(commitment_bytes.begin(), commitment_bytes.end(), blob.begin() + kCommitmentAt);
 
-  const Key256 message_key = DeriveKey(material.reveal(), kMessageKeyLabel, nonce);
+  const Key256 message_key = DeriveKey(key, kMessageKeyLabel, nonce);
   const ByteView associated_data[] = {all.first(kBodyAt), EncodeContext(context)};
   GcmEncrypt(message_key.reveal(), all.subspan(kIvAt, kGcmIvBytes), associated_data, plaintext,
              all.subspan(kBodyAt, plaintext.size()), all.last(kGcmTagBytes));
@@ -110,8 +117,7 @@ Bytes EncryptBlob(const Key256& material, const BlobIds& ids, const EncryptionCo
 }
 
 Result<BlobHeader> ParseBlobHeader(ByteView blob) {
-  if (blob.size() < kOverhead || blob.size() > kOverhead + kPlaintextBytesMax ||
-      blob[0] != kVersion || blob[kKindAt] > kKindMultiRegion) {
+  if (!IsBlob(blob)) {
     return Fail(ErrorCode::kInvalidCiphertextException);
   }
   BlobHeader header;
@@ -123,10 +129,13 @@ Result<BlobHeader> ParseBlobHeader(ByteView blob) {
 
 Result<SecretBytes> DecryptBlob(const Key256& material, ByteView blob,
                                 const EncryptionContext& context) {
-  KT_TRY(ParseBlobHeader(blob));
+  if (!IsBlob(blob)) {
+    return Fail(ErrorCode::kInvalidCiphertextException);
+  }
   const ByteView nonce = blob.subspan(kNonceAt, 16);
-  const Key256 commitment = DeriveKey(material.reveal(), kCommitmentLabel, nonce);
-  const Key256 message_key = DeriveKey(material.reveal(), kMessageKeyLabel, nonce);
+  const HmacKey key(material.reveal());
+  const Key256 commitment = DeriveKey(key, kCommitmentLabel, nonce);
+  const Key256 message_key = DeriveKey(key, kMessageKeyLabel, nonce);
   // Both checks are always made, and decided together: a caller cannot learn which one failed.
   const bool committed =
       ConstantTimeEquals(commitment.reveal(), blob.subspan(kCommitmentAt, commitment.size()));

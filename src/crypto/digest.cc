@@ -8,6 +8,7 @@
 #include <openssl/sha.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "crypto/openssl_check.h"
 
@@ -16,7 +17,6 @@ namespace {
 
 constexpr std::size_t kBlockBytes = SHA256_CBLOCK;
 
-// Sha256State: trivially copied, so that a state after a key's block can be kept.
 struct Sha256State {
   Sha256State() { KT_OPENSSL(SHA256_Init(&context)); }
   void Update(ByteView data) { KT_OPENSSL(SHA256_Update(&context, data.data(), data.size())); }
@@ -28,43 +28,26 @@ struct Sha256State {
   SHA256_CTX context;
 };
 
-// HmacKey: the inner and the outer hash after the block that RFC 2104 makes of the key. Both are as
-// good as the key, so they are wiped.
-class HmacKey {
+// KeyedState continues behind the block of a key. It is as good as the key, so it is wiped.
+class KeyedState : public Sha256State {
  public:
-  explicit HmacKey(ByteView key) {
-    SecretArray<kBlockBytes> block;
-    const MutableByteView bytes = block.reveal_mutable();
-    if (key.size() > kBlockBytes) {
-      Sha256Digest digest = Sha256(key);
-      std::copy(digest.begin(), digest.end(), bytes.begin());
-      WipeMemory(digest.data(), digest.size());
-    } else {
-      std::copy(key.begin(), key.end(), bytes.begin());
-    }
-    constexpr std::uint8_t kInnerPad = 0x36;
-    constexpr std::uint8_t kOuterPad = 0x5C;
-    for (std::uint8_t& byte : bytes) byte ^= kInnerPad;
-    inner_.Update(bytes);
-    for (std::uint8_t& byte : bytes) byte ^= kInnerPad ^ kOuterPad;
-    outer_.Update(bytes);
+  explicit KeyedState(const SecretArray<32>& chaining) {
+    static_assert(sizeof(context.h) == std::tuple_size_v<Sha256Digest>);
+    std::memcpy(context.h, chaining.reveal().data(), sizeof(context.h));
+    context.Nl = 8 * kBlockBytes;  // bits hashed so far
   }
-  ~HmacKey() { WipeMemory(this, sizeof(*this)); }
-  HmacKey(const HmacKey&) = delete;
-  HmacKey& operator=(const HmacKey&) = delete;
-
-  Sha256Digest Mac(std::span<const ByteView> parts) && {
-    for (const ByteView part : parts) inner_.Update(part);
-    Sha256Digest digest = inner_.Finish();
-    outer_.Update(digest);
-    WipeMemory(digest.data(), digest.size());
-    return outer_.Finish();
-  }
-
- private:
-  Sha256State inner_;
-  Sha256State outer_;
+  ~KeyedState() { WipeMemory(&context, sizeof(context)); }
+  KeyedState(const KeyedState&) = delete;
+  KeyedState& operator=(const KeyedState&) = delete;
 };
+
+// HashBlock sets chaining to SHA-256's state behind one block.
+void HashBlock(ByteView block, SecretArray<32>& chaining) {
+  Sha256State state;
+  state.Update(block);
+  std::memcpy(chaining.reveal_mutable().data(), state.context.h, sizeof(state.context.h));
+  WipeMemory(&state.context, sizeof(state.context));
+}
 
 }  // namespace
 
@@ -75,6 +58,34 @@ Sha256Digest Sha256Parts(std::span<const ByteView> parts) {
 }
 
 Sha256Digest Sha256(ByteView data) { return Sha256Parts({&data, 1}); }
+
+HmacKey::HmacKey(ByteView key) {
+  SecretArray<kBlockBytes> block;
+  const MutableByteView bytes = block.reveal_mutable();
+  if (key.size() > kBlockBytes) {
+    Sha256Digest digest = Sha256(key);
+    std::copy(digest.begin(), digest.end(), bytes.begin());
+    WipeMemory(digest.data(), digest.size());
+  } else {
+    std::copy(key.begin(), key.end(), bytes.begin());
+  }
+  constexpr std::uint8_t kInnerPad = 0x36;
+  constexpr std::uint8_t kOuterPad = 0x5C;
+  for (std::uint8_t& byte : bytes) byte ^= kInnerPad;
+  HashBlock(bytes, inner_);
+  for (std::uint8_t& byte : bytes) byte ^= kInnerPad ^ kOuterPad;
+  HashBlock(bytes, outer_);
+}
+
+Sha256Digest HmacKey::Mac(std::span<const ByteView> parts) const {
+  KeyedState inner(inner_);
+  for (const ByteView part : parts) inner.Update(part);
+  Sha256Digest digest = inner.Finish();
+  KeyedState outer(outer_);
+  outer.Update(digest);
+  WipeMemory(digest.data(), digest.size());
+  return outer.Finish();
+}
 
 Sha256Digest HmacSha256Parts(ByteView key, std::span<const ByteView> parts) {
   return HmacKey(key).Mac(parts);

@@ -1,6 +1,6 @@
 // Digest: SHA-256, HMAC-SHA-256 and comparison in constant time.
 //
-// Nothing is kept between calls. Thread-safe.
+// The functions keep nothing between calls. Thread-safe.
 // Source: FIPS 180-4; RFC 2104.
 #pragma once
 
@@ -38,6 +38,20 @@ class Sha256Stream {
 
 Sha256Digest HmacSha256(ByteView key, ByteView data);
 Sha256Digest HmacSha256Parts(ByteView key, std::span<const ByteView> parts);
+
+// HmacKey is a key of HMAC-SHA-256 for more than one message: the blocks that RFC 2104 makes of the
+// key are hashed once. What it holds is as good as the key.
+class HmacKey {
+ public:
+  explicit HmacKey(ByteView key);
+  Sha256Digest Mac(std::span<const ByteView> parts) const;
+  Sha256Digest Mac(ByteView data) const { return Mac({&data, 1}); }
+
+ private:
+  // SHA-256's chaining values behind the inner and the outer block.
+  SecretArray<32> inner_;
+  SecretArray<32> outer_;
+};
 
 // ConstantTimeEquals: false at once when sizes differ; else time depends on the size only.
 bool ConstantTimeEquals(ByteView a, ByteView b);

@@ -9,19 +9,22 @@
 #include <array>
 #include <memory>
 
-#include "crypto/digest.h"
 #include "crypto/openssl_check.h"
 #include "crypto/openssl_pointer.h"
 
 namespace keyturn::crypto {
 
 Key256 DeriveKey(ByteView key, std::string_view label, ByteView context) {
+  return DeriveKey(HmacKey(key), label, context);
+}
+
+Key256 DeriveKey(const HmacKey& key, std::string_view label, ByteView context) {
   // [i]_2 || Label || 0x00 || Context || [L]_2 with i = 1 and L = 256: one block is enough.
   static constexpr std::array<std::uint8_t, 4> kCounter = {0, 0, 0, 1};
   static constexpr std::array<std::uint8_t, 1> kSeparator = {0};
   static constexpr std::array<std::uint8_t, 4> kBits = {0, 0, 1, 0};
   const ByteView parts[] = {kCounter, AsBytes(label), kSeparator, context, kBits};
-  Sha256Digest block = HmacSha256Parts(key, parts);
+  Sha256Digest block = key.Mac(parts);
   Key256 derived;
   std::copy(block.begin(), block.end(), derived.reveal_mutable().begin());
   WipeMemory(block.data(), block.size());

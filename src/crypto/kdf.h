@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/secret.h"
+#include "crypto/digest.h"
 
 namespace keyturn::crypto {
 
@@ -15,6 +16,7 @@ using Key256 = SecretArray<32>;
 
 // DeriveKey returns 256 bits: one HMAC block over counter 1, label, 0x00, context, length 256.
 Key256 DeriveKey(ByteView key, std::string_view label, ByteView context);
+Key256 DeriveKey(const HmacKey& key, std::string_view label, ByteView context);
 
 struct ScryptParameters {
   std::uint64_t n = 1 << 17;

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 
@@ -88,6 +90,31 @@ TEST(HmacSha256, KeysDoNotLeakIntoTheNextCall) {
 }
 
 // Source: the value that RFC 2104's construction gives for empty key and message, widely published.
+Bytes OpenSslHmac(ByteView key, ByteView message) {
+  constexpr std::uint8_t kNoKey = 0;  // OpenSSL takes a null key for the one before
+  Bytes mac(32);
+  unsigned size = 0;
+  EXPECT_NE(HMAC(EVP_sha256(), key.empty() ? &kNoKey : key.data(), static_cast<int>(key.size()),
+                 message.data(), message.size(), mac.data(), &size),
+            nullptr);
+  EXPECT_EQ(size, mac.size());
+  return mac;
+}
+
+TEST(HmacKey, ServesMessagesOfEverySize) {
+  for (const std::size_t key_size : {0U, 20U, 32U, 64U, 65U, 131U}) {
+    Bytes key(key_size);
+    SystemRandom().Fill(key);
+    const HmacKey kept(key);
+    for (const std::size_t size : {0U, 1U, 55U, 56U, 63U, 64U, 65U, 200U}) {
+      Bytes message(size);
+      SystemRandom().Fill(message);
+      EXPECT_EQ(HexEncode(kept.Mac(message)), HexEncode(OpenSslHmac(key, message)))
+          << key_size << " " << size;
+    }
+  }
+}
+
 TEST(HmacSha256, EmptyKeyAndMessage) {
   HmacSha256(Bytes(32, 7), {});
   EXPECT_EQ(HexEncode(HmacSha256({}, {})),

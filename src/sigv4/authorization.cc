@@ -168,9 +168,9 @@ Status CheckSkew(TimePoint timestamp, TimePoint now) {
 }
 
 bool SameName(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return LowerAscii(x) == LowerAscii(y);
-         });
+  return a.size() == b.size() &&
+         (a == b || std::equal(a.begin(), a.end(), b.begin(),
+                               [](char x, char y) { return LowerAscii(x) == LowerAscii(y); }));
 }
 
 bool IsSigned(std::string_view name, std::string_view signed_headers) {

@@ -20,7 +20,8 @@ constexpr char LowerAscii(char c) {
 // StartsWithIgnoreCase: lower_prefix is lower-case already; ASCII only.
 bool StartsWithIgnoreCase(std::string_view lower_prefix, std::string_view text);
 inline bool EqualsIgnoreCase(std::string_view lower, std::string_view text) {
-  return lower.size() == text.size() && StartsWithIgnoreCase(lower, text);
+  // Most names are in lower case already.
+  return lower.size() == text.size() && (lower == text || StartsWithIgnoreCase(lower, text));
 }
 
 // TrimBlanks removes spaces and tabs from both ends.

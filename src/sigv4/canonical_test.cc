@@ -78,10 +78,11 @@ TEST(SigningKeyCache, GivesTheDerivedKeyAndStaysBounded) {
   const auto get = [&](std::string_view id, std::string_view date) {
     authorization.access_key_id = id;
     authorization.date = date;
-    return HexEncode(cache.Get(authorization, AsBytes(id)).reveal());
+    return HexEncode(cache.Get(authorization, AsBytes(id)).Mac(AsBytes("text")));
   };
   const auto expected = [](std::string_view id, std::string_view date) {
-    return HexEncode(SigningKey(AsBytes(id), date, "us-east-1", "kms").reveal());
+    return HexEncode(crypto::HmacSha256(SigningKey(AsBytes(id), date, "us-east-1", "kms").reveal(),
+                                        AsBytes("text")));
   };
   EXPECT_EQ(get("A", "20260101"), expected("A", "20260101"));
   EXPECT_EQ(get("A", "20260102"), expected("A", "20260102"));

@@ -51,14 +51,14 @@ void AppendScope(const Scope& scope, std::string& out) {
 }
 
 // Signature is that of scratch.canonical.
-Sha256Digest Signature(const Scope& scope, const crypto::Key256& key, Scratch& scratch) {
+Sha256Digest Signature(const Scope& scope, const crypto::HmacKey& key, Scratch& scratch) {
   std::string& text = scratch.to_sign;
   text.clear();
   text.append(kAlgorithm).append("\n").append(scope.timestamp).append("\n");
   AppendScope(scope, text);
   text.push_back('\n');
   HexAppend(crypto::Sha256(AsBytes(scratch.canonical)), text);
-  return HmacSha256(key.reveal(), AsBytes(text));
+  return key.Mac(AsBytes(text));
 }
 
 tl::unexpected<Error> Mismatch(std::string cause) {
@@ -90,7 +90,7 @@ crypto::Key256 SigningKey(ByteView secret_access_key, std::string_view date,
 }
 
 Status VerifySignature(const Request& request, const Authorization& authorization,
-                       const crypto::Key256& signing_key) {
+                       const crypto::HmacKey& signing_key) {
   Scratch& scratch = ThreadScratch();
   scratch.payload_hash.clear();
   HexAppend(crypto::Sha256(request.body), scratch.payload_hash);
@@ -118,8 +118,8 @@ Status VerifySignature(const Request& request, const Authorization& authorizatio
   return {};
 }
 
-const crypto::Key256& SigningKeyCache::Get(const Authorization& authorization,
-                                           ByteView secret_access_key) {
+const crypto::HmacKey& SigningKeyCache::Get(const Authorization& authorization,
+                                            ByteView secret_access_key) {
   name_.clear();
   for (const std::string_view part : {authorization.date, authorization.region,
                                       authorization.service, authorization.access_key_id}) {
@@ -132,10 +132,9 @@ const crypto::Key256& SigningKeyCache::Get(const Authorization& authorization,
   if (keys_.size() >= kEntriesMax) {
     MakeRoom(authorization.date);
   }
-  return keys_
-      .emplace(name_, SigningKey(secret_access_key, authorization.date, authorization.region,
-                                 authorization.service))
-      .first->second;
+  const crypto::Key256 key = SigningKey(secret_access_key, authorization.date, authorization.region,
+                                        authorization.service);
+  return keys_.emplace(name_, crypto::HmacKey(key.reveal())).first->second;
 }
 
 void SigningKeyCache::MakeRoom(std::string_view date) {
@@ -152,11 +151,12 @@ SignedHeaders Sign(const Request& request, const Credentials& credentials, std::
                   now);
 }
 
-const crypto::Key256& DerivedKey::Get(const Credentials& credentials, std::string_view region,
-                                      std::string_view service, TimePoint now) {
+const crypto::HmacKey& DerivedKey::Get(const Credentials& credentials, std::string_view region,
+                                       std::string_view service, TimePoint now) {
   const std::string date = FormatBasic(now).substr(0, 8);
   if (!key_ || date != date_ || credentials.access_key_id != access_key_id_) {
-    key_ = SigningKey(credentials.secret_access_key.reveal(), date, region, service);
+    key_.emplace(
+        SigningKey(credentials.secret_access_key.reveal(), date, region, service).reveal());
     date_ = date;
     access_key_id_ = credentials.access_key_id;
   }
@@ -164,8 +164,8 @@ const crypto::Key256& DerivedKey::Get(const Credentials& credentials, std::strin
 }
 
 SignedHeaders SignWith(const Request& request, const Credentials& credentials,
-                       const crypto::Key256& key, std::string_view region, std::string_view service,
-                       TimePoint now) {
+                       const crypto::HmacKey& key, std::string_view region,
+                       std::string_view service, TimePoint now) {
   SignedHeaders out;
   out.amz_date = FormatBasic(now);
   std::vector<Header> headers;

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/secret.h"
 #include "base/time.h"
+#include "crypto/digest.h"
 #include "crypto/kdf.h"
 
 namespace keyturn::sigv4 {
@@ -80,7 +81,7 @@ crypto::Key256 SigningKey(ByteView secret_access_key, std::string_view date,
 // body; an X-Amz-Content-Sha256 header that says anything else (UNSIGNED-PAYLOAD too) is a
 // mismatch.
 Status VerifySignature(const Request& request, const Authorization& authorization,
-                       const crypto::Key256& signing_key);
+                       const crypto::HmacKey& signing_key);
 
 // SigningKeyCache keeps derived keys, because deriving costs four HMACs. Not thread-safe: one for
 // each event loop. Bounded; when full, keys of other days go first. The caller looks the access key
@@ -91,7 +92,7 @@ class SigningKeyCache {
 
   // Get derives the key on a miss. An access key id has one secret for its whole life. The
   // reference is valid until the next call.
-  const crypto::Key256& Get(const Authorization& authorization, ByteView secret_access_key);
+  const crypto::HmacKey& Get(const Authorization& authorization, ByteView secret_access_key);
   std::size_t size() const { return keys_.size(); }
 
  private:
@@ -104,7 +105,7 @@ class SigningKeyCache {
   void MakeRoom(std::string_view date);
 
   // "date/region/service/access key id"
-  std::unordered_map<std::string, crypto::Key256, Hash, std::equal_to<>> keys_;
+  std::unordered_map<std::string, crypto::HmacKey, Hash, std::equal_to<>> keys_;
   std::string name_;
 };
 

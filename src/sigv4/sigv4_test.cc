@@ -110,7 +110,7 @@ struct Call {
     }
     const crypto::Key256 key =
         SigningKey(AsBytes(kSecret), authorization->date, authorization->region, "kms");
-    return VerifySignature(request, *authorization, key);
+    return VerifySignature(request, *authorization, crypto::HmacKey(key.reveal()));
   }
   std::string Refusal() {
     const Status status = Verify();
@@ -150,9 +150,9 @@ TEST(SigV4Suite, VerifiesEveryPublishedRequest) {
     ASSERT_TRUE(parsed) << parsed.error().message;
     EXPECT_EQ(parsed->access_key_id, "AKIDEXAMPLE");
     const auto key = SigningKey(AsBytes(kSecret), "20150830", "us-east-1", "service");
-    EXPECT_TRUE(VerifySignature(request, *parsed, key));
+    EXPECT_TRUE(VerifySignature(request, *parsed, crypto::HmacKey(key.reveal())));
     const auto other = SigningKey(AsBytes("another secret"), "20150830", "us-east-1", "service");
-    EXPECT_FALSE(VerifySignature(request, *parsed, other));
+    EXPECT_FALSE(VerifySignature(request, *parsed, crypto::HmacKey(other.reveal())));
   }
 }
 
@@ -189,8 +189,8 @@ TEST(SigV4Botocore, AgreesOnRequestsAsClientsSendThem) {
     const auto parsed = ParseAuthorization(request, "kms", At("20150830T123600Z"));
     ASSERT_TRUE(parsed) << parsed.error().message;
     EXPECT_EQ(parsed->region, v.region);
-    EXPECT_TRUE(VerifySignature(request, *parsed,
-                                SigningKey(AsBytes(kSecret), "20150830", v.region, "kms")));
+    const auto key = SigningKey(AsBytes(kSecret), "20150830", v.region, "kms");
+    EXPECT_TRUE(VerifySignature(request, *parsed, crypto::HmacKey(key.reveal())));
   }
 }
 
