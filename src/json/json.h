@@ -121,6 +121,8 @@ class Writer {
 
 // IsPlainAscii: printable ASCII without quote and backslash, which stands in JSON as it is.
 bool IsPlainAscii(std::string_view text);
+// AppendPlain appends text for which IsPlainAscii holds, as a JSON string.
+void AppendPlain(std::string_view text, std::string& out);
 
 // AppendQuoted appends text as a JSON string: control characters escaped, UTF-8 passed through.
 void AppendQuoted(std::string_view text, std::string& out);

@@ -79,6 +79,25 @@ TEST(Writer, CompactAndPretty) {
   EXPECT_EQ(out, "{\n  \"a\": [],\n  \"b\": true\n}");
 }
 
+TEST(IsPlainAscii, FindsEverySpecialByteInEveryPlace) {
+  for (std::size_t size = 0; size <= 50; ++size) {
+    const std::string plain(size, '~');
+    EXPECT_TRUE(IsPlainAscii(plain)) << size;
+    for (std::size_t at = 0; at < size; ++at) {
+      for (const int byte : {0x00, 0x1F, 0x22, 0x5C, 0x80, 0xFF}) {
+        std::string text = plain;
+        text[at] = static_cast<char>(byte);
+        EXPECT_FALSE(IsPlainAscii(text)) << size << " " << at << " " << byte;
+      }
+      for (const int byte : {0x20, 0x21, 0x23, 0x5B, 0x5D, 0x7F}) {
+        std::string text = plain;
+        text[at] = static_cast<char>(byte);
+        EXPECT_TRUE(IsPlainAscii(text)) << size << " " << at << " " << byte;
+      }
+    }
+  }
+}
+
 TEST(Writer, EpochSeconds) {
   std::string out;
   Writer writer(out);

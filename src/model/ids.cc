@@ -19,14 +19,18 @@ bool IsHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); }
 // The table of interned regions: filled from the front, entries never change, so that readers need
 // no lock once they see the count.
 constexpr std::size_t kRegionsMax = 1024;
-std::array<std::string, kRegionsMax> g_regions;
+struct InternedRegion {
+  std::string name;
+  std::string_view partition = "aws";
+};
+std::array<InternedRegion, kRegionsMax> g_regions;
 std::atomic<std::size_t> g_region_count{1};  // entry 0 is the empty region
 std::mutex g_region_mutex;
 
 std::optional<std::size_t> FindRegion(std::string_view text) {
   const std::size_t count = g_region_count.load(std::memory_order_acquire);
   for (std::size_t i = 1; i < count; ++i) {
-    if (g_regions[i] == text) {
+    if (g_regions[i].name == text) {
       return i;
     }
   }
@@ -122,14 +126,14 @@ std::optional<Region> Region::Intern(std::string_view text) {
   if (count == kRegionsMax) {
     return std::nullopt;
   }
-  g_regions[count] = text;
+  g_regions[count] = {std::string(text), PartitionOf(text)};
   g_region_count.store(count + 1, std::memory_order_release);
   return Region(static_cast<std::uint16_t>(count));
 }
 
-std::string_view Region::name() const { return g_regions[index_]; }
+std::string_view Region::name() const { return g_regions[index_].name; }
 
-std::string_view Region::partition() const { return PartitionOf(name()); }
+std::string_view Region::partition() const { return g_regions[index_].partition; }
 
 std::string_view PartitionOf(std::string_view region) {
   constexpr std::pair<std::string_view, std::string_view> kPrefixes[] = {

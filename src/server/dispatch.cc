@@ -6,6 +6,7 @@
 
 #include "api/codec.h"
 #include "base/uuid.h"
+#include "json/json.h"
 #include "server/audit.h"
 #include "server/pipeline.h"
 #include "service/admission.h"
@@ -21,13 +22,18 @@ namespace {
 using service::Call;
 
 // NoteMaterials puts the key materials that were used, and where a key outside is, into
-// additionalEventData. None of the texts has a character that JSON escapes.
+// additionalEventData.
 void NoteMaterials(const Call& call, AuditFacts& facts) {
-  std::string members;
-  const auto add = [&members](std::string_view name, std::string_view text) {
-    if (text.empty()) return;
-    fmt::format_to(std::back_inserter(members), R"({}"{}":"{}")", members.empty() ? "" : ",", name,
-                   text);
+  constexpr std::size_t kUsualBytes = 128;
+  std::string text;
+  text.reserve(kUsualBytes);
+  json::Writer writer(text);
+  writer.BeginObject();
+  bool any = false;
+  const auto add = [&](std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    writer.Key(name).String(value);
+    any = true;
   };
   add("grantId", call.grant_id);
   if (!call.targets.empty() && call.key().key.custody) {
@@ -38,10 +44,11 @@ void NoteMaterials(const Call& call, AuditFacts& facts) {
   add(two ? "sourceKeyMaterialId" : "keyMaterialId", call.key_material_id);
   add("destinationKeyMaterialId", call.destination_key_material_id);
   if (call.attested) {
-    if (!members.empty()) members += ',';
-    members += R"("recipient":)" + service::RecipientJson(*call.attested);
+    writer.Key("recipient").Raw(service::RecipientJson(*call.attested));
+    any = true;
   }
-  if (!members.empty()) facts.additional_event_data = "{" + members + "}";
+  writer.EndObject();
+  if (any) facts.additional_event_data = std::move(text);
 }
 
 // NoteResponse fills responseElements of an operation that changed state: its answer, or else the

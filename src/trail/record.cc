@@ -39,7 +39,7 @@ std::size_t Utf8Length(std::string_view text) {
 // client's header can never make the line invalid.
 void AppendText(std::string_view text, std::string& out) {
   if (json::IsPlainAscii(text)) {
-    json::AppendQuoted(text, out);
+    json::AppendPlain(text, out);
     return;
   }
   std::string clean;

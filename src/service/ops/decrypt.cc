@@ -15,7 +15,7 @@ Result<api::DecryptResponse> Handle<api::op::Decrypt>(Call& call,
   KT_TRY(CheckGrantTokens(call, request.grant_tokens));
   KT_ASSIGN(Opened opened, DecryptAs(call, entry, algorithm, request.encryption_context,
                                      *request.ciphertext_blob));
-  call.key_material_id = opened.key_material_id;
+  call.key_material_id = std::move(opened.key_material_id);
   KT_TRY(CheckDryRun(request.dry_run));
   std::optional<SecretBytes> plaintext(std::move(opened.plaintext));
   KT_ASSIGN(auto envelope, ForRecipient(call, plaintext));
@@ -24,7 +24,7 @@ Result<api::DecryptResponse> Handle<api::op::Decrypt>(Call& call,
       .plaintext = std::move(plaintext),
       .encryption_algorithm = algorithm,
       .ciphertext_for_recipient = std::move(envelope),
-      .key_material_id = call.attested ? std::nullopt : IdOrNone(opened.key_material_id)};
+      .key_material_id = call.attested ? std::nullopt : IdOrNone(call.key_material_id)};
 }
 
 }  // namespace keyturn::service
