@@ -282,10 +282,9 @@ void Pipeline::Flush(LoopState& loop) {
     return;
   }
   http::Loop& back = loop.flushing.front().request->exchange->loop();
-  committer_->Append(std::exchange(loop.trail_lines, {}),
-                     [this, &loop, &back](const Status& written) {
-                       back.Post([this, &loop, written] { Finish(loop, written); });
-                     });
+  committer_->Append(loop.trail_lines, [this, &loop, &back](const Status& written) {
+    back.Post([this, &loop, written] { Finish(loop, written); });
+  });
 }
 
 void Pipeline::Finish(LoopState& loop, const Status& written) {
@@ -293,7 +292,7 @@ void Pipeline::Finish(LoopState& loop, const Status& written) {
     metrics_.CountTrailFailure();
     LogError("calls refused, the trail cannot be written: {}", written.error().message);
   }
-  const auto finished = std::exchange(loop.flushing, {});
+  auto finished = std::exchange(loop.flushing, {});
   for (const LoopState::Waiting& each : finished) {
     RequestState& request = *each.request;
     int status = each.status;
@@ -304,6 +303,8 @@ void Pipeline::Finish(LoopState& loop, const Status& written) {
     }
     Send(request, status);
   }
+  finished.clear();
+  loop.flushing.swap(finished);  // the memory serves again
   if (!loop.waiting.empty()) Flush(loop);
 }
 

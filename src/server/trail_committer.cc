@@ -15,25 +15,33 @@ TrailCommitter::~TrailCommitter() {
   thread_.join();
 }
 
-void TrailCommitter::Append(std::string lines, Done done) {
+void TrailCommitter::Append(std::string& lines, Done done) {
   {
     const std::lock_guard lock(mutex_);
-    lines_ += lines;
+    if (lines_.empty()) {
+      lines_.swap(lines);
+    } else {
+      lines_ += lines;
+    }
     waiting_.push_back(std::move(done));
   }
+  lines.clear();
   wake_.notify_one();
 }
 
 void TrailCommitter::Run() {
+  std::string lines;
+  std::vector<Done> waiting;
   std::unique_lock lock(mutex_);
   for (;;) {
     wake_.wait(lock, [this] { return stop_ || !waiting_.empty(); });
     if (waiting_.empty()) return;
-    const std::string lines = std::exchange(lines_, {});
-    std::vector<Done> waiting = std::exchange(waiting_, {});
+    lines.swap(lines_);
+    waiting.swap(waiting_);
     lock.unlock();
     const Status written = trail_.Append(lines);
     for (Done& done : waiting) done(written);
+    lines.clear();
     waiting.clear();
     lock.lock();
   }

@@ -25,10 +25,11 @@ class TrailCommitter {
   TrailCommitter(const TrailCommitter&) = delete;
   TrailCommitter& operator=(const TrailCommitter&) = delete;
 
-  // Append takes whole lines. done runs on the committer's thread when they are durable, or with
-  // the reason why they are not; it must not wait for anything.
+  // Append takes whole lines out of lines and leaves it empty, with memory for the next ones: no
+  // memory goes from thread to thread for good. done runs on the committer's thread when the lines
+  // are durable, or with the reason why they are not; it must not wait for anything.
   using Done = std::function<void(const Status& written)>;
-  void Append(std::string lines, Done done);
+  void Append(std::string& lines, Done done);
 
  private:
   void Run();

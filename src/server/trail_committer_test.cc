@@ -6,7 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <future>
-#include <memory>
+#include <string>
+#include <utility>
 
 namespace keyturn::server {
 namespace {
@@ -36,15 +37,21 @@ class GatedTrail final : public trail::Trail {
   Status answer;
 };
 
+// Give appends text and looks whether it has been taken.
+void Give(TrailCommitter& committer, std::string lines, TrailCommitter::Done done) {
+  committer.Append(lines, std::move(done));
+  EXPECT_EQ(lines, "");
+}
+
 TEST(TrailCommitter, WhatComesDuringAnAppendGoesIntoTheNext) {
   GatedTrail trail;
   std::vector<int> done;
   {
     TrailCommitter committer(trail);
-    committer.Append("a\n", [&](const Status& written) { done.push_back(written ? 1 : -1); });
+    Give(committer, "a\n", [&](const Status& written) { done.push_back(written ? 1 : -1); });
     trail.entered.get_future().wait();
-    committer.Append("b\n", [&](const Status& written) { done.push_back(written ? 2 : -2); });
-    committer.Append("c\n", [&](const Status& written) { done.push_back(written ? 3 : -3); });
+    Give(committer, "b\n", [&](const Status& written) { done.push_back(written ? 2 : -2); });
+    Give(committer, "c\n", [&](const Status& written) { done.push_back(written ? 3 : -3); });
     trail.gate.set_value();
   }
   EXPECT_THAT(trail.appends, ElementsAre("a\n", "b\nc\n"));
@@ -59,7 +66,7 @@ TEST(TrailCommitter, AFailureReachesEveryoneWhoWaited) {
   {
     TrailCommitter committer(trail);
     for (int i = 0; i < 5; ++i) {
-      committer.Append("x\n", [&](const Status& written) { failed += written ? 0 : 1; });
+      Give(committer, "x\n", [&](const Status& written) { failed += written ? 0 : 1; });
     }
   }
   EXPECT_EQ(failed, 5);
