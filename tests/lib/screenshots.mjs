@@ -59,17 +59,17 @@ async function readme() {
 
 async function everything() {
   const tour = await Tour.start();
+  // A walk for each theme: one that changes under an open menu would move the menu.
   for (const [width, height] of [[1440, 900], [1024, 768], [420, 800]]) {
-    await tour.walk(browser, { width, height }, async (page, { name, route, act }) => {
-      // The whole page by a window as high as it is: taken beyond the window, parts lie where they never do.
-      if (route && !act) await page.setViewportSize({ width, height: await page.evaluate(() => document.documentElement.scrollHeight) });
-      for (const colorScheme of ['light', 'dark']) {
-        await page.emulateMedia({ colorScheme });
+    for (const colorScheme of ['light', 'dark']) {
+      await tour.walk(browser, { width, height, colorScheme }, async (page, { name, route, act }) => {
+        // The whole page by a window as high as it is: taken beyond the window, parts lie where they never do.
+        if (route && !act) await page.setViewportSize({ width, height: await page.evaluate(() => document.documentElement.scrollHeight) });
         await page.waitForTimeout(100);
         await shoot(page, `${tour.named(name).replaceAll(/[^A-Za-z0-9]+/g, '-')}-${width}-${colorScheme}`);
-      }
-      await page.setViewportSize({ width, height });
-    });
+        await page.setViewportSize({ width, height });
+      });
+    }
   }
   await tour.stop();
 }

@@ -47,10 +47,10 @@ export class Tour {
       XksProxyAuthenticationCredential: proxyCredential });
   }
 
-  // walk opens a window of that size and calls see(page, stop) at every stop; one before anybody is signed
-  // in has no route.
-  async walk(browser, { width, height }, see) {
-    const page = await browser.open(this.server, { width, height });
+  // walk opens a window (browser.open's options) and calls see(page, stop) at every stop; one before anybody
+  // is signed in has no route.
+  async walk(browser, window, see) {
+    const page = await browser.open(this.server, window);
     for (const stop of signInStops) {
       await page.getByLabel('Access key ID').waitFor();
       await stop.act?.(page);
