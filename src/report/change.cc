@@ -1,5 +1,7 @@
 #include "report/change.h"
 
+#include <algorithm>
+
 namespace keyturn::report {
 
 std::string_view ChangeKindName(ChangeKind kind) {
@@ -38,6 +40,12 @@ std::uint64_t CountOutcome(const ChangeReport& report, Outcome outcome) {
     count += line.outcome == outcome ? 1 : 0;
   }
   return count;
+}
+
+bool Differs(const ChangeReport& report, std::string ChangeLine::*field) {
+  return std::any_of(report.lines.begin(), report.lines.end(), [&](const ChangeLine& line) {
+    return line.*field != report.lines.front().*field;
+  });
 }
 
 }  // namespace keyturn::report

@@ -56,5 +56,7 @@ struct ChangeReport {
 
 // CountOutcome: lines with that outcome.
 std::uint64_t CountOutcome(const ChangeReport& report, Outcome outcome);
+// Differs: the lines do not all have the same in that field, so that a reader must be told.
+bool Differs(const ChangeReport& report, std::string ChangeLine::*field);
 
 }  // namespace keyturn::report

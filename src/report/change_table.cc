@@ -1,8 +1,6 @@
 // Change table: what apply, verify or backout did, on a terminal. Trouble first.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "report/canvas.h"
 #include "report/report.h"
 #include "report/text.h"
@@ -114,9 +112,7 @@ std::string RenderChanges(const ChangeReport& report, const TerminalStyle& style
     canvas.Paragraph("Reason: " + canvas.Clean(report.reason), 2);
   }
   canvas.Line();
-  const bool several_accounts = std::any_of(
-      report.lines.begin(), report.lines.end(),
-      [&report](const ChangeLine& line) { return line.account != report.lines.front().account; });
+  const bool several_accounts = Differs(report, &ChangeLine::account);
   for (const Outcome outcome : kOutcomes) {
     for (const auto& line : report.lines) {
       if (line.outcome == outcome) {

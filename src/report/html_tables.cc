@@ -27,6 +27,23 @@ std::string NameCell(const KeyResult& key) {
   return out;
 }
 
+// PlaceCell: where a key is, by as much as tells it from the run's others.
+std::string PlaceCell(std::string_view region, std::string_view account,
+                      std::string_view endpoint) {
+  const auto also = [](std::string_view what) {
+    return what.empty() ? "" : "<span class=\"desc\">" + Esc(what) + "</span>";
+  };
+  return "<td class=\"nw\" data-label=\"Region\">" + Esc(region) + also(account) + also(endpoint) +
+         "</td>";
+}
+
+std::string PlaceCell(const KeyResult& key, const AuditRun& run) {
+  return PlaceCell(
+      key.facts.region,
+      HasSeveralTargets(run) ? std::string_view(key.facts.account) : std::string_view(),
+      HasSeveralEndpoints(run) ? control::EndpointName(key.facts.endpoint_url) : std::string());
+}
+
 std::string RotationText(const control::KeyFacts& facts) {
   if (!facts.rotation) {
     return "";
@@ -99,10 +116,9 @@ std::string FindingRow(const KeyResult& key, const AuditRun& run) {
            ", request " + Esc(failure->request_id) + "</span>";
   }
   return fmt::format(
-      "<tr><td class=\"bare\">{}</td><th scope=\"row\">{}</th><td class=\"nw\" "
-      "data-label=\"Region\">{}</td>"
+      "<tr><td class=\"bare\">{}</td><th scope=\"row\">{}</th>{}"
       "<td data-label=\"Why\" class=\"bare\">{}</td></tr>\n",
-      Badge(key.judgement.verdict), NameCell(key), Esc(key.facts.region), why);
+      Badge(key.judgement.verdict), NameCell(key), PlaceCell(key, run), why);
 }
 
 std::string OutcomeBadge(Outcome outcome) {
@@ -110,6 +126,8 @@ std::string OutcomeBadge(Outcome outcome) {
 }
 
 std::string ChangeTable(const ChangeReport& change, std::size_t rows_max) {
+  const bool with_account = Differs(change, &ChangeLine::account);
+  const bool with_endpoint = Differs(change, &ChangeLine::endpoint);
   std::string rows;
   std::size_t shown = 0;
   for (const Outcome outcome : kOutcomes) {
@@ -120,12 +138,13 @@ std::string ChangeTable(const ChangeReport& change, std::size_t rows_max) {
       ++shown;
       const std::size_t slash = line.arn.rfind('/');
       rows += fmt::format(
-          "<tr><td class=\"bare\">{}</td><th scope=\"row\"><code>{}</code></th>"
-          "<td class=\"nw\" data-label=\"Region\">{}</td><td class=\"nw\" "
-          "data-label=\"Before\">{}</td>"
+          "<tr><td class=\"bare\">{}</td><th scope=\"row\"><code>{}</code></th>{}"
+          "<td class=\"nw\" data-label=\"Before\">{}</td>"
           "<td class=\"nw\" data-label=\"Wanted\">{}</td><td data-label=\"Note\">{}</td></tr>\n",
           OutcomeBadge(outcome), Esc(line.arn.substr(slash == std::string::npos ? 0 : slash + 1)),
-          Esc(line.region), Esc(line.before), Esc(line.after), Esc(line.detail));
+          PlaceCell(line.region, with_account ? std::string_view(line.account) : std::string_view(),
+                    with_endpoint ? std::string_view(line.endpoint) : std::string_view()),
+          Esc(line.before), Esc(line.after), Esc(line.detail));
     }
   }
   return "<table class=\"cards\"><thead><tr><th scope=\"col\">Outcome</th><th "
@@ -162,7 +181,7 @@ std::string ChangeBlock(const ChangeReport& change, std::size_t rows_max) {
                            : ChangeTable(change, rows_max));
 }
 
-std::string KeyRow(const KeyResult& key) {
+std::string KeyRow(const KeyResult& key, const AuditRun& run) {
   const auto& facts = key.facts;
   const auto& next = facts.rotation ? facts.rotation->next_rotation_date : std::nullopt;
   const std::string next_text =
@@ -171,11 +190,11 @@ std::string KeyRow(const KeyResult& key) {
       facts.key_state.empty() ? "" : "<span class=\"desc\">" + Esc(facts.key_state) + "</span>";
   return fmt::format(
       "<tr class=\"{}\"><td class=\"bare\" data-sort=\"{}\">{}</td><th scope=\"row\">{}</th>"
-      "<td class=\"nw\" data-label=\"Region\">{}</td><td data-label=\"Kind\">{}{}</td>"
+      "{}<td data-label=\"Kind\">{}{}</td>"
       "<td class=\"nw\" data-label=\"Rotation\" data-sort=\"{}\">{}{}</td>"
       "<td class=\"bare why\">{}</td></tr>\n",
       VerdictClass(key.judgement.verdict), VerdictWords(key.judgement.verdict),
-      Badge(key.judgement.verdict), NameCell(key), Esc(facts.region), Esc(KindText(facts)), state,
+      Badge(key.judgement.verdict), NameCell(key), PlaceCell(key, run), Esc(KindText(facts)), state,
       next ? DateText(*next) : Esc(RotationText(facts)), Esc(RotationText(facts)), next_text,
       Esc(key.judgement.reason));
 }
@@ -262,7 +281,7 @@ std::string KeysSection(const AuditRun& run, std::size_t rows_max) {
     if (count++ == shown) {
       break;
     }
-    out += KeyRow(*key);
+    out += KeyRow(*key, run);
   }
   return out + "</tbody></table></div>" + MoreNote(run.keys.size() - shown) + "</section>\n";
 }

@@ -70,7 +70,8 @@ std::string EndpointFlag(const std::string& endpoint_url) {
   return endpoint_url.empty() ? "" : " --endpoint-url " + ShellWord(Harmless(endpoint_url));
 }
 
-// HasSeveralTargets: one endpoint, account and set of credentials would not do.
+}  // namespace
+
 bool HasSeveralTargets(const AuditRun& run) {
   const std::string* account = nullptr;
   for (const auto& region : run.regions) {
@@ -80,8 +81,6 @@ bool HasSeveralTargets(const AuditRun& run) {
   }
   return HasSeveralEndpoints(run);
 }
-
-}  // namespace
 
 std::string RemediationCommand(const KeyResult& key, const AuditRun& run) {
   if (!key.judgement.remediable) {

@@ -50,6 +50,8 @@ std::vector<RegionGroup> GroupByRegion(const control::AuditRun& run);
 
 // HasSeveralEndpoints: a reader must be told which of them a key is on.
 bool HasSeveralEndpoints(const control::AuditRun& run);
+// HasSeveralTargets: or on which account; one set of credentials would not do.
+bool HasSeveralTargets(const control::AuditRun& run);
 
 // Answer: what the run says as a whole. A failure is one even in an incomplete run; no failure in
 // an incomplete run proves nothing.
