@@ -121,10 +121,5 @@ function(keyturn_room name)
     add_test(NAME fuzz:replay:${corpus}
              COMMAND ${what} ${PROJECT_SOURCE_DIR}/tests/fuzz/${corpus})
     set_tests_properties(fuzz:replay:${corpus} PROPERTIES LABELS fuzz TIMEOUT 120)
-    if(KEYTURN_FUZZ)
-      set_tests_properties(fuzz:replay:${corpus} PROPERTIES ENVIRONMENT "" )
-      add_custom_target(run_${what} COMMAND ${what} -max_total_time=$ENV{FUZZ_SECONDS}
-                        ${PROJECT_SOURCE_DIR}/tests/fuzz/${corpus} USES_TERMINAL)
-    endif()
   endforeach()
 endfunction()
