@@ -45,7 +45,7 @@ const model::AccountId kAccount = *model::AccountId::Parse("111122223333");
 
 // Decide returns how many allocations one decision took.
 std::size_t Decide(const PolicyPtr& key, const std::vector<PolicyPtr>& identity,
-                   const Counting& context) {
+                   const Context& context) {
   const Principal anna{kAccount, "arn:aws:iam::111122223333:user/anna"};
   const Request request{"kms:Decrypt",
                         "arn:aws:kms:eu-west-1:111122223333:key/"
@@ -71,21 +71,95 @@ TEST(Allocation, DefaultKeyPolicyAndPlainIdentityPolicyTakeNone) {
   EXPECT_EQ(context.asked, 0);
 }
 
-TEST(Allocation, StatementsThatARequestDoesNotTouchCostNone) {
-  std::string text = R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":
-      {"AWS":"111122223333"},"Action":"kms:*","Resource":"*"})";
-  for (int i = 0; i < 100; ++i) {
-    text += R"(,{"Effect":"Deny","Principal":"*","Action":"kms:Encrypt","Resource":"*",
-        "Condition":{"StringLike":{"kms:EncryptionContext:a":"${aws:username}*"}}})";
+// Untouched statements of a key policy: about other actions, other keys and other principals, each
+// with a condition that would have to ask and to build strings.
+std::string WithUntouched(int count, const char* touched) {
+  constexpr const char* kUntouched[] = {
+      R"("Principal":"*","Action":"kms:Encrypt","Resource":"*")",
+      R"("Principal":"*","NotAction":"kms:*","Resource":"*")",
+      R"("Principal":"*","Action":"kms:*",
+         "Resource":"arn:aws:kms:*:111122223333:key/0000abcd-12ab-34cd-56ef-1234567890ab")",
+      R"("Principal":{"AWS":"arn:aws:iam::111122223333:user/bert"},"Action":"kms:*","Resource":"*")",
+      R"("Principal":{"AWS":["444455556666","arn:aws:iam::111122223333:role/anna"]},
+         "Action":"kms:*","Resource":"*")",
+  };
+  std::string text = std::string(R"({"Version":"2012-10-17","Statement":[)") + touched;
+  for (int i = 0; i < count; ++i) {
+    text += std::string(R"(,{"Effect":")") + (i % 2 == 0 ? "Deny" : "Allow") + "\"," +
+            kUntouched[i % 5] +
+            R"(,"Condition":{"StringLike":{"kms:EncryptionContext:a":"${aws:username}*"}}})";
   }
-  const auto key = Compile(text + "]}", Kind::kKeyPolicy);
+  return text + "]}";
+}
+
+TEST(Allocation, StatementsThatARequestDoesNotTouchCostNone) {
   const auto identity = Compile(
       R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}})",
       Kind::kIdentityPolicy);
-  ASSERT_TRUE(key && identity);
-  const Counting context;
-  EXPECT_EQ(Decide(*key, {*identity}, context), 0U);
-  EXPECT_EQ(context.asked, 0);
+  ASSERT_TRUE(identity);
+  const char* const plain =
+      R"({"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*","Resource":"*"})";
+  for (const int count : {0, 10, 100}) {
+    const auto key = Compile(WithUntouched(count, plain), Kind::kKeyPolicy);
+    ASSERT_TRUE(key) << key.error().message;
+    const Counting context;
+    EXPECT_EQ(Decide(*key, {*identity}, context), 0U) << count;
+    EXPECT_EQ(context.asked, 0) << count;
+  }
+}
+
+// A key policy has 32,768 bytes, so that a thousand statements are many identity policies'.
+TEST(Allocation, AThousandUntouchedStatementsOfIdentityPoliciesCostNoMoreThanTen) {
+  const auto key = Compile(DefaultKeyPolicy("aws", kAccount), Kind::kKeyPolicy);
+  ASSERT_TRUE(key);
+  const auto taken = [&](int policies) {
+    std::string text = R"({"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":"kms:Decrypt","Resource":"*",
+         "Condition":{"Null":{"kms:EncryptionContext:a":"true"}}})";
+    for (int i = 0; i < 10; ++i) {
+      text += R"(,{"Effect":"Deny","Action":"kms:Encrypt","Resource":"arn:aws:kms:*:*:key/*",
+          "Condition":{"StringLike":{"kms:EncryptionContext:a":"${aws:username}*"}}})";
+    }
+    const auto identity = Compile(text + "]}", Kind::kIdentityPolicy);
+    EXPECT_TRUE(identity);
+    const Counting context;
+    const std::size_t count = Decide(
+        *key, std::vector<PolicyPtr>(static_cast<std::size_t>(policies), *identity), context);
+    EXPECT_LE(context.asked, policies);
+    return count;
+  };
+  EXPECT_EQ(taken(1), taken(100));
+}
+
+// Speaking tells every value that it is asked for, too long for a string's own room.
+class Speaking final : public Context {
+ public:
+  void Find(const ConditionKey&, Values& out) const override {
+    out.emplace_back("a value that no string keeps in itself");
+  }
+};
+
+// What a request is judged by costs the values that its conditions ask for, and no more for what
+// stands beside it.
+TEST(Allocation, ConditionsCostTheValuesTheyAskFor) {
+  const auto identity = Compile(
+      R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}})",
+      Kind::kIdentityPolicy);
+  ASSERT_TRUE(identity);
+  const char* const conditional =
+      R"({"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:Decrypt","Resource":"*",
+          "Condition":{"StringLike":{"kms:EncryptionContext:a":["b*","a value*"]}}})";
+  const auto taken = [&](int count) {
+    const auto key = Compile(WithUntouched(count, conditional), Kind::kKeyPolicy);
+    EXPECT_TRUE(key);
+    const Speaking context;
+    return Decide(*key, {*identity}, context);
+  };
+  const std::size_t alone = taken(0);
+  EXPECT_GT(alone, 0U);
+  EXPECT_LE(alone, 2U);  // the list and the string in it
+  EXPECT_EQ(taken(10), alone);
+  EXPECT_EQ(taken(100), alone);
 }
 
 }  // namespace
