@@ -2,13 +2,14 @@
 // prints docs/performance.md's table. `make bench` runs it. Needs nginx, wrk and two cores.
 //
 //   node bench/run.mjs [--seconds 5] [--rounds 3] [--keys 100000]
-//     [--only periodic|always|start|generations|fleet]
+//     [--only periodic|always|access|start|generations|fleet]
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { EncryptionContext, prepare } from './access.mjs';
 import { measureFleet } from './fleet.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -85,9 +86,9 @@ function cpuMicros(pid) {
 
 // script writes wrk's script: the same signed requests again and again, for as long as their
 // signatures hold (five minutes).
-async function script(url, operation, inputs) {
+async function script(url, operation, inputs, as = credentials) {
   const { host, hostname, port } = new URL(url);
-  const signer = new SignatureV4({ credentials, region, service: 'kms', sha256: Sha256,
+  const signer = new SignatureV4({ credentials: as, region, service: 'kms', sha256: Sha256,
     applyChecksum: false });
   const requests = [];
   for (const input of inputs) {
@@ -99,7 +100,7 @@ async function script(url, operation, inputs) {
     const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('');
     requests.push(`POST / HTTP/1.1\r\n${head}content-length: ${body.length}\r\n\r\n${body}`);
   }
-  const file = path.join(work, `${operation}.lua`);
+  const file = path.join(work, `${operation}-${as.accessKeyId}.lua`);
   writeFileSync(file, `local requests = { ${requests.map((r) => JSON.stringify(r)).join(',\n')} }
 local i = 0
 function request() i = i % #requests + 1; return requests[i] end
@@ -141,22 +142,57 @@ async function measureServer(label, args) {
   const { url } = server;
   const client = new kms.KMSClient({ endpoint: url, region, credentials });
   const { KeyMetadata: { KeyId } } = await client.send(new kms.CreateKeyCommand({}));
-  const blobs = [];
-  for (let i = 0; i < 32; i += 1) {
-    const { CiphertextBlob } = await client.send(new kms.EncryptCommand(
-      { KeyId, Plaintext: new Uint8Array(32).fill(i) }));
-    blobs.push(Buffer.from(CiphertextBlob).toString('base64'));
-  }
-  const inputs = {
-    Encrypt: blobs.map((_, i) => ({ KeyId, Plaintext: Buffer.alloc(32, i).toString('base64') })),
-    Decrypt: blobs.map((CiphertextBlob) => ({ CiphertextBlob })),
-    GenerateDataKey: blobs.map(() => ({ KeyId, KeySpec: 'AES_256' })),
-  };
-  for (const [operation, list] of Object.entries(inputs)) {
+  for (const [operation, list] of Object.entries(await inputsOf(client, KeyId))) {
     const result = compare(nginx, server, await script(url, operation, list));
     console.log(`| ${operation}, trail ${label} | ${result.ratio.toFixed(2)} | `
       + `${result.p99.toFixed(2)} | ${Math.round(result.rate)} | ${(result.p50 / 1000).toFixed(2)} | `
       + `${result.cpu.toFixed(1)} (${result.nginxCpu.toFixed(1)}) |`);
+  }
+  stop();
+  await new Promise((resolve) => { setTimeout(resolve, 1000); });
+}
+
+// inputsOf: what is asked of a key, with ciphertexts made by it.
+async function inputsOf(client, KeyId, more = {}) {
+  const blobs = [];
+  for (let i = 0; i < 32; i += 1) {
+    const { CiphertextBlob } = await client.send(new kms.EncryptCommand(
+      { KeyId, Plaintext: new Uint8Array(32).fill(i), ...more }));
+    blobs.push(Buffer.from(CiphertextBlob).toString('base64'));
+  }
+  return {
+    Encrypt: blobs.map((_, i) => ({ KeyId, Plaintext: Buffer.alloc(32, i).toString('base64'), ...more })),
+    Decrypt: blobs.map((CiphertextBlob) => ({ CiphertextBlob, ...more })),
+    GenerateDataKey: blobs.map(() => ({ KeyId, KeySpec: 'AES_256', ...more })),
+  };
+}
+
+// measureAccess: what conditions and grants cost, beside the same calls without them.
+async function measureAccess() {
+  const nginx = startNginx();
+  const server = await startServer('access');
+  const client = new kms.KMSClient({ endpoint: server.url, region, credentials });
+  const cases = await prepare({ keyturn, work, dataDir: path.join(work, 'access'), client, kms, credentials });
+  for (const each of cases) each.inputs = await inputsOf(client, each.KeyId, { EncryptionContext });
+  console.log('\n| Call, allowed by | CPU us a call | more than by the default policy | rate, of nginx |\n'
+    + '|---|---|---|---|');
+  for (const operation of ['Encrypt', 'Decrypt', 'GenerateDataKey']) {
+    for (const each of cases) {
+      each.file = await script(server.url, operation, each.inputs[operation], each.credentials);
+      each.runs = [];
+    }
+    for (let i = 0; i < rounds; i += 1) {
+      const yardstick = wrk(nginx, cases[0].file);
+      for (const each of cases) {
+        const ours = wrk(server, each.file);
+        each.runs.push({ cpu: ours.cpu, ratio: ours.rate / yardstick.rate,
+          more: ours.cpu / (cases[0].runs[i]?.cpu ?? ours.cpu) });
+      }
+    }
+    for (const { label, runs } of cases) {
+      console.log(`| ${operation}, ${label} | ${median(runs.map((r) => r.cpu)).toFixed(1)} | `
+        + `${median(runs.map((r) => r.more)).toFixed(2)} | ${median(runs.map((r) => r.ratio)).toFixed(2)} |`);
+    }
   }
   stop();
   await new Promise((resolve) => { setTimeout(resolve, 1000); });
@@ -221,10 +257,11 @@ async function measureStart(keys) {
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1]
   : undefined;
 const wanted = (part) => only === undefined || only === part;
-console.log('| Call | Rate, of nginx | p99, of nginx | calls/s | p50 ms | CPU us a call (nginx) |\n'
+if (wanted('periodic') || wanted('always')) console.log('| Call | Rate, of nginx | p99, of nginx | calls/s | p50 ms | CPU us a call (nginx) |\n'
   + '|---|---|---|---|---|---|');
 if (wanted('periodic')) await measureServer('periodic', []);
 if (wanted('always')) await measureServer('always', ['--trail-sync', 'always']);
+if (wanted('access')) await measureAccess();
 if (wanted('start')) console.log(`\n${(await measureStart(option('keys', 100000))).join('\n')}`);
 if (wanted('generations')) {
   console.log(execFileSync('taskset', ['-c', '1', path.join(path.dirname(keyturn),

@@ -159,7 +159,9 @@ Status Prepare(Call& call, const typename Operation::Request& request) {
   } else {
     static_assert(info.key_argument == KeyArgument::kAliasAndTarget);
     KT_TRY(CheckAliasName(request.alias_name));
-    if (request.target_key_id.starts_with("alias/")) {
+    const std::string_view given = request.target_key_id;
+    if (given.starts_with("alias/") ||
+        (given.starts_with("arn:") && given.find(":alias/") != std::string_view::npos)) {
       return Fail(ErrorCode::kValidationException, "Aliases must refer to keys. Not aliases");
     }
     if constexpr (info.operation == api::Operation::kUpdateAlias) {

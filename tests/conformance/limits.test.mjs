@@ -52,6 +52,11 @@ test('the number of keys is of one account and region, whatever their state', as
     assert.equal(reason.name, 'LimitExceededException');
   }
   await server.client({ region: 'eu-west-1' }).send(new kms.CreateKeyCommand({}));
+  // A replica is a key of its region.
+  const west = server.client({ region: 'us-west-2' });
+  const { KeyMetadata: { KeyId } } = await west.send(new kms.CreateKeyCommand({ MultiRegion: true }));
+  const full = await failure(west.send(new kms.ReplicateKeyCommand({ KeyId, ReplicaRegion: 'us-east-1' })));
+  assert.equal(full.name, 'LimitExceededException');
 });
 
 test('aliases, grants and policies have their quotas', async () => {

@@ -97,6 +97,18 @@ test('on demand: 25 times, then LimitExceededException; the history pages', asyn
   assert.equal(new Set(ids).size, 26);
 });
 
+test('on demand: not within twenty minutes of the automatic rotation', async () => {
+  const { KeyId } = (await send(new kms.CreateKeyCommand({}))).KeyMetadata;
+  await send(new kms.EnableKeyRotationCommand({ KeyId, RotationPeriodInDays: 90 }));
+  const minute = 60 * 1000;
+  await clock.move(90 * day - 30 * minute);
+  await send(new kms.RotateKeyOnDemandCommand({ KeyId }));
+  await clock.move(15 * minute);
+  const error = await failure(send(new kms.RotateKeyOnDemandCommand({ KeyId })));
+  assert.equal(error.name, 'ConflictException');
+  assert.match(error.message, /will be within 20 minutes/);
+});
+
 test('states: disabled refuses; pending deletion hides the setting, cancel brings it back', async () => {
   const { KeyId, Arn } = (await send(new kms.CreateKeyCommand({}))).KeyMetadata;
   await send(new kms.EnableKeyRotationCommand({ KeyId, RotationPeriodInDays: 180 }));
@@ -132,7 +144,7 @@ test('the clock: due keys rotate once however long it was, deletions happen, old
 
   // A year with the server down: three periods of 90 days pass and a bit.
   await server.kill('SIGTERM');
-  await clock.moveTo(400 * day);
+  await clock.move(400 * day);
   await server.launch();
   const history = () => send(new kms.ListKeyRotationsCommand({ KeyId: due.KeyId }));
   const { Rotations } = await until(history, (answer) => answer.Rotations.length > 0);

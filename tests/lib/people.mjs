@@ -2,6 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { belongs } from './seen.mjs';
 import { run } from './server.mjs';
 
 // admin runs an administrative command and returns its JSON answer.
@@ -33,5 +34,7 @@ export async function person(server, name, statements, ...more) {
   await admin(server, 'user', 'create', '--name', name, ...more);
   if (statements) await putPolicy(server, name, statements, ...more);
   const key = await admin(server, 'access-key', 'create', '--user', name, ...more);
+  const at = more.indexOf('--account');
+  if (at >= 0) belongs(key.AccessKeyId, more[at + 1]);
   return { accessKeyId: key.AccessKeyId, secretAccessKey: key.SecretAccessKey };
 }

@@ -2,7 +2,8 @@
 // refuses to send.
 import { createRequire } from 'node:module';
 import { SignatureV4 } from '@smithy/signature-v4';
-import { credentials as admin, region as home } from './server.mjs';
+import { saw } from './seen.mjs';
+import { account, credentials as admin, region as home } from './server.mjs';
 
 const { Sha256 } = createRequire(import.meta.url)('@aws-crypto/sha256-js');
 
@@ -22,6 +23,8 @@ export async function raw(server, operation, body, { credentials = admin, region
 // call sends members as JSON; it throws what the SDK would: name, message.
 export async function call(server, operation, input, options) {
   const { status, body } = await raw(server, operation, JSON.stringify(input), options);
+  saw(operation, input, (options?.credentials ?? admin).accessKeyId, account,
+    status === 200 ? 'success' : body.__type);
   if (status === 200) return body;
   throw Object.assign(new Error(body.message ?? body.Message ?? 'UnknownError'), { name: body.__type });
 }

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { KMSClient } from '@aws-sdk/client-kms';
+import { saw } from './seen.mjs';
 
 export const credentials = {
   accessKeyId: 'AKIAKEYTURNTESTS0000',
@@ -13,12 +14,13 @@ export const account = '111122223333';
 export const region = 'us-east-1';
 
 export class Server {
-  static async start({ env = {}, args = [], directory } = {}) {
+  static async start({ env = {}, args = [], directory, program } = {}) {
     const server = new Server();
     server.root = directory ?? (await mkdtemp(path.join(tmpdir(), 'keyturn-test-')));
     server.keep = directory !== undefined;
     server.env = env;
     server.args = args;
+    server.program = program ?? process.env.KEYTURN_BIN;
     await server.launch();
     return server;
   }
@@ -30,7 +32,7 @@ export class Server {
   // launch starts the process and waits for its ready line. With samePort, at the address that it had.
   async launch({ samePort = false } = {}) {
     this.process = spawn(
-      process.env.KEYTURN_BIN,
+      this.program,
       ['serve', '--dev', '--data-dir', this.dataDir, '--listen', `127.0.0.1:${samePort ? new URL(this.url).port : 0}`, '--threads', '1',
         '--account', account, '--access-key-id', credentials.accessKeyId,
         '--secret-access-key', credentials.secretAccessKey, ...this.args],
@@ -55,7 +57,21 @@ export class Server {
   }
 
   client(options = {}) {
-    return new KMSClient({ endpoint: this.url, region, credentials, maxAttempts: 1, ...options });
+    const client = new KMSClient({ endpoint: this.url, region, credentials, maxAttempts: 1, ...options });
+    const caller = (options.credentials ?? credentials).accessKeyId;
+    client.middlewareStack.add((next, { commandName }) => async (args) => {
+      const note = (outcome) =>
+        saw(commandName.replace(/Command$/, ''), args.input, caller, account, outcome);
+      try {
+        const answer = await next(args);
+        note('success');
+        return answer;
+      } catch (error) {
+        if (error.$metadata?.httpStatusCode) note(error.name);
+        throw error;
+      }
+    }, { step: 'initialize' });
+    return client;
   }
 
   async kill(signal = 'SIGKILL') {

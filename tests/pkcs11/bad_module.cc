@@ -1,6 +1,7 @@
 // A PKCS#11 module that is SoftHSM until the file named by KEYTURN_BAD_MODULE_FILE says otherwise:
-// "crash", "hang", "garble" or "lose", then the function: "login", "generate", "encrypt" or
-// "probe".
+// "crash", "hang", "garble", "lose" or "lack" (no such mechanism), then the function: "login",
+// "generate", "encrypt", "decrypt", "random", "probe" or "mechanism"; "use" is all that need a
+// login.
 #include <dlfcn.h>
 #include <p11-kit-1/p11-kit/pkcs11.h>
 #include <signal.h>
@@ -23,7 +24,9 @@ CK_RV Misbehave(const std::string& function) {
   std::string what;
   std::string where;
   file >> what >> where;
-  if (where != function) return CKR_OK;
+  const bool use = function == "generate" || function == "encrypt" || function == "decrypt" ||
+                   function == "random";
+  if (where != function && !(where == "use" && use)) return CKR_OK;
   if (what == "crash") raise(SIGSEGV);
   if (what == "hang") {
     for (;;) pause();
@@ -32,6 +35,7 @@ CK_RV Misbehave(const std::string& function) {
     const char noise[] = "\xff\xff\xff\xff these are no messages";
     (void)send(3, noise, sizeof(noise), MSG_NOSIGNAL);
   }
+  if (what == "lack") return CKR_MECHANISM_INVALID;
   return what == "lose" ? CKR_SESSION_CLOSED : CKR_OK;
 }
 
@@ -52,6 +56,22 @@ CK_RV Encrypt(CK_SESSION_HANDLE session, CK_BYTE_PTR in, CK_ULONG in_size, CK_BY
   return g_real->C_Encrypt(session, in, in_size, out, out_size);
 }
 
+CK_RV Decrypt(CK_SESSION_HANDLE session, CK_BYTE_PTR in, CK_ULONG in_size, CK_BYTE_PTR out,
+              CK_ULONG_PTR out_size) {
+  if (const CK_RV code = Misbehave("decrypt")) return code;
+  return g_real->C_Decrypt(session, in, in_size, out, out_size);
+}
+
+CK_RV GenerateRandom(CK_SESSION_HANDLE session, CK_BYTE_PTR out, CK_ULONG size) {
+  if (const CK_RV code = Misbehave("random")) return code;
+  return g_real->C_GenerateRandom(session, out, size);
+}
+
+CK_RV GetMechanismInfo(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO_PTR info) {
+  if (const CK_RV code = Misbehave("mechanism")) return code;
+  return g_real->C_GetMechanismInfo(slot, type, info);
+}
+
 CK_RV GetSlotList(CK_BBOOL present, CK_SLOT_ID_PTR slots, CK_ULONG_PTR count) {
   if (const CK_RV code = Misbehave("probe")) return code;
   return g_real->C_GetSlotList(present, slots, count);
@@ -69,6 +89,9 @@ extern "C" __attribute__((visibility("default"))) CK_RV C_GetFunctionList(
   g_bad.C_Login = Login;
   g_bad.C_GenerateKey = GenerateKey;
   g_bad.C_Encrypt = Encrypt;
+  g_bad.C_Decrypt = Decrypt;
+  g_bad.C_GenerateRandom = GenerateRandom;
+  g_bad.C_GetMechanismInfo = GetMechanismInfo;
   g_bad.C_GetSlotList = GetSlotList;
   *list = &g_bad;
   return CKR_OK;

@@ -4,11 +4,25 @@
 #include "service/ops/grant_entry.h"
 
 namespace keyturn::service {
+namespace {
+
+// IsUniqueId: AIDA... of a user, AROA... of a role. AWS shows them for principals that are gone;
+// here nothing is kept under them.
+bool IsUniqueId(std::string_view text) {
+  return (text.starts_with("AIDA") || text.starts_with("AROA")) && text.size() >= 16 &&
+         text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == std::string_view::npos;
+}
+
+}  // namespace
 
 template <>
 Result<api::ListRetirableGrantsResponse> Handle<api::op::ListRetirableGrants>(
     Call& call, const api::ListRetirableGrantsRequest& request) {
   const std::string& principal = request.retiring_principal;
+  if (IsUniqueId(principal)) {
+    return Fail(ErrorCode::kNotFoundException,
+                "Retiring principal " + principal + " could not be found");
+  }
   KT_TRY(CheckGrantPrincipal(call, principal));
   // The principals of another account are that account's to ask for.
   const auto arn = model::Arn::Parse(principal);
