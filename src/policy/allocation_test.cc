@@ -162,6 +162,26 @@ TEST(Allocation, ConditionsCostTheValuesTheyAskFor) {
   EXPECT_EQ(taken(100), alone);
 }
 
+// A grant that allows is decided from what the policies said: they are not judged again.
+TEST(Allocation, AGrantCostsNoSecondLookAtThePolicies) {
+  const auto key = Compile(
+      R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"kms:*",
+          "Resource":"*","Condition":{"StringEquals":{"kms:EncryptionContext:a":"b"}}}})",
+      Kind::kKeyPolicy);
+  ASSERT_TRUE(key);
+  const Principal anna{kAccount, "arn:aws:iam::111122223333:user/anna"};
+  const Counting context;
+  const Request request{"kms:Decrypt", "arn:aws:kms:eu-west-1:111122223333:key/k", &anna, &context};
+  const KeySide side{key->get(), &kAccount, {}};
+  const Judgement judgement(request, &side, {});
+  EXPECT_EQ(context.asked, 1);
+  EXPECT_FALSE(judgement.Decide({}).allowed);
+  const std::size_t before = allocations;
+  EXPECT_TRUE(judgement.Decide({Effect::kAllowDirect, false}).allowed);
+  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(context.asked, 1);
+}
+
 }  // namespace
 }  // namespace keyturn::policy
 

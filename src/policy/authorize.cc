@@ -7,12 +7,7 @@
 namespace keyturn::policy {
 namespace {
 
-// Side: the effects of the caller's policies. A missing boundary or session policy limits nothing.
-struct Side {
-  Effect identity = Effect::kNone;
-  Effect boundary = Effect::kAllowDirect;
-  Effect session = Effect::kAllowDirect;
-};
+using Side = Judgement::CallerEffects;
 
 // Why: what decided. Everything but kAllowed refuses.
 enum class Why : std::uint8_t {
@@ -117,25 +112,34 @@ std::string Reason(Why why, std::string_view action) {
 
 }  // namespace
 
-Decision Authorize(const Request& request, const KeySide* key, const CallerPolicies& caller) {
+Judgement::Judgement(const Request& request, const KeySide* key, const CallerPolicies& caller)
+    : action_(request.action), has_key_(key != nullptr) {
   KT_CHECK(request.principal != nullptr);
-  const Side side = EvaluateCaller(request, caller);
-  Why why = ExplicitDeny(side);
-  bool own = true;
-  if (key == nullptr) {
-    if (why == Why::kAllowed) why = CallerAllows(side);
+  caller_ = EvaluateCaller(request, caller);
+  if (key == nullptr) return;
+  KT_CHECK(key->policy != nullptr && key->account != nullptr);
+  key_ = Evaluate(*key->policy, request);
+  own_ = *key->account == request.principal->account;
+}
+
+Decision Judgement::Decide(const GrantSide& grant) const {
+  Why why = ExplicitDeny(caller_);
+  if (!has_key_) {
+    if (why == Why::kAllowed) why = CallerAllows(caller_);
   } else {
-    KT_CHECK(key->policy != nullptr && key->account != nullptr);
-    const Effect effect = std::max(Evaluate(*key->policy, request), key->grant.effect);
-    own = *key->account == request.principal->account;
-    if (own && (why == Why::kAllowed || effect == Effect::kDeny)) {
-      why = AuthorizeOwn(effect, side);
+    const Effect effect = std::max(key_, grant.effect);
+    if (own_ && (why == Why::kAllowed || effect == Effect::kDeny)) {
+      why = AuthorizeOwn(effect, caller_);
     } else if (why == Why::kAllowed) {
-      why = AuthorizeForeign(effect, key->grant, side);
+      why = AuthorizeForeign(effect, grant, caller_);
     }
   }
   if (why == Why::kAllowed) return {true, {}, true};
-  return {false, Reason(why, request.action), own};
+  return {false, Reason(why, action_), own_};
+}
+
+Decision Authorize(const Request& request, const KeySide* key, const CallerPolicies& caller) {
+  return Judgement(request, key, caller).Decide(key != nullptr ? key->grant : GrantSide{});
 }
 
 bool AllowsPutKeyPolicy(const Policy& new_policy, const Request& put,

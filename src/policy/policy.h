@@ -127,6 +127,30 @@ struct KeySide {
 // resource: then the caller's side alone decides.
 Decision Authorize(const Request& request, const KeySide* key, const CallerPolicies& caller);
 
+// Judgement: a request looked at by every policy once. What a grant adds is decided from that, so
+// that grants, which count where policies do not suffice, do not have the policies judged again.
+class Judgement {
+ public:
+  // CallerEffects: what the caller's policies say. A missing boundary or session policy limits
+  // nothing.
+  struct CallerEffects {
+    Effect identity = Effect::kNone;
+    Effect boundary = Effect::kAllowDirect;
+    Effect session = Effect::kAllowDirect;
+  };
+
+  // As Authorize, but for key->grant, which Decide is given.
+  Judgement(const Request& request, const KeySide* key, const CallerPolicies& caller);
+  Decision Decide(const GrantSide& grant) const;
+
+ private:
+  std::string_view action_;
+  bool has_key_ = false;
+  bool own_ = true;  // the key is of the principal's account
+  Effect key_ = Effect::kNone;
+  CallerEffects caller_;
+};
+
 // AccessDeniedMessage is the text of AccessDeniedException: "User: <ARN> is not authorized to
 // perform: kms:X on resource: <ARN> because ...".
 std::string AccessDeniedMessage(const Request& request, const Decision& decision);

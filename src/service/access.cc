@@ -100,12 +100,12 @@ Status AuthorizeNamed(const Call& call, std::string_view action, const KeyEntry&
   const CallConditions conditions(call, action, &entry, alias);
   const policy::Request request{action, arn, &principal, &conditions};
   const policy::KeySide key{entry.policy->compiled.get(), &entry.key.account, {}};
-  const policy::Decision decision = policy::Authorize(request, &key, call.caller.policies());
+  const policy::Judgement judgement(request, &key, call.caller.policies());
+  const policy::Decision decision = judgement.Decide({});
   if (decision.allowed) return {};
   // Grants are looked at only where policies do not suffice.
   for (const policy::GrantSide& grant : GrantSidesOf(call, action, entry)) {
-    const policy::KeySide with_grant{key.policy, key.account, grant};
-    if (policy::Authorize(request, &with_grant, call.caller.policies()).allowed) return {};
+    if (judgement.Decide(grant).allowed) return {};
   }
   return Fail(ErrorCode::kAccessDeniedException, policy::AccessDeniedMessage(request, decision));
 }
