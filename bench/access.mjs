@@ -8,7 +8,7 @@ import path from 'node:path';
 
 export const statements = 100;
 export const grants = 24;
-const account = '111122223333';
+export const account = '111122223333';
 const user = (name) => `arn:aws:iam::${account}:user/${name}`;
 const cryptography = ['kms:Encrypt', 'kms:Decrypt', 'kms:GenerateDataKey'];
 // What every request says of itself.
