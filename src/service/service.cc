@@ -53,6 +53,23 @@ Result<std::vector<std::optional<Bytes>>> ReadTrailMeta(const std::filesystem::p
 // The store's "usage-since": milliseconds since 1970, in decimal.
 constexpr std::string_view kUsageSince = "usage-since";
 
+// RoomyHeap lets the heap grow in large steps while many small things are loaded: huge pages can
+// back them then, where touching each small page of a hundred megabytes for the first time was a
+// third of the time of a start. What is not used in the end is given back.
+class RoomyHeap {
+ public:
+  RoomyHeap() { mallopt(M_TOP_PAD, 64 << 20); }
+  ~RoomyHeap() {
+    mallopt(M_TOP_PAD, kUsualPadBytes);
+    malloc_trim(0);
+  }
+  RoomyHeap(const RoomyHeap&) = delete;
+  RoomyHeap& operator=(const RoomyHeap&) = delete;
+
+ private:
+  static constexpr int kUsualPadBytes = 128 << 10;  // glibc's
+};
+
 // Follower finds the keys of rows that come in the order of the keys.
 class Follower {
  public:
@@ -80,14 +97,17 @@ Result<std::unique_ptr<Service>> Service::Open(const OpenOptions& options, const
   std::unique_ptr<Service> service(new Service());
   KT_ASSIGN(const crypto::Key256 root, LoadRootKey(options.directory, options.passphrase));
   service->directory_ = options.directory;
-  KT_ASSIGN(service->store_, store::OpenSqlite(options.directory, {}));
+  KT_ASSIGN(service->store_,
+            store::OpenSqlite(options.directory, {.quick_check = store::QuickCheck::kWithLoad}));
   KT_ASSIGN(auto stored, service->store_->ReadMeta(kDomainKey));
   KT_ASSIGN(const Bytes wrapped, DomainKeyOf(std::move(stored), options.directory));
   KT_ASSIGN(Keyring keyring, Keyring::Unwrap(root, wrapped));
   service->keyring_ = std::make_unique<Keyring>(std::move(keyring));
   service->tables_.SetRotationDelay(options.settle_delay);
-  KT_TRY(service->Load());
-  malloc_trim(0);  // what loading needed is several times what stays, and is not needed again
+  {
+    const RoomyHeap roomy;
+    KT_TRY(service->Load());
+  }
 
   trail::Options trail_options;
   trail_options.directory = options.directory;

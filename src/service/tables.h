@@ -5,6 +5,9 @@
 // decision is made from the state it will change. Thread-safety: Tables is thread-safe.
 #pragma once
 
+#include <array>
+#include <cstdint>
+#include <cstring>
 #include <functional>
 #include <map>
 #include <set>
@@ -35,9 +38,17 @@ struct KeyNameLess {
                : std::hash<model::Region>()(a.region) < std::hash<model::Region>()(b.region);
   }
 };
+// KeyNameHash: an id's digits were drawn at random by us, so that its ends are as good as all of
+// it.
 struct KeyNameHash {
   std::size_t operator()(const KeyName& name) const noexcept {
-    return std::hash<model::KeyId>()(name.id) * 31 + std::hash<model::Region>()(name.region);
+    const std::string_view id = name.id.text();
+    std::array<std::uint64_t, 2> ends{};
+    std::memcpy(&ends[0], id.data(), sizeof(ends[0]));
+    std::memcpy(&ends[1], id.data() + id.size() - sizeof(ends[1]), sizeof(ends[1]));
+    constexpr std::uint64_t kOdd = 0x9E3779B97F4A7C15;
+    return static_cast<std::size_t>((ends[0] ^ ends[1] * kOdd) * kOdd) +
+           std::hash<model::Region>()(name.region);
   }
 };
 

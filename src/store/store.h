@@ -290,12 +290,20 @@ class Store {
   virtual Result<std::vector<NotificationRow>> ReadNotifications(std::size_t limit) = 0;
 };
 
+// QuickCheck: when SQLite's integrity check (PRAGMA quick_check) is made. Either way a damaged file
+// is kCorrupt and not changed.
+enum class QuickCheck : std::uint8_t {
+  kAtOpen,
+  // kWithLoad: by the first Load, beside its own reading, which must come before any Commit. A file
+  // that has to be changed before it can be used is checked at open all the same.
+  kWithLoad,
+};
+
 struct SqliteOptions {
   // create: make a new database; without it a missing file is kNotFound. Creating over an existing
   // file is kConflict.
   bool create = false;
-  // quick_check: run SQLite's integrity check at open (PRAGMA quick_check).
-  bool quick_check = true;
+  QuickCheck quick_check = QuickCheck::kAtOpen;
   // vfs: name of a registered SQLite VFS, for fault tests; empty = the operating system's.
   std::string vfs = {};
 };

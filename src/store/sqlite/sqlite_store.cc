@@ -2,9 +2,11 @@
 // another only reads, so that reads see what is in the file and not what the writer remembers.
 #include <fmt/format.h>
 
+#include <future>
 #include <mutex>
 #include <utility>
 
+#include "base/check.h"
 #include "base/log.h"
 #include "store/sqlite/data_directory.h"
 #include "store/sqlite/database.h"
@@ -17,6 +19,9 @@ namespace keyturn::store {
 namespace {
 
 constexpr const char kQuickCheck[] = "PRAGMA quick_check(1)";
+// What the check has read, the changes to come will not ask for.
+constexpr const char kShrinkMemory[] = "PRAGMA shrink_memory";
+constexpr const char kPresentJournalMode[] = "PRAGMA journal_mode";
 constexpr const char kJournalMode[] = "PRAGMA journal_mode = WAL";
 // synchronous FULL: a commit is on stable storage when it returns. secure_delete: what a purge
 // removes is overwritten with zeros.
@@ -30,24 +35,58 @@ constexpr const char kTruncateLog[] = "PRAGMA wal_checkpoint(TRUNCATE)";
 constexpr const char kBegin[] = "BEGIN IMMEDIATE";
 constexpr const char kCommit[] = "COMMIT";
 
+Result<bool> IsWal(Database& database, const char* pragma) {
+  KT_ASSIGN(Cursor row, database.Select(pragma));
+  KT_ASSIGN(const bool found, row.Next());
+  return found && row.Text(0) == "wal";
+}
+
+Status CheckQuickly(Database& database) {
+  KT_ASSIGN(Cursor row, database.Select(kQuickCheck));
+  KT_ASSIGN(const bool found, row.Next());
+  if (!found || row.Text(0) != "ok") {
+    return Fail(ErrorCode::kCorrupt,
+                fmt::format("{}: is damaged: {}; restore it from a backup", database.path(),
+                            found ? row.Text(0) : "no answer"));
+  }
+  return {};
+}
+
 class SqliteStore final : public Store {
  public:
+  // checked: the file has passed the quick check.
   SqliteStore(DataDirectory directory, std::unique_ptr<Database> writer,
-              std::unique_ptr<Database> reader)
-      : directory_(std::move(directory)), writer_(std::move(writer)), reader_(std::move(reader)) {}
+              std::unique_ptr<Database> reader, bool checked)
+      : directory_(std::move(directory)),
+        writer_(std::move(writer)),
+        reader_(std::move(reader)),
+        checked_(checked) {
+    if (checked_) {
+      writer_->AllowCheckpoints();
+    }
+  }
 
   Status Load(const Visitors& visitors) override {
-    const std::scoped_lock lock(reader_mutex_);
-    KT_TRY(reader_->Execute("BEGIN"));
-    Status loaded = LoadAll(*reader_, visitors);
-    const Status ended = reader_->Execute("ROLLBACK");
-    return loaded ? ended : loaded;
+    if (checked_) {
+      return LoadSnapshot(visitors);
+    }
+    auto check = std::async(std::launch::async, [this]() -> Status {
+      const std::scoped_lock lock(writer_mutex_);
+      KT_TRY(CheckQuickly(*writer_));
+      return writer_->Execute(kShrinkMemory);
+    });
+    const Status loaded = LoadSnapshot(visitors);
+    KT_TRY(check.get());  // the better reason, if both fail
+    checked_ = true;
+    writer_->AllowCheckpoints();
+    return loaded;
   }
 
   Status Commit(std::span<const Change> changes) override {
     if (changes.empty()) {
       return {};
     }
+    KT_CHECK(checked_);
     const std::scoped_lock lock(writer_mutex_);
     if (broken_) {
       return Fail(ErrorCode::kIo,
@@ -83,6 +122,14 @@ class SqliteStore final : public Store {
   }
 
  private:
+  Status LoadSnapshot(const Visitors& visitors) {
+    const std::scoped_lock lock(reader_mutex_);
+    KT_TRY(reader_->Execute("BEGIN"));
+    Status loaded = LoadAll(*reader_, visitors);
+    const Status ended = reader_->Execute("ROLLBACK");
+    return loaded ? ended : loaded;
+  }
+
   Status CommitLocked(std::span<const Change> changes) {
     KT_TRY(writer_->Run(kBegin));
     for (const Change& change : changes) {
@@ -127,26 +174,15 @@ class SqliteStore final : public Store {
   std::unique_ptr<Database> writer_;
   std::mutex reader_mutex_;
   std::unique_ptr<Database> reader_;
+  bool checked_;
   bool broken_ = false;
   bool truncate_log_ = false;
 };
 
 Status UseWal(Database& database) {
-  KT_ASSIGN(Cursor row, database.Select(kJournalMode));
-  KT_ASSIGN(const bool found, row.Next());
-  if (!found || row.Text(0) != "wal") {
+  KT_ASSIGN(const bool used, IsWal(database, kJournalMode));
+  if (!used) {
     return Fail(ErrorCode::kIo, database.path() + ": the write-ahead log cannot be used here");
-  }
-  return {};
-}
-
-Status QuickCheck(Database& database) {
-  KT_ASSIGN(Cursor row, database.Select(kQuickCheck));
-  KT_ASSIGN(const bool found, row.Next());
-  if (!found || row.Text(0) != "ok") {
-    return Fail(ErrorCode::kCorrupt,
-                fmt::format("{}: is damaged: {}; restore it from a backup", database.path(),
-                            found ? row.Text(0) : "no answer"));
   }
   return {};
 }
@@ -181,20 +217,22 @@ Result<std::unique_ptr<Store>> OpenSqlite(const std::filesystem::path& path,
   }
   KT_ASSIGN(auto writer,
             Database::Open(directory.database_path(), {.read_only = false, .vfs = options.vfs}));
-  KT_TRY(CheckVersion(*writer, Migrations()));
-  if (options.quick_check) {
-    KT_TRY(QuickCheck(*writer));
+  KT_ASSIGN(const std::int64_t version, CheckVersion(*writer, Migrations()));
+  KT_ASSIGN(const bool wal, IsWal(*writer, kPresentJournalMode));
+  const bool must_change = version != Migrations().back().version || !wal;
+  const bool checked = options.quick_check == QuickCheck::kAtOpen || must_change;
+  if (checked) {
+    KT_TRY(CheckQuickly(*writer));
   }
   // From here on the file is ours to change.
   KT_TRY(UseWal(*writer));
   KT_TRY(writer->Execute(kWriterSettings));
   KT_TRY(Migrate(*writer, Migrations()));
-  writer->AllowCheckpoints();
   KT_ASSIGN(auto reader,
             Database::Open(directory.database_path(), {.read_only = true, .vfs = options.vfs}));
   KT_TRY(reader->Execute(kReaderSettings));
-  return std::unique_ptr<Store>(
-      std::make_unique<SqliteStore>(std::move(directory), std::move(writer), std::move(reader)));
+  return std::unique_ptr<Store>(std::make_unique<SqliteStore>(
+      std::move(directory), std::move(writer), std::move(reader), checked));
 }
 
 Result<std::vector<std::optional<Bytes>>> ReadMetaInUse(const std::filesystem::path& directory,

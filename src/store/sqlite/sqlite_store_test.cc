@@ -137,8 +137,44 @@ TEST_F(SqliteFile, ADamagedPageIsFoundAtOpen) {
   const Error error = OpenError();
   EXPECT_EQ(error.code, ErrorCode::kCorrupt);
   EXPECT_EQ(ReadFile(file()), damaged) << "evidence is kept";
+  {
+    const auto store = MustOpen({.quick_check = QuickCheck::kWithLoad});
+    Contents contents;
+    const Status loaded = store->Load(CollectInto(contents));
+    ASSERT_FALSE(loaded);
+    EXPECT_EQ(loaded.error().code, ErrorCode::kCorrupt);
+    EXPECT_THAT(loaded.error().message, HasSubstr("is damaged: "));
+  }
+  EXPECT_EQ(ReadFile(file()), damaged) << "evidence is kept";
   WriteFile(file(), whole.substr(0, whole.size() / 2));
   EXPECT_EQ(OpenError().code, ErrorCode::kCorrupt) << "cut short";
+}
+
+TEST_F(SqliteFile, AFileThatIsCheckedWhileItIsLoadedIsAsGood) {
+  MakeStoreWithAKey();
+  const auto store = MustOpen({.quick_check = QuickCheck::kWithLoad});
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(ContentsOf(*store).keys.size(), 1U);
+  }
+  ASSERT_TRUE(CommitOne(*store, CreateKey(TestKey(2), 2)));
+  EXPECT_EQ(ContentsOf(*store).keys.size(), 2U);
+}
+
+TEST_F(SqliteFile, AFileThatMustBeChangedIsCheckedAtOpen) {
+  {
+    const auto store = MustOpen({.create = true});
+    std::vector<Change> group;
+    for (unsigned n = 0; n < 500; ++n) {
+      group.push_back(CreateKey(TestKey(n), n));
+    }
+    ASSERT_TRUE(store->Commit(group));
+  }
+  Outside(file(), "PRAGMA journal_mode = DELETE");
+  std::string damaged = ReadFile(file());
+  std::fill_n(damaged.begin() + 60 * 1024, 8 * 1024, '\x55');
+  WriteFile(file(), damaged);
+  EXPECT_EQ(OpenError({.quick_check = QuickCheck::kWithLoad}).code, ErrorCode::kCorrupt);
+  EXPECT_EQ(ReadFile(file()), damaged) << "not changed";
 }
 
 TEST_F(SqliteFile, RowsThatMakeNoSenseAreCorruptAndNamed) {
