@@ -93,7 +93,7 @@ const Bytes& EncodeContext(const EncryptionContext& context) {
   return encoded;
 }
 
-Bytes EncryptBlob(const Key256& material, const BlobIds& ids, const EncryptionContext& context,
+Bytes EncryptBlob(const HmacKey& material, const BlobIds& ids, const EncryptionContext& context,
                   ByteView plaintext, RandomSource& random) {
   KT_CHECK(plaintext.size() <= kPlaintextBytesMax && ids.material_id.size() == 32);
   Bytes blob(plaintext.size() + kOverhead);
@@ -104,12 +104,11 @@ Bytes EncryptBlob(const Key256& material, const BlobIds& ids, const EncryptionCo
   random.Fill(all.subspan(kNonceAt, 16 + kGcmIvBytes));
 
   const ByteView nonce = all.subspan(kNonceAt, 16);
-  const HmacKey key(material.reveal());
-  const Key256 commitment = DeriveKey(key, kCommitmentLabel, nonce);
+  const Key256 commitment = DeriveKey(material, kCommitmentLabel, nonce);
   const ByteView commitment_bytes = commitment.reveal();
   std::copy(commitment_bytes.begin(), commitment_bytes.end(), blob.begin() + kCommitmentAt);
 
-  const Key256 message_key = DeriveKey(key, kMessageKeyLabel, nonce);
+  const Key256 message_key = DeriveKey(material, kMessageKeyLabel, nonce);
   const ByteView associated_data[] = {all.first(kBodyAt), EncodeContext(context)};
   GcmEncrypt(message_key.reveal(), all.subspan(kIvAt, kGcmIvBytes), associated_data, plaintext,
              all.subspan(kBodyAt, plaintext.size()), all.last(kGcmTagBytes));
@@ -127,15 +126,14 @@ Result<BlobHeader> ParseBlobHeader(ByteView blob) {
   return header;
 }
 
-Result<SecretBytes> DecryptBlob(const Key256& material, ByteView blob,
+Result<SecretBytes> DecryptBlob(const HmacKey& material, ByteView blob,
                                 const EncryptionContext& context) {
   if (!IsBlob(blob)) {
     return Fail(ErrorCode::kInvalidCiphertextException);
   }
   const ByteView nonce = blob.subspan(kNonceAt, 16);
-  const HmacKey key(material.reveal());
-  const Key256 commitment = DeriveKey(key, kCommitmentLabel, nonce);
-  const Key256 message_key = DeriveKey(key, kMessageKeyLabel, nonce);
+  const Key256 commitment = DeriveKey(material, kCommitmentLabel, nonce);
+  const Key256 message_key = DeriveKey(material, kMessageKeyLabel, nonce);
   // Both checks are always made, and decided together: a caller cannot learn which one failed.
   const bool committed =
       ConstantTimeEquals(commitment.reveal(), blob.subspan(kCommitmentAt, commitment.size()));

@@ -41,9 +41,10 @@ struct BlobIds {
   ByteView material_id;  // 32 bytes
 };
 
+// A material is used as the key of HMACs only, and is given in that form.
 // EncryptBlob appends nothing to its inputs and cannot fail; plaintext is up to 4096 bytes (checked
 // by KT_CHECK).
-Bytes EncryptBlob(const Key256& material, const BlobIds& ids, const EncryptionContext& context,
+Bytes EncryptBlob(const HmacKey& material, const BlobIds& ids, const EncryptionContext& context,
                   ByteView plaintext, RandomSource& random);
 
 // ParseBlobHeader fails with kInvalidCiphertextException and no message on anything that is not
@@ -53,7 +54,7 @@ Result<BlobHeader> ParseBlobHeader(ByteView blob);
 // DecryptBlob fails with kInvalidCiphertextException and no message, whatever is wrong. A blob that
 // ParseBlobHeader refuses fails at once: its form is no secret. Every other fault (a changed
 // header, tag, commitment, another context or material) costs the same work and time.
-Result<SecretBytes> DecryptBlob(const Key256& material, ByteView blob,
+Result<SecretBytes> DecryptBlob(const HmacKey& material, ByteView blob,
                                 const EncryptionContext& context);
 
 }  // namespace keyturn::crypto

@@ -12,10 +12,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace keyturn;
   using namespace keyturn::crypto;
   // Fresh for each process: no input can be a valid blob.
-  static const Key256 material = [] {
+  static const HmacKey material = [] {
     Key256 key;
     SystemRandom().Fill(key.reveal_mutable());
-    return key;
+    return HmacKey(key.reveal());
   }();
   const ByteView input(data, size);
   const bool parsed = ParseBlobHeader(input).has_value();

@@ -42,12 +42,12 @@ class Blob : public testing::Test {
  protected:
   Bytes Encrypt(std::string_view plaintext, const EncryptionContext& context = {},
                 std::string_view key_id = kKeyId) {
-    return EncryptBlob(material_, {AsBytes(key_id), material_id_}, context, AsBytes(plaintext),
-                       SystemRandom());
+    return EncryptBlob(HmacKey(material_.reveal()), {AsBytes(key_id), material_id_}, context,
+                       AsBytes(plaintext), SystemRandom());
   }
   // Plaintext, or the name of the error; an error must have no message.
   std::string Decrypt(ByteView blob, const EncryptionContext& context = {}) {
-    const auto plaintext = DecryptBlob(material_, blob, context);
+    const auto plaintext = DecryptBlob(HmacKey(material_.reveal()), blob, context);
     if (plaintext) {
       return std::string(AsText(plaintext->reveal()));
     }
@@ -65,7 +65,7 @@ TEST(BlobFormat, Version1IsPinned) {
   ASSERT_EQ(vectors.size(), 5U);
   for (const VectorBlock& v : vectors) {
     SCOPED_TRACE(Text(v, "name"));
-    const Key256 material = KeyOf(Hex(v, "material"));
+    const HmacKey material(Hex(v, "material"));
     const std::string key_id = Text(v, "key_id");
     const Bytes material_id = Hex(v, "material_id");
     EncryptionContext context;
@@ -147,7 +147,7 @@ TEST_F(Blob, RefusesEveryOtherLength) {
 
 TEST_F(Blob, RefusesAnotherMaterial) {
   const Bytes blob = Encrypt("hello");
-  const auto opened = DecryptBlob(KeyOf(Bytes(32, 9)), blob, {});
+  const auto opened = DecryptBlob(HmacKey(Bytes(32, 9)), blob, {});
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, ErrorCode::kInvalidCiphertextException);
 }
@@ -212,7 +212,7 @@ TEST(ParseBlobHeader, RefusesWhatIsNotOurs) {
 
 TEST(EncryptBlobDeathTest, ProgrammerErrorsStop) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
-  const Key256 material;
+  const HmacKey material(Bytes(32));
   const Bytes id(32);
   for (const std::string_view bad :
        {"", "1234abcd12ab34cd56ef1234567890ab----", "1234ABCD-12ab-34cd-56ef-1234567890ab",

@@ -9,20 +9,20 @@ namespace {
 
 constexpr std::string_view kKeyId = "1234abcd-12ab-34cd-56ef-1234567890ab";
 
-Key256 Material() {
+HmacKey Material() {
   Key256 key;
   SystemRandom().Fill(key.reveal_mutable());
-  return key;
+  return HmacKey(key.reveal());
 }
 
-Bytes Inner(const Key256& material, std::string_view plaintext) {
+Bytes Inner(const HmacKey& material, std::string_view plaintext) {
   const Bytes id(32, 0x42);
   return EncryptBlob(material, {AsBytes(kKeyId), id}, {{"a", "bc"}}, AsBytes(plaintext),
                      SystemRandom());
 }
 
 TEST(ExternalBlob, WrapsAndUnwrapsOurCiphertext) {
-  const Key256 material = Material();
+  const HmacKey material = Material();
   const Bytes inner = Inner(material, "plain");
   const Bytes iv(12, 1);
   const Bytes metadata(20, 2);
@@ -49,7 +49,7 @@ TEST(ExternalBlob, WrapsAndUnwrapsOurCiphertext) {
 }
 
 TEST(ExternalBlob, AadBindsKeyMaterialAndContext) {
-  const Key256 material = Material();
+  const HmacKey material = Material();
   const Bytes inner = Inner(material, "");
   const auto aad = ExternalAad(inner, {{"a", "bc"}});
   const Bytes iv(12, 1);

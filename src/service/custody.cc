@@ -55,7 +55,7 @@ Result<SecretBytes> DecryptInToken(const Call& call, const CustomKeyStore& store
 // Both layers: a ciphertext of ours under our material, then the proxy's.
 Result<Bytes> EncryptByProxy(const Call& call, const CustomKeyStore& store, const KeyEntry& entry,
                              const crypto::EncryptionContext& context, ByteView plaintext) {
-  KT_ASSIGN(const crypto::Key256* material,
+  KT_ASSIGN(const crypto::HmacKey* material,
             call.environment.keyring.Reveal(entry.key, *entry.current));
   const Bytes inner =
       crypto::EncryptBlob(*material, {AsBytes(entry.key.id.text()), entry.current->id.bytes()},
@@ -84,7 +84,7 @@ Result<SecretBytes> DecryptByProxy(const Call& call, const CustomKeyStore& store
   KT_ASSIGN(const crypto::BlobHeader header, crypto::ParseBlobHeader(inner));
   const MaterialPtr material = entry.materials->Find(model::MaterialId(header.material_id));
   if (!material) return Fail(ErrorCode::kInvalidCiphertextException);
-  KT_ASSIGN(const crypto::Key256* key, call.environment.keyring.Reveal(entry.key, *material));
+  KT_ASSIGN(const crypto::HmacKey* key, call.environment.keyring.Reveal(entry.key, *material));
   auto plaintext = crypto::DecryptBlob(*key, inner, context);
   if (!plaintext) {
     // The proxy has decrypted something else than what we gave it.

@@ -14,7 +14,7 @@
 #include "base/secret.h"
 #include "base/time.h"
 #include "crypto/asymmetric.h"
-#include "crypto/kdf.h"
+#include "crypto/digest.h"
 #include "keys/imports.h"
 #include "keys/key.h"
 #include "model/ids.h"
@@ -38,7 +38,7 @@ struct Material {
   Bytes sealed;                               // empty: imported material whose bytes are gone
   std::unique_ptr<const ImportFacts> import;  // null: not imported
   // key is the opened material, or null before the first use. Set once, by Keyring::Reveal.
-  mutable std::atomic<const crypto::Key256*> key{nullptr};
+  mutable std::atomic<const crypto::HmacKey*> key{nullptr};
   // pair is the same for a key pair. Set once, by Keyring::RevealPair.
   mutable std::atomic<const crypto::AsymmetricKey*> pair{nullptr};
 

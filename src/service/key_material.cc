@@ -97,7 +97,8 @@ void FinishFamily(Txn& txn, const Environment& environment, const Family& family
 // ProveSymmetric: what the material encrypts, it decrypts.
 Status ProveSymmetric(const Environment& environment, const keys::Key& key,
                       const model::MaterialId& id, ByteView sealed) {
-  KT_ASSIGN(const crypto::Key256 opened, environment.keyring.OpenMaterial(key, id, sealed));
+  KT_ASSIGN(const crypto::Key256 bytes, environment.keyring.OpenMaterial(key, id, sealed));
+  const crypto::HmacKey opened(bytes.reveal());
   constexpr std::string_view kKnownValue = "keyturn rotation check";
   const Bytes blob = crypto::EncryptBlob(opened, {AsBytes(key.id.text()), id.bytes()}, {},
                                          AsBytes(kKnownValue), environment.random);

@@ -86,17 +86,17 @@ Result<crypto::Key256> Keyring::OpenMaterial(const keys::Key& key, const model::
   return ToKey(OpenMaterialBytes(key, id, sealed));
 }
 
-Result<const crypto::Key256*> Keyring::Reveal(const keys::Key& key,
-                                              const Material& material) const {
-  if (const crypto::Key256* open = material.key.load(std::memory_order_acquire)) {
+Result<const crypto::HmacKey*> Keyring::Reveal(const keys::Key& key,
+                                               const Material& material) const {
+  if (const crypto::HmacKey* open = material.key.load(std::memory_order_acquire)) {
     return open;
   }
-  auto opened = OpenMaterial(key, material.id, material.sealed);
+  const auto opened = OpenMaterial(key, material.id, material.sealed);
   if (!opened) {
     return Fail(ErrorCode::kCorrupt, {}, "key material " + material.id.hex() + " does not open");
   }
-  auto fresh = std::make_unique<const crypto::Key256>(std::move(*opened));
-  const crypto::Key256* expected = nullptr;
+  auto fresh = std::make_unique<const crypto::HmacKey>(opened->reveal());
+  const crypto::HmacKey* expected = nullptr;
   if (material.key.compare_exchange_strong(expected, fresh.get(), std::memory_order_acq_rel)) {
     return fresh.release();
   }

@@ -35,8 +35,9 @@ class Keyring {
   // RevealPair opens a key pair on first use and keeps it open for the material's life.
   Result<const crypto::AsymmetricKey*> RevealPair(const keys::Key& key,
                                                   const Material& material) const;
-  // Reveal opens a material on first use and keeps it open for the material's life.
-  Result<const crypto::Key256*> Reveal(const keys::Key& key, const Material& material) const;
+  // Reveal opens a material on first use and keeps it open for the material's life, in the form in
+  // which it is used.
+  Result<const crypto::HmacKey*> Reveal(const keys::Key& key, const Material& material) const;
 
   Bytes SealAccessKeySecret(std::string_view access_key_id, ByteView secret,
                             RandomSource& random) const;

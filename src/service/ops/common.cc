@@ -93,7 +93,7 @@ Result<Bytes> EncryptWithCurrent(const Call& call, const KeyEntry& entry,
                                  const std::optional<crypto::EncryptionContext>& context,
                                  ByteView plaintext) {
   if (entry.key.custody) return EncryptOutside(call, entry, OrEmpty(context), plaintext);
-  KT_ASSIGN(const crypto::Key256* material,
+  KT_ASSIGN(const crypto::HmacKey* material,
             call.environment.keyring.Reveal(entry.key, *entry.current));
   return crypto::EncryptBlob(*material, {AsBytes(entry.key.id.text()), entry.current->id.bytes()},
                              OrEmpty(context), plaintext, call.environment.random);
@@ -109,7 +109,7 @@ Result<Opened> DecryptWithAny(const Call& call, const KeyEntry& entry,
   KT_ASSIGN(const crypto::BlobHeader header, crypto::ParseBlobHeader(blob));
   const MaterialPtr material = entry.materials->Find(model::MaterialId(header.material_id));
   if (!material) return Fail(ErrorCode::kInvalidCiphertextException);
-  KT_ASSIGN(const crypto::Key256* opened, call.environment.keyring.Reveal(entry.key, *material));
+  KT_ASSIGN(const crypto::HmacKey* opened, call.environment.keyring.Reveal(entry.key, *material));
   KT_ASSIGN(SecretBytes plaintext, crypto::DecryptBlob(*opened, blob, OrEmpty(context)));
   return Opened{std::move(plaintext), material->id.hex()};
 }
