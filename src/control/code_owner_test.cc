@@ -133,5 +133,17 @@ TEST_F(OwnedKeysTest, ThatTagsCannotBeReadIsSaid) {
   EXPECT_THAT(plan.left_alone, IsEmpty());
 }
 
+TEST_F(OwnedKeysTest, TagsThatDoNotEndAreNotBelieved) {
+  kms.intercept = [](const FakeCall& call) -> std::optional<FakeKms::Reply> {
+    if (call.operation != "ListResourceTags") return std::nullopt;
+    return client::JsonReply(
+        200, R"({"Tags":[{"TagKey":"a","TagValue":"b"}],"Truncated":true,"NextMarker":"more"})");
+  };
+  const Plan plan = PlanWithTags(false);
+  ASSERT_EQ(plan.changes.size(), 2U);
+  EXPECT_THAT(plan.changes[0].owner_unknown, HasSubstr("does not end"));
+  EXPECT_LE(kms.Count("ListResourceTags"), 100U);
+}
+
 }  // namespace
 }  // namespace keyturn::control

@@ -8,8 +8,12 @@ namespace {
 
 using client::CallResult;
 
-constexpr int kTagPagesMax = 10;
+constexpr int kTagPagesMax = 50;  // of one tag, all that a key can have
 constexpr int kRotationPagesMax = 10;
+
+CallFailure EndlessFailure(const char* operation) {
+  return {operation, std::string(client::kMalformedAnswer), "does not end", {}};
+}
 
 }  // namespace
 
@@ -29,8 +33,7 @@ void KeyPages::ReadRotationPage(KeyFacts& facts, const Call& call, std::string_v
          } else if (page < kRotationPagesMax) {
            ReadRotationPage(facts, call, *next, page + 1);
          } else {
-           facts.rotations_failure = CallFailure{
-               "ListKeyRotations", std::string(client::kMalformedAnswer), "does not end", {}};
+           facts.rotations_failure = EndlessFailure("ListKeyRotations");
          }
        });
 }
@@ -48,8 +51,11 @@ void KeyPages::ReadTagPage(KeyFacts& facts, const Call& call, std::string_view m
            return;
          }
          std::move(tags->items.begin(), tags->items.end(), std::back_inserter(facts.tags));
-         if (!tags->next_marker.empty() && page < kTagPagesMax) {
+         if (tags->next_marker.empty()) return;
+         if (page < kTagPagesMax) {
            ReadTagPage(facts, call, tags->next_marker, page + 1);
+         } else {
+           facts.tags_failure = EndlessFailure("ListResourceTags");
          }
        });
 }

@@ -24,7 +24,7 @@ class KeyPages {
 
   // ReadRotations fills in the last rotation. A history that does not end is a failure.
   void ReadRotations(KeyFacts& facts, const Call& call) { ReadRotationPage(facts, call, {}, 1); }
-  // ReadTags: a key has few; what comes after many pages is left out.
+  // ReadTags: a list that does not end is a failure, beside the tags that were told.
   void ReadTags(KeyFacts& facts, const Call& call) { ReadTagPage(facts, call, {}, 1); }
 
  private:

@@ -176,11 +176,23 @@ std::set<std::string> Watcher::Choose(const AuditRun& run, std::uint64_t budget)
   for (const KeyResult& key : run.keys) {
     if (arns.size() >= budget) break;
     const bool may_change = Fails(key) && key.judgement.remediable &&
-                            state_.FailingRuns(key.facts) >= wanted &&
+                            state_.FailingRuns(key.facts) >= wanted && !key.facts.tags_failure &&
                             !OwnerOf(key.facts.tags, std::nullopt);
     if (may_change) arns.insert(key.facts.arn);
   }
   return arns;
+}
+
+// TellUnknownOwners: infrastructure code may own them, and would undo what is done behind it.
+void Watcher::TellUnknownOwners(const AuditRun& run) {
+  const auto count = std::count_if(run.keys.begin(), run.keys.end(), [](const KeyResult& key) {
+    return Fails(key) && key.judgement.remediable && key.facts.tags_failure.has_value();
+  });
+  if (count == 0) return;
+  port_.Tell(
+      fmt::format("the tags of {} cannot be read, so that nobody knows whose they are: {} "
+                  "left alone; kms:ListResourceTags is needed",
+                  Counted(count, "failing key"), count == 1 ? "it is" : "they are"));
 }
 
 // MayStillApply: an audit takes its time, and the policy may have been changed meanwhile.
@@ -203,6 +215,7 @@ Status Watcher::ApplyWithin(const AuditRun& run) {
   }
   const TimePoint now = clock_.Now();
   if (!bounds.MayApplyAt(now)) return {};
+  TellUnknownOwners(run);
   const std::uint64_t today = state_.ChangedSince(now - kBudgetPeriod);
   const auto per_day = static_cast<std::uint64_t>(bounds.keys_per_day_max);
   const std::uint64_t left = per_day - std::min(per_day, today);

@@ -106,6 +106,7 @@ class Watcher {
   Status ResumeOpen();
   Status ApplyWithin(const AuditRun& run);
   bool MayStillApply(const AuditRun& run);
+  void TellUnknownOwners(const AuditRun& run);
   std::set<std::string> Choose(const AuditRun& run, std::uint64_t budget) const;
   Status Took(const Result<WatchedChanges>& changes);
   Status Save();

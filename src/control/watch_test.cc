@@ -240,11 +240,14 @@ TEST_F(WatchTest, ChangesKeysThatHaveFailedLongEnoughAFewAtATime) {
   imported.judgement.remediable = false;
   KeyResult owned = WatchedKey("0-owned", Verdict::kFail);
   owned.facts.tags = {{"ManagedBy", "terraform"}};
-  const auto run =
-      RunOf({imported, owned, WatchedKey("1", Verdict::kFail), WatchedKey("2", Verdict::kFail),
-             WatchedKey("3", Verdict::kFail), WatchedKey("4", Verdict::kFail)});
+  KeyResult unknown = WatchedKey("0-unknown", Verdict::kFail);
+  unknown.facts.tags_failure = CallFailure{"ListResourceTags", "AccessDeniedException", "", {}};
+  const auto run = RunOf({imported, owned, unknown, WatchedKey("1", Verdict::kFail),
+                          WatchedKey("2", Verdict::kFail), WatchedKey("3", Verdict::kFail),
+                          WatchedKey("4", Verdict::kFail)});
   for (int i = 0; i < 4; ++i) port_.runs.emplace_back(run);
   Watch(4);
+  EXPECT_THAT(port_.told, HasSubstr("the tags of 1 failing key cannot be read"));
   ASSERT_THAT(port_.applied, SizeIs(2)) << "not in the first run, and no more than 3 a day";
   EXPECT_THAT(port_.applied[0], ElementsAre("arn:aws:kms:eu-central-1:111122223333:key/1",
                                             "arn:aws:kms:eu-central-1:111122223333:key/2"));
