@@ -8,7 +8,9 @@
 #
 # KEYTURN_UNITY compiles a room's sources many at a time (a clean build then takes a third of the
 # CPU): that is for machines that build once. ALONE are the files that repeat a name of a neighbour's
-# unnamed namespace, and so are compiled each by itself.
+# unnamed namespace, and so are compiled each by itself. UNSANITIZED are tests that no sanitizer's
+# build can run: they are an executable of their own in every other build, whatever
+# KEYTURN_ROOM_TESTS says.
 include(GoogleTest)
 
 function(keyturn_unity target)
@@ -17,8 +19,20 @@ function(keyturn_unity target)
   endif()
 endfunction()
 
+# keyturn_room_test(<target> <room> LIBS... SOURCES...)
+function(keyturn_room_test target name)
+  cmake_parse_arguments(TEST "" "" "LIBS;SOURCES" ${ARGN})
+  add_executable(${target} ${TEST_SOURCES})
+  target_link_libraries(${target} PRIVATE keyturn_${name} ${TEST_LIBS} GTest::gmock
+                        GTest::gtest_main keyturn_warnings)
+  target_compile_definitions(${target} PRIVATE KEYTURN_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  keyturn_unity(${target})
+  gtest_discover_tests(${target} TEST_PREFIX "${name}:" DISCOVERY_TIMEOUT 60
+                       PROPERTIES LABELS unit TIMEOUT 120)
+endfunction()
+
 function(keyturn_room name)
-  cmake_parse_arguments(ROOM "" "LAYER" "ROOMS;PUBLIC_LIBS;PRIVATE_LIBS;TEST_LIBS;ALONE" ${ARGN})
+  cmake_parse_arguments(ROOM "" "LAYER" "ROOMS;PUBLIC_LIBS;PRIVATE_LIBS;TEST_LIBS;ALONE;UNSANITIZED" ${ARGN})
   if(NOT DEFINED ROOM_LAYER OR ROOM_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "keyturn_room(${name}): give LAYER, and only known arguments")
   endif()
@@ -91,15 +105,14 @@ function(keyturn_room name)
     endforeach()
   endforeach()
 
+  list(TRANSFORM ROOM_UNSANITIZED PREPEND ${dir}/)
+  list(REMOVE_ITEM tests ${ROOM_UNSANITIZED})
   if(tests AND KEYTURN_TESTS AND KEYTURN_ROOM_TESTS)
-    add_executable(keyturn_${name}_test ${tests})
-    target_link_libraries(keyturn_${name}_test PRIVATE keyturn_${name} ${ROOM_TEST_LIBS}
-                          GTest::gmock GTest::gtest_main keyturn_warnings)
-    target_compile_definitions(keyturn_${name}_test PRIVATE
-                               KEYTURN_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-    keyturn_unity(keyturn_${name}_test)
-    gtest_discover_tests(keyturn_${name}_test TEST_PREFIX "${name}:" DISCOVERY_TIMEOUT 60
-                         PROPERTIES LABELS unit TIMEOUT 120)
+    keyturn_room_test(keyturn_${name}_test ${name} LIBS ${ROOM_TEST_LIBS} SOURCES ${tests})
+  endif()
+  if(ROOM_UNSANITIZED AND KEYTURN_TESTS AND NOT KEYTURN_SANITIZE)
+    keyturn_room_test(keyturn_${name}_unsanitized_test ${name} LIBS ${ROOM_TEST_LIBS}
+                      SOURCES ${ROOM_UNSANITIZED})
   endif()
 
   # Fuzz targets: <what>_fuzz.cc defines LLVMFuzzerTestOneInput. With KEYTURN_FUZZ (clang) it is a

@@ -1,16 +1,7 @@
 // The usual request decides without the heap: conditions cost only those who have them.
 //
 // The sanitizers bring an allocator of their own, which cannot be replaced in half of a program:
-// their builds do without this file, every other one counts.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define KEYTURN_FOREIGN_ALLOCATOR
-#endif
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define KEYTURN_FOREIGN_ALLOCATOR
-#endif
-#ifndef KEYTURN_FOREIGN_ALLOCATOR
-
+// their builds do without this file.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -162,6 +153,30 @@ TEST(Allocation, ConditionsCostTheValuesTheyAskFor) {
   EXPECT_EQ(taken(100), alone);
 }
 
+// Statements that ask about the same keys cost its values once; ARNs are compared as they stand.
+TEST(Allocation, ConditionsOnTheSameKeysCostTheirValuesOnce) {
+  const auto identity = Compile(
+      R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}})",
+      Kind::kIdentityPolicy);
+  ASSERT_TRUE(identity);
+  const auto taken = [&](int count) {
+    std::string text = R"({"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*","Resource":"*"})";
+    for (int i = 0; i < count; ++i) {
+      text += R"(,{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{
+          "StringEquals":{"kms:EncryptionContext:a":"b"},"ArnLike":{"aws:PrincipalArn":"*"}}},
+          {"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{
+          "ArnLike":{"AWS:PrincipalARN":"arn:aws:iam::*:user/a-name-that-no-string-keeps"}}})";
+    }
+    const auto key = Compile(text + "]}", Kind::kKeyPolicy);
+    EXPECT_TRUE(key);
+    const Speaking context;
+    return Decide(*key, {*identity}, context);
+  };
+  EXPECT_LE(taken(1), 4U);
+  EXPECT_EQ(taken(1), taken(50));
+}
+
 // A grant that allows is decided from what the policies said: they are not judged again.
 TEST(Allocation, AGrantCostsNoSecondLookAtThePolicies) {
   const auto key = Compile(
@@ -184,5 +199,3 @@ TEST(Allocation, AGrantCostsNoSecondLookAtThePolicies) {
 
 }  // namespace
 }  // namespace keyturn::policy
-
-#endif  // KEYTURN_FOREIGN_ALLOCATOR

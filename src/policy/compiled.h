@@ -69,7 +69,7 @@ struct Outcome {
   Reach reach = Reach::kDirect;       // when it applies
   const Condition* failed = nullptr;  // of kCondition
 };
-Outcome Try(const Statement& statement, Kind kind, const Request& request);
+Outcome Try(const Statement& statement, Kind kind, const Request& request, Answers& answers);
 
 class Policy {
  public:

@@ -101,7 +101,9 @@ Result<Condition::Operand> ArnOperand(std::string_view text, bool variables) {
       (!text.starts_with("arn:") || std::count(text.begin(), text.end(), ':') < 5)) {
     return Fail(ErrorCode::kMalformed, "must be an ARN");
   }
-  return Condition::Operand(std::move(parsed));
+  if (!parsed.is_plain()) return Condition::Operand(std::move(parsed));
+  Answers nothing(nullptr);
+  return Condition::Operand(*parsed.Expand(nothing));
 }
 
 Result<Condition::Operand> ParseOperand(Type type, std::string_view text, bool variables) {
@@ -222,17 +224,18 @@ bool Condition::Compares(int order) const {
   return false;
 }
 
-Condition::Outcome Condition::Matches(const Operand& operand, const Context* context,
+Condition::Outcome Condition::Matches(const Operand& operand, Answers& answers,
                                       std::string_view value) const {
   const auto yes_if = [](bool matches) { return matches ? Outcome::kYes : Outcome::kNo; };
   if (const auto* pattern = std::get_if<Pattern>(&operand)) return yes_if(pattern->Matches(value));
   if (const auto* text = std::get_if<Text>(&operand)) {
-    const auto expanded = text->Expand(context);
+    const auto expanded = text->Expand(answers);
     if (!expanded) return Outcome::kUnresolved;
     if (type == Type::kArn) return yes_if(expanded->MatchesArn(value));
     return yes_if(expanded->Matches(
         value, type == Type::kStringIgnoreCase ? Case::kInsensitive : Case::kSensitive));
   }
+  if (const auto* arn = std::get_if<Expanded>(&operand)) return yes_if(arn->MatchesArn(value));
   if (const auto* number = std::get_if<double>(&operand)) {
     const auto asked = ParseNumber(value);
     return yes_if(asked && Compares(*asked < *number ? -1 : *asked > *number ? 1 : 0));
@@ -249,19 +252,19 @@ Condition::Outcome Condition::Matches(const Operand& operand, const Context* con
   return yes_if(asked && std::get<Cidr>(operand).Contains(*asked));
 }
 
-Condition::Outcome Condition::MatchesAny(const Context* context, std::string_view value) const {
+Condition::Outcome Condition::MatchesAny(Answers& answers, std::string_view value) const {
   Outcome outcome = Outcome::kNo;
   for (const Operand& operand : operands) {
-    const Outcome one = Matches(operand, context, value);
+    const Outcome one = Matches(operand, answers, value);
     if (one == Outcome::kYes) return one;
     if (one == Outcome::kUnresolved) outcome = one;
   }
   return outcome;
 }
 
-bool Condition::Holds(const Context* context) const {
-  Values values;
-  if (context != nullptr) context->Find(key, values);
+bool Condition::Holds(Answers& answers) const {
+  Values room;
+  const Values& values = answers.Of(key, room);
   if (type == Type::kNull) {
     return std::any_of(operands.begin(), operands.end(), [&](const Operand& operand) {
       return std::get<bool>(operand) == values.empty();
@@ -272,7 +275,7 @@ bool Condition::Holds(const Context* context) const {
     return set == Set::kNone && negated;
   }
   const auto passes = [&](const std::string& value) {
-    return MatchesAny(context, value) == (negated ? Outcome::kNo : Outcome::kYes);
+    return MatchesAny(answers, value) == (negated ? Outcome::kNo : Outcome::kYes);
   };
   // Without a prefix a negated operator asks that no value matches: that every value passes.
   const bool all = set == Set::kForAllValues || (set == Set::kNone && negated);

@@ -53,8 +53,8 @@ struct Condition {
   };
   enum class Relation : std::uint8_t { kEqual, kLess, kLessEqual, kGreater, kGreaterEqual };
   enum class Set : std::uint8_t { kNone, kForAnyValue, kForAllValues };
-  // Operand: by type; Text where the string has variables, and for ARNs.
-  using Operand = std::variant<Pattern, Text, double, TimePoint, bool, Bytes, Cidr>;
+  // Operand: by type; Text where the string has variables, Expanded for ARNs without them.
+  using Operand = std::variant<Pattern, Text, Expanded, double, TimePoint, bool, Bytes, Cidr>;
 
   std::string label;  // "StringLike kms:ViaService", for explanations
   Type type = Type::kString;
@@ -70,12 +70,12 @@ struct Condition {
   // AddOperand reads one value of the policy; kMalformed, with the reason, when it does not fit.
   Status AddOperand(const json::Value& value, bool variables);
 
-  bool Holds(const Context* context) const;
+  bool Holds(Answers& answers) const;
 
  private:
   enum class Outcome { kNo, kYes, kUnresolved };
-  Outcome MatchesAny(const Context* context, std::string_view value) const;
-  Outcome Matches(const Operand& operand, const Context* context, std::string_view value) const;
+  Outcome MatchesAny(Answers& answers, std::string_view value) const;
+  Outcome Matches(const Operand& operand, Answers& answers, std::string_view value) const;
   bool Compares(int order) const;
 };
 

@@ -1,4 +1,5 @@
 // Conditions and variables: every operator, the prefixes and suffixes, keys that are absent.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -252,6 +253,40 @@ TEST(Explain, SaysWhyAStatementDoesNotApply) {
   EXPECT_TRUE(findings[2].applies && findings[2].allow);
   EXPECT_EQ(findings[2].sid, "C");
   EXPECT_EQ(findings[3].detail, "the condition Bool aws:SecureTransport does not hold");
+}
+
+// More keys than answers are kept for, each asked for twice, one by a variable while another's
+// values are looked at.
+TEST(Condition, AnswersStayApartWhateverTheirNumber) {
+  class Naming final : public Context {
+   public:
+    void Find(const ConditionKey& key, Values& out) const override {
+      out = {key.qualifier};
+      if (key.key == Key::kKmsEncryptionContext) out.push_back(key.qualifier + "!");
+    }
+  };
+  const Naming context;
+  const Request request{"kms:Decrypt", "arn:aws:kms:eu-west-1:111122223333:key/k", &kAnna,
+                        &context};
+  constexpr int kKeys = 20;
+  // The statement allows, unless the variable of one key (wrong) is another's.
+  const auto allows = [&](int wrong) {
+    std::string conditions;
+    for (int i = 0; i < kKeys; ++i) {
+      conditions += (i == 0 ? "\"" : ",\"") + fmt::format("kms:EncryptionContext:k{}-\":", i) +
+                    fmt::format("\"${{aws:PrincipalTag/k{}-}}*\"", i == wrong ? i + 1 : i);
+    }
+    const std::string statement =
+        R"({"Effect":"Allow","Action":"*","Resource":"*","Condition":{"ForAllValues:StringLike":{)" +
+        conditions + "}}}";
+    const auto policy =
+        Compile(R"({"Version":"2012-10-17","Statement":[)" + statement + "," + statement + "]}",
+                Kind::kIdentityPolicy);
+    EXPECT_TRUE(policy);
+    return Evaluate(**policy, request) == Effect::kAllowDirect;
+  };
+  EXPECT_TRUE(allows(-1));
+  for (int i = 0; i < kKeys; ++i) EXPECT_FALSE(allows(i)) << i;
 }
 
 }  // namespace

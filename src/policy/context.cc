@@ -103,4 +103,16 @@ ConditionKey ConditionKey::Parse(std::string_view text) {
   return parsed;
 }
 
+const Values& Answers::Of(const ConditionKey& key, Values& room) {
+  for (std::size_t i = 0; i < count_; ++i) {
+    if (kept_[i].key->key == key.key && kept_[i].key->name == key.name) return kept_[i].values;
+  }
+  room.clear();
+  const bool keeps = count_ < kKeptMax;
+  Values& values = keeps ? kept_[count_].values : room;
+  if (context_ != nullptr) context_->Find(key, values);
+  if (keeps) kept_[count_++].key = &key;
+  return values;
+}
+
 }  // namespace keyturn::policy

@@ -9,6 +9,8 @@
 // keys for AWS KMS"; Service Authorization Reference, AWS STS.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -97,6 +99,30 @@ class Context {
   virtual ~Context() = default;
   // Find appends the values that the request has for key; none: the key is absent.
   virtual void Find(const ConditionKey& key, Values& out) const = 0;
+};
+
+// Answers: what a Context said in one evaluation. Statements ask about the same few keys again and
+// again; each of the first kKeptMax is asked for once. The context and the keys must outlive it.
+class Answers {
+ public:
+  // context: null: it knows nothing.
+  explicit Answers(const Context* context) : context_(context) {}
+  Answers(const Answers&) = delete;
+  Answers& operator=(const Answers&) = delete;
+
+  // Of returns the values that the request has for key: kept ones, or in room.
+  const Values& Of(const ConditionKey& key, Values& room);
+
+ private:
+  struct Kept {
+    const ConditionKey* key = nullptr;
+    Values values;
+  };
+  static constexpr std::size_t kKeptMax = 8;
+
+  const Context* const context_;
+  std::array<Kept, kKeptMax> kept_;
+  std::size_t count_ = 0;
 };
 
 // EqualsFolded compares without regard to the case of ASCII letters.

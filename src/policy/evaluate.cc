@@ -78,13 +78,14 @@ Reach ReachOf(const Statement& statement, const Principal& principal) {
 }
 
 // ResourceMatches: nullopt when a variable that decides has no value.
-std::optional<bool> ResourceMatches(const Statement& statement, const Request& request) {
+std::optional<bool> ResourceMatches(const Statement& statement, const Request& request,
+                                    Answers& answers) {
   if (AnyMatches(statement.resources, request.resource)) {
     return true;
   }
   bool unresolved = false;
   for (const Text& text : statement.variable_resources) {
-    const auto expanded = text.Expand(request.context);
+    const auto expanded = text.Expand(answers);
     if (!expanded) {
       unresolved = true;
     } else if (expanded->Matches(request.resource, Case::kSensitive)) {
@@ -146,7 +147,7 @@ std::string DetailOf(const Outcome& outcome, Kind kind) {
 
 }  // namespace
 
-Outcome Try(const Statement& statement, Kind kind, const Request& request) {
+Outcome Try(const Statement& statement, Kind kind, const Request& request, Answers& answers) {
   using Step = Outcome::Step;
   if (statement.inert) {
     return {Step::kInert, Reach::kNobody, nullptr};
@@ -160,7 +161,7 @@ Outcome Try(const Statement& statement, Kind kind, const Request& request) {
       return {Step::kOtherResource, Reach::kNobody, nullptr};
     }
   } else {
-    const std::optional<bool> matches = ResourceMatches(statement, request);
+    const std::optional<bool> matches = ResourceMatches(statement, request, answers);
     if (!matches || *matches == statement.negate_resources) {
       return {Step::kOtherResource, Reach::kNobody, nullptr};
     }
@@ -173,7 +174,7 @@ Outcome Try(const Statement& statement, Kind kind, const Request& request) {
     }
   }
   for (const Condition& condition : statement.conditions) {
-    if (!condition.Holds(request.context)) {
+    if (!condition.Holds(answers)) {
       return {Step::kCondition, reach, &condition};
     }
   }
@@ -181,9 +182,10 @@ Outcome Try(const Statement& statement, Kind kind, const Request& request) {
 }
 
 Effect Evaluate(const Policy& policy, const Request& request) {
+  Answers answers(request.context);
   Effect effect = Effect::kNone;
   for (const Statement& statement : policy.statements) {
-    const Outcome outcome = Try(statement, policy.kind, request);
+    const Outcome outcome = Try(statement, policy.kind, request, answers);
     if (outcome.step != Outcome::Step::kApplies) {
       continue;
     }
@@ -196,9 +198,10 @@ Effect Evaluate(const Policy& policy, const Request& request) {
 }
 
 std::vector<Finding> Explain(const Policy& policy, const Request& request) {
+  Answers answers(request.context);
   std::vector<Finding> findings;
   for (const Statement& statement : policy.statements) {
-    const Outcome outcome = Try(statement, policy.kind, request);
+    const Outcome outcome = Try(statement, policy.kind, request, answers);
     findings.push_back({findings.size(), statement.sid, statement.allow,
                         outcome.step == Outcome::Step::kApplies, DetailOf(outcome, policy.kind)});
   }

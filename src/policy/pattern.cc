@@ -188,7 +188,7 @@ Result<Text> Text::Parse(std::string_view text, bool variables, bool wildcards) 
   return parsed;
 }
 
-std::optional<Expanded> Text::Expand(const Context* context) const {
+std::optional<Expanded> Text::Expand(Answers& answers) const {
   Expanded out;
   for (const Part& part : parts_) {
     if (!part.variable) {
@@ -196,8 +196,8 @@ std::optional<Expanded> Text::Expand(const Context* context) const {
       out.kinds.insert(out.kinds.end(), part.kinds.begin(), part.kinds.end());
       continue;
     }
-    Values values;
-    if (context != nullptr) context->Find(*part.variable, values);
+    Values room;
+    const Values& values = answers.Of(*part.variable, room);
     if (values.size() != 1 && (!values.empty() || !part.fallback)) return std::nullopt;
     out.text += values.empty() ? *part.fallback : values.front();
     out.kinds.resize(out.text.size(), Expanded::Kind::kLiteral);

@@ -54,9 +54,8 @@ class Text {
   static Result<Text> Parse(std::string_view text, bool variables, bool wildcards);
   // is_plain: no ${ was read: the text is a Pattern as it stands.
   bool is_plain() const { return plain_; }
-  // Expand asks context (null: it knows nothing) for each variable; nullopt when one has no value,
-  // or several, and no default.
-  std::optional<Expanded> Expand(const Context* context) const;
+  // Expand asks for each variable; nullopt when one has no value, or several, and no default.
+  std::optional<Expanded> Expand(Answers& answers) const;
 
  private:
   struct Part {

@@ -6,7 +6,7 @@
 namespace {
 
 // Everything has a value, so that operators and variables are reached.
-class Answers final : public keyturn::policy::Context {
+class Naming final : public keyturn::policy::Context {
  public:
   void Find(const keyturn::policy::ConditionKey& key, keyturn::policy::Values& out) const override {
     out.push_back(key.qualifier.empty() ? "2026-11-24T12:00:00Z" : key.qualifier);
@@ -25,7 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       {account, "arn:aws:iam::111122223333:user/anna"},
       {account, "arn:aws:iam::111122223333:root", true},
       {*model::AccountId::Parse("444455556666"), "arn:aws:sts::444455556666:assumed-role/R/s"}};
-  const Answers answers;
+  const Naming naming;
   for (const Kind kind : {Kind::kKeyPolicy, Kind::kIdentityPolicy, Kind::kTrustPolicy}) {
     const auto policy = Compile(text, kind);
     if (!policy) {
@@ -42,7 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       for (const char* action : {"kms:Encrypt", "kms:PutKeyPolicy"}) {
         const Request request{
             action, "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-            &principal, &answers};
+            &principal, &naming};
         KT_CHECK(Explain(**policy, request).size() > 0);
         KT_CHECK(!again || Evaluate(**policy, request) == Evaluate(**again, request));
         const KeySide side{(*policy).get(), &account, {}};
