@@ -62,6 +62,7 @@ TEST_F(WebhookTest, NoProxyComesBetweenItAndThisMachine) {
     if (talk.ReadHead().starts_with("POST /kms "))
       talk.Send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
   });
+  unsetenv("no_proxy");  // which other tests of this room set
   setenv("http_proxy", "http://127.0.0.1:9", 1);
   auto webhook = Webhook::Open(TargetAt(receiver.port()));
   ASSERT_TRUE(webhook.has_value());
