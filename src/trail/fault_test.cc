@@ -29,6 +29,9 @@ class FaultyOps : public FileOps {
     return -1;
   }
   int Truncate(int fd, off_t size) override { return Fails() ? -1 : FileOps::Truncate(fd, size); }
+  int Reserve(int fd, off_t offset, off_t size) override {
+    return Fails() ? -1 : FileOps::Reserve(fd, offset, size);
+  }
   int DataSync(int /*fd*/) override {
     const bool fails = Fails();
     sync_failed |= fails;
@@ -153,6 +156,89 @@ TEST_F(FaultTest, AFullDiskRefusesAndLaterAccepts) {
   EXPECT_EQ(trail->head().mac_hex, before.mac_hex);
   EXPECT_TRUE(trail->Append(RecordLine(3)));
   EXPECT_EQ(Check(trail->head())->records, 2U);
+}
+
+// ReserveOps keeps what was reserved and cut, and can refuse to reserve.
+class ReserveOps : public QuickOps {
+ public:
+  int Reserve(int /*fd*/, off_t offset, off_t size) override {
+    reserved.emplace_back(offset, size);
+    errno = EOPNOTSUPP;
+    return refuses ? -1 : 0;
+  }
+  int Truncate(int fd, off_t size) override {
+    cut.push_back(size);
+    return FileOps::Truncate(fd, size);
+  }
+  std::vector<std::pair<off_t, off_t>> reserved;  // offset, size
+  std::vector<off_t> cut;
+  bool refuses = false;
+};
+
+TEST_F(FaultTest, BlocksAreReservedAheadAndGivenBack) {
+  ReserveOps ops;
+  options_.file_ops = &ops;
+  options_.sync_delay = std::chrono::hours{1};
+  options_.segment_bytes_max = 3U << 20;
+  off_t first = 0;
+  {
+    const auto trail = Open();
+    ASSERT_TRUE(trail->Append(RecordLine(1)));
+    ASSERT_TRUE(trail->Sync());
+    first = static_cast<off_t>(std::filesystem::file_size(Segments()[0]));
+    const std::pair<off_t, off_t> megabyte{first, 1 << 20};
+    EXPECT_THAT(ops.reserved, testing::ElementsAre(megabyte));
+    ASSERT_TRUE(trail->Append(RecordLine(2)));
+    ASSERT_TRUE(trail->Sync());
+    EXPECT_EQ(ops.reserved.size(), 1U);  // there is enough still
+    first = static_cast<off_t>(std::filesystem::file_size(Segments()[0]));
+    EXPECT_THAT(ops.cut, testing::IsEmpty());
+    std::string lines;
+    while (lines.size() < (2U << 20)) {
+      lines += RecordLine(3);
+    }
+    ASSERT_TRUE(trail->Append(lines));
+    ASSERT_TRUE(trail->Append(lines));  // begins a segment
+    EXPECT_EQ(ops.reserved.size(), 1U);
+  }
+  // The first segment had outgrown what was reserved, the second ends with what its last sync
+  // reserved.
+  EXPECT_EQ(ops.reserved.size(), 2U);
+  EXPECT_EQ(ops.reserved[1].first + ops.reserved[1].second,
+            3 << 20);  // a segment's end, no further
+  EXPECT_THAT(ops.cut, testing::ElementsAre(ops.reserved[1].first));
+  EXPECT_TRUE(Check());
+}
+
+TEST_F(FaultTest, ASegmentThatEndsEarlyGivesBackWhatWasReserved) {
+  ReserveOps ops;
+  options_.file_ops = &ops;
+  options_.sync_delay = std::chrono::hours{1};
+  options_.segment_bytes_max = 3U << 20;
+  const auto trail = Open();
+  ASSERT_TRUE(trail->Append(RecordLine(1)));
+  ASSERT_TRUE(trail->Sync());
+  std::string lines;
+  while (lines.size() < (3U << 20)) {
+    lines += RecordLine(2);
+  }
+  ASSERT_TRUE(trail->Append(lines));
+  EXPECT_THAT(ops.cut, testing::ElementsAre(ops.reserved[0].first));
+}
+
+TEST_F(FaultTest, AFileSystemThatReservesNothingIsAskedOnce) {
+  ReserveOps ops;
+  ops.refuses = true;
+  options_.file_ops = &ops;
+  options_.sync = SyncMode::kAlways;
+  {
+    const auto trail = Open();
+    for (int i = 1; i <= 3; ++i) {
+      EXPECT_TRUE(trail->Append(RecordLine(i)));
+    }
+  }
+  EXPECT_EQ(ops.reserved.size(), 1U);
+  EXPECT_EQ(Check()->records, 3U);
 }
 
 TEST_F(FaultTest, AWriteThatCannotBeTakenBackStopsTheTrail) {

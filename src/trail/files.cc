@@ -21,6 +21,9 @@ ssize_t FileOps::Write(int fd, const void* data, std::size_t size) {
   return ::write(fd, data, size);
 }
 int FileOps::Truncate(int fd, off_t size) { return ::ftruncate(fd, size); }
+int FileOps::Reserve(int fd, off_t offset, off_t size) {
+  return ::fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, size);
+}
 int FileOps::DataSync(int fd) { return ::fdatasync(fd); }
 int FileOps::DirectorySync(int fd) { return ::fsync(fd); }
 

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "base/hex.h"
 #include "base/log.h"
@@ -28,6 +29,11 @@ namespace {
 Head MakeHead(std::uint64_t sequence, const ChainValue& value) {
   return {sequence, sequence == 0 ? std::string() : HexEncode(value)};
 }
+
+// How far ahead blocks are reserved: for so many syncs like the last one, within bounds.
+constexpr std::uint64_t kSyncsReserved = 16;
+constexpr std::uint64_t kReserveBytesMin = 1ULL << 20;
+constexpr std::uint64_t kReserveBytesMax = 64ULL << 20;
 
 // AreLines: each line is one JSON object by its looks, and none could pass for a chain line.
 bool AreLines(std::string_view text) {
@@ -75,6 +81,8 @@ class FileTrail final : public Trail {
   Status CutBack(Error error);
   tl::unexpected<Error> Stop(Error error);
   Status SyncTo(std::uint64_t target);
+  void ReserveAhead(std::uint64_t bytes_since_sync);
+  void GiveBackReserve();
   void SyncLoop();
 
   const std::filesystem::path directory_;
@@ -89,7 +97,9 @@ class FileTrail final : public Trail {
   mutable std::mutex write_mutex_;  // the members down to stopped_
   FilePtr file_;
   std::filesystem::path path_;
-  std::uint64_t size_ = 0;  // of the segment
+  std::uint64_t size_ = 0;      // of the segment
+  std::uint64_t reserved_ = 0;  // of the segment: up to where blocks are set aside
+  bool reserve_fails_ = false;
   std::uint64_t sequence_ = 0;
   ChainValue value_ = kFirstPrevious;
   std::uint64_t written_ = 0;  // bytes ever appended by this object
@@ -119,6 +129,7 @@ FileTrail::~FileTrail() {
     if (const Status synced = Sync(); !synced) {
       LogError("audit trail: not synced at the end: {}", synced.error().message);
     }
+    GiveBackReserve();
   }
 }
 
@@ -246,6 +257,7 @@ tl::unexpected<Error> FileTrail::Stop(Error error) {
 }
 
 Status FileTrail::CutBack(Error error) {
+  reserved_ = 0;  // the cut takes the blocks behind it, too
   if (ops_.Truncate(file_->fd(), static_cast<off_t>(size_)) != 0) {
     return Stop(std::move(error));
   }
@@ -263,6 +275,7 @@ Status FileTrail::Rotate() {
   if (size != 0) {
     return Stop({ErrorCode::kCorrupt, fmt::format("{} exists already", path.string()), {}});
   }
+  GiveBackReserve();
   file_ = std::move(file);
   path_ = path;
   size_ = 0;
@@ -337,8 +350,34 @@ Status FileTrail::SyncTo(std::uint64_t target) {
     const std::lock_guard lock(write_mutex_);
     return Stop(SystemError("cannot sync", path_, error_number));
   }
-  synced_ = reached;
+  ReserveAhead(reached - std::exchange(synced_, reached));
   return {};
+}
+
+// ReserveAhead has blocks set aside for what the next syncs will write. Otherwise the file system
+// looks for them while it writes out, and an append at that moment waits, some milliseconds each
+// time. That a file system cannot do it, or is full, is no error: appends then do as well as they
+// can.
+void FileTrail::ReserveAhead(std::uint64_t bytes_since_sync) {
+  const std::lock_guard lock(write_mutex_);
+  const std::uint64_t ahead =
+      std::clamp(kSyncsReserved * bytes_since_sync, kReserveBytesMin, kReserveBytesMax);
+  const std::uint64_t from = std::max(size_, reserved_);
+  if (stopped_ || reserve_fails_ || from >= std::min(size_ + ahead / 2, segment_bytes_max_)) {
+    return;  // not to be had, or enough
+  }
+  const std::uint64_t until = std::min(size_ + ahead, segment_bytes_max_);
+  reserve_fails_ =
+      ops_.Reserve(file_->fd(), static_cast<off_t>(from), static_cast<off_t>(until - from)) != 0;
+  reserved_ = until;
+}
+
+// GiveBackReserve frees the blocks behind the end of a segment that is left.
+void FileTrail::GiveBackReserve() {
+  if (!stopped_ && reserved_ > size_) {
+    (void)ops_.Truncate(file_->fd(), static_cast<off_t>(size_));
+  }
+  reserved_ = 0;
 }
 
 Status FileTrail::Sync() {
