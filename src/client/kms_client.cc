@@ -342,11 +342,10 @@ std::size_t PacedClient::Pump(Millis max_wait) {
     const auto until = std::chrono::ceil<Millis>(*next - options_.steady_now());
     wait = std::clamp(until, Millis(0), max_wait);
   }
-  if (in_flight_ > 0) {
-    http_.Pump(wait);
-  } else if (wait > Millis(0)) {
-    options_.wait(wait);
-  }
+  // Answers wait for the round, too: to wake for each would cost more than what is done with it.
+  const bool round = next && wait <= kPaceRound;
+  if (wait > Millis(0) && (round || in_flight_ == 0)) options_.wait(std::exchange(wait, Millis(0)));
+  if (in_flight_ > 0) http_.Pump(wait);
   return unfinished_;
 }
 

@@ -53,6 +53,7 @@ Limiter::Limiter(std::optional<double> rate_max, SteadyTime now)
     : rate_max_(rate_max),
       ceiling_(rate_max),
       next_(now),
+      round_(now),
       grown_(now),
       held_until_(now),
       throttled_(now - std::chrono::hours(1)),
@@ -76,7 +77,12 @@ void Limiter::Grow(SteadyTime now) {
 SteadyTime Limiter::NextAllowed(SteadyTime now) {
   if (now < held_until_) return held_until_;
   Grow(now);
-  return ceiling_ ? std::max(next_, held_until_) : now;
+  if (!ceiling_) return now;
+  if (next_ > now && round_ <= now) {
+    const auto over = next_.time_since_epoch() % kPaceRound;
+    round_ = over.count() == 0 ? next_ : next_ + (kPaceRound - over);
+  }
+  return round_;
 }
 
 void Limiter::Take(SteadyTime now) {
@@ -109,6 +115,7 @@ void Limiter::OnThrottled(SteadyTime now, double jitter) {
   if (rate_max_) ceiling_ = std::min(*ceiling_, *rate_max_);
   grown_ = held_until_;
   next_ = held_until_;
+  round_ = held_until_;
 }
 
 double Limiter::recent_rate(SteadyTime now) const {

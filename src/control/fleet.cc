@@ -281,6 +281,7 @@ std::size_t Fleet::Pump(milliseconds max_wait) {
   const SteadyTime now = Now();
   SteadyTime until = now + max_wait;
   std::size_t unfinished = 0;
+  bool paced = false;
   const std::size_t count = members_.size();
   for (std::size_t i = 0; i < count; ++i) {
     Member& member = *members_[(first_member_ + i) % count];
@@ -290,17 +291,22 @@ std::size_t Fleet::Pump(milliseconds max_wait) {
       until = std::min(until, *member.next_try);
     }
     if (!member.kms) continue;
-    if (const auto next = member.kms->SendDue()) until = std::min(until, *next);
+    if (const auto next = member.kms->SendDue()) {
+      until = std::min(until, *next);
+      paced = true;
+    }
     unfinished += member.kms->unfinished();
   }
   if (count > 0) first_member_ = (first_member_ + 1) % count;
   if (unfinished + requests_ == 0) return 0;
-  const auto wait = std::max(milliseconds(0), std::chrono::ceil<milliseconds>(until - now));
-  if (budget_.in_flight + requests_ > 0) {
-    http_->Pump(wait);
-  } else if (wait > milliseconds(0)) {
-    std::this_thread::sleep_for(wait);
+  auto wait = std::max(milliseconds(0), std::chrono::ceil<milliseconds>(until - now));
+  // Answers wait for the round, too: to wake for each would cost more than what is done with it.
+  const bool answers = budget_.in_flight + requests_ > 0;
+  const bool round = paced && wait <= client::kPaceRound;
+  if (wait > milliseconds(0) && (round || !answers)) {
+    std::this_thread::sleep_for(std::exchange(wait, milliseconds(0)));
   }
+  if (answers) http_->Pump(wait);
   return unfinished + requests_;
 }
 
