@@ -1,5 +1,5 @@
 # The commands of a developer; CI calls the same scripts.
-.PHONY: build test lint bench soak fleet golden screenshots fuzz clean
+.PHONY: build test lint tidy bench soak fleet golden screenshots fuzz clean
 FUZZ_SECONDS ?= 60
 export FUZZ_SECONDS
 
@@ -11,6 +11,10 @@ test:
 
 lint:
 	scripts/lint
+
+# tidy runs clang-tidy over the program; it takes long.
+tidy:
+	scripts/tidy
 
 # bench measures against nginx on the same core; the figures go into docs/performance.md.
 bench:
