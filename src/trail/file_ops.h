@@ -15,7 +15,8 @@ class FileOps {
   virtual int Create(const char* path);
   virtual ssize_t Write(int fd, const void* data, std::size_t size);
   virtual int Truncate(int fd, off_t size);
-  // Reserve has the file system set blocks aside for [offset, offset + size); the file's size stays.
+  // Reserve has the file system set blocks aside for [offset, offset + size); the file's size
+  // stays.
   virtual int Reserve(int fd, off_t offset, off_t size);
   virtual int DataSync(int fd);       // fdatasync
   virtual int DirectorySync(int fd);  // fsync
