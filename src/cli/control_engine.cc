@@ -1,6 +1,8 @@
 // The control's commands over the control and client rooms.
 #include "cli/control_engine.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -11,6 +13,7 @@
 #include "cli/app.h"
 #include "cli/commands.h"
 #include "cli/recording.h"
+#include "cli/terminal.h"
 #include "client/credentials.h"
 #include "control/apply.h"
 #include "control/audit.h"
@@ -150,6 +153,18 @@ Result<Judging> JudgingOf(const PolicyFlags& flags) {
     KT_ASSIGN(judging.exceptions, control::ReadExceptions(exceptions_path));
   }
   return judging;
+}
+
+// SayExpired: an exception that has expired protects nothing any more, which its file does not
+// show.
+void SayExpired(const control::ExceptionList& exceptions, TimePoint now) {
+  for (const control::Exception& entry : exceptions.entries) {
+    if (!entry.ExpiredAt(now)) continue;
+    PrintError(
+        fmt::format("{}:{}", exceptions.place, entry.line),
+        fmt::format("exception {} expired on {} and protects no key", entry.id, entry.expires),
+        fmt::format("renew it with {} or remove it", entry.approver));
+  }
 }
 
 report::Outcome OutcomeOf(control::ChangeOutcome outcome) {
@@ -420,6 +435,7 @@ class Engine final : public ControlEngine {
                                      control::EvidenceRecorder* recorder, const Watch& watch) {
     control::AuditOptions options = judging.options;
     const control::ExceptionList& exceptions = judging.exceptions;
+    SayExpired(exceptions, clock_.Now());
     options.tool_version = ToolVersion();
     options.cache_path = connection.cache_path;
     options.state_path = state_path;

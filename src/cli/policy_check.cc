@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -141,7 +142,13 @@ int RunCheck(const CheckFlags& flags) {
     PrintError("policy check", "standard output cannot be written");
     return control::kExitUsage;
   }
-  return checked->check.findings.empty() ? control::kExitCompliant : control::kExitFindings;
+  // What has expired was right once: the file has to be put right before it is used.
+  const auto& findings = checked->check.findings;
+  const bool expired = std::ranges::any_of(findings, [](const PolicyFinding& finding) {
+    return finding.kind == PolicyFinding::Kind::kExpired;
+  });
+  if (expired) return control::kExitUsage;
+  return findings.empty() ? control::kExitCompliant : control::kExitFindings;
 }
 
 }  // namespace
@@ -168,8 +175,8 @@ void AddPolicyCheckCommand(CLI::App* policy, Invocation& invocation) {
       "Examples:\n"
       "  keyturn policy check --policy policy.yaml\n"
       "  keyturn policy check --exceptions exceptions.yaml --from evidence-2026-11\n"
-      "\nExit codes: 0 nothing to put right, 1 a file is wrong, 3 an exception is expired, unused "
-      "or\noverlaps with another.");
+      "\nExit codes: 0 nothing to put right, 1 a file is wrong or an exception has expired, 3 an "
+      "exception\nis unused or overlaps with another.");
   command->callback([&invocation, flags] {
     if (flags->policy.empty() && flags->exceptions.empty()) {
       throw CLI::ValidationError("--policy FILE is required, or --exceptions FILE");

@@ -7,6 +7,7 @@
 #include "control/files.h"
 #include "control/yaml_reader.h"
 #include "crypto/digest.h"
+#include "model/arn.h"
 #include "model/ids.h"
 
 namespace keyturn::control {
@@ -77,6 +78,20 @@ bool ExceptionList::UsesTags() const {
                      [](const Exception& entry) { return !entry.match.tag_key.empty(); });
 }
 
+// IsKeyArn: the ARN of a key, whole: one with a slip in it would match nothing, and nobody would
+// know.
+bool IsKeyArn(std::string_view text) {
+  constexpr std::string_view kKey = "key/";
+  const auto arn = model::Arn::Parse(text);
+  return arn && arn->service == "kms" && model::Region::IsValid(arn->region) &&
+         model::AccountId::Parse(arn->account) && arn->resource.starts_with(kKey) &&
+         arn->resource.size() > kKey.size() &&
+         std::ranges::all_of(arn->resource.substr(kKey.size()), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                  c == '-';
+         });
+}
+
 Status ReadMatch(const YamlReader& reader, const YamlNode& node, ExceptionMatch& match) {
   if (!node.IsMap() || node.names.empty()) {
     return reader.Wrong(node,
@@ -89,12 +104,16 @@ Status ReadMatch(const YamlReader& reader, const YamlNode& node, ExceptionMatch&
   KT_TRY(reader.OptionalText(node, "account", match.account));
   KT_TRY(reader.OptionalText(node, "region", match.region));
   KT_TRY(reader.OptionalText(node, "glob", match.glob));
-  if (!match.arn.empty() && !match.arn.starts_with("arn:")) {
+  if (!match.arn.empty() && !IsKeyArn(match.arn)) {
     return reader.Wrong(*node.Find("arn"),
-                        "'arn' must be the whole ARN of a key; for patterns use 'glob'");
+                        "'arn' must be the whole ARN of a key, "
+                        "arn:aws:kms:REGION:ACCOUNT:key/ID; for patterns use 'glob'");
   }
   if (!match.alias.empty() && !match.alias.starts_with("alias/")) {
     return reader.Wrong(*node.Find("alias"), "'alias' must begin with alias/");
+  }
+  if (!match.region.empty() && !model::Region::IsValid(match.region)) {
+    return reader.Wrong(*node.Find("region"), "'region' must be a region's name, like eu-west-1");
   }
   if (!match.account.empty() && !model::AccountId::Parse(match.account)) {
     return reader.Wrong(*node.Find("account"), "'account' must be 12 digits, in quotes");

@@ -1,6 +1,7 @@
 // The exceptions file: what it may say, and what is refused with its line.
 #include "control/exceptions.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -96,7 +97,16 @@ TEST(ExceptionsFileTest, ErrorsNameTheLine) {
               HasSubstr("ex.yaml:12: id 'EX-1' appears"));
   EXPECT_THAT(ErrorOf(Replaced("\"111122223333\"", "12")), HasSubstr("ex.yaml:6: 'account'"));
   EXPECT_THAT(ErrorOf(Replaced("alias: alias/billing", "alias: billing")), HasSubstr("alias/"));
-  EXPECT_THAT(ErrorOf(Replaced("alias: alias/billing", "arn: '*'")), HasSubstr("whole ARN"));
+  for (const char* arn :
+       {"'*'", "arn:aws:s3:eu-west-1:111122223333:key/a", "arn:aws:kms:eu-west:111122223333:key/a",
+        "arn:aws:kms:eu-west-1:11112222333:key/a", "arn:aws:kms:eu-west-1:111122223333:alias/a",
+        "arn:aws:kms:eu-west-1:111122223333:key/", "arn:aws:kms:eu-west-1:111122223333:key/a b"}) {
+    EXPECT_THAT(ErrorOf(Replaced("alias: alias/billing", fmt::format("arn: {}", arn))),
+                HasSubstr("whole ARN"))
+        << arn;
+  }
+  EXPECT_THAT(ErrorOf(Replaced("alias: alias/billing", "region: Frankfurt")),
+              HasSubstr("a region's name"));
   EXPECT_THAT(ErrorOf(Replaced("owner: payments", "owner: [a]")), HasSubstr("must be a text"));
   EXPECT_THAT(ErrorOf(Replaced("owner: payments", "owner: a\n    owner: b")),
               HasSubstr("appears twice"));

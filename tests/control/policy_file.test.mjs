@@ -93,6 +93,7 @@ test('every key has the verdict of the policy, and each maximum its own totals',
   const { code, stderr } = await onTarget('audit', '--policy', file('policy.yaml'), '--out',
     file('audit.json'), '--out', file('audit.html'), '--out', file('audit.prom'), '--record', file('evidence'));
   assert.equal(code, 3, stderr);
+  assert.match(stderr, /exceptions\.yaml:10: exception forgotten expired on 2020-01-31 and protects no key; renew/);
   const report = JSON.parse(await readFile(file('audit.json'), 'utf8'));
   for (const [verdict, { Arn }] of expected) {
     const one = report.keys.find((each) => each.arn === Arn);
@@ -165,14 +166,19 @@ test('what decides and cannot be read is unknown, not guessed', async () => {
 
 test('policy check tells what is wrong with its line, and what is expired or unused', async () => {
   const alone = await keyturn('policy', 'check', '--policy', file('policy.yaml'));
-  assert.equal(alone.code, 3);
+  assert.equal(alone.code, 1);
   assert.match(alone.stdout, /exceptions\.yaml:10: forgotten expired on 2020-01-31/);
   assert.match(alone.stdout, /maximum period {2}365, 180, 90 days/);
   const known = await keyturn('policy', 'check', '--policy', file('policy.yaml'), '--from',
     file('audit.json'), '--format', 'json');
-  assert.equal(known.code, 3);
+  assert.equal(known.code, 1);
   assert.deepEqual(JSON.parse(known.stdout).findings.map(({ kind, id, line }) => `${kind} ${id} ${line}`),
     ['expired forgotten 10', 'unused forgotten 10']);
+  await writeFile(file('unused.yaml'), exceptions.replace('2020-01-31', '2099-01-31'));
+  const unused = await keyturn('policy', 'check', '--policy', file('policy.yaml'), '--exceptions',
+    file('unused.yaml'), '--from', file('audit.json'));
+  assert.equal(unused.code, 3);
+  assert.match(unused.stdout, /unused\.yaml:10: forgotten/);
   await writeFile(file('good.yaml'), exceptions.slice(0, exceptions.indexOf('  - id: forgotten')));
   const good = await keyturn('policy', 'check', '--policy', file('policy.yaml'), '--exceptions',
     file('good.yaml'), '--from', file('audit.json'));
