@@ -37,6 +37,7 @@ Result<Child> Start(const std::vector<std::string>& words) {
     return Fail(ProcessError(words.front(), std::strerror(errno)));
   }
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   posix_spawn_file_actions_t actions;

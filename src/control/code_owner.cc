@@ -126,7 +126,7 @@ std::string Identifier(const std::string& name, std::string_view otherwise) {
 
 std::string SnippetOf(const CodeOwner& owner, const std::optional<int>& period_days) {
   const std::string days = period_days ? std::to_string(*period_days) : "";
-  const auto with_days = [&days](std::string lines, const std::string& line) {
+  const auto with_days = [&days](const std::string& lines, const std::string& line) {
     return days.empty() ? lines : lines + line + days + "\n";
   };
   if (owner.tool == "CloudFormation") {

@@ -11,12 +11,12 @@
 namespace keyturn::control {
 namespace {
 
-Judgement Judge(int row, Verdict verdict, std::string reason, bool remediable = false) {
+Judgement Judge(int row, Verdict verdict, const std::string& reason, bool remediable = false) {
   Judgement judgement;
   judgement.verdict = verdict;
   judgement.raw_verdict = verdict;
   judgement.row = row;
-  judgement.reason = std::move(reason);
+  judgement.reason = reason;
   judgement.remediable = remediable;
   return judgement;
 }
@@ -74,7 +74,7 @@ Judgement JudgeImported(const KeyFacts& facts, const EvaluationPolicy& policy) {
   reason +=
       facts.last_rotation_date ? "last rotated on " : "never rotated since the key was made on ";
   reason += DayText(*since) + ", " + Counted(age, "day") + " ago";
-  if (age <= max) return Judge(6, Verdict::kPass, std::move(reason));
+  if (age <= max) return Judge(6, Verdict::kPass, reason);
   return Judge(6, Verdict::kFail, reason + ", longer than the maximum of " + std::to_string(max));
 }
 
@@ -88,7 +88,7 @@ Judgement JudgeOff(const KeyFacts& facts, const EvaluationPolicy& policy) {
   } else if (facts.rotation->on_demand_start_date) {
     reason += "; a rotation on demand is in progress";
   }
-  if (!policy.on_demand_counts) return Judge(14, Verdict::kFail, std::move(reason), true);
+  if (!policy.on_demand_counts) return Judge(14, Verdict::kFail, reason, true);
   if (facts.rotations_failure) {
     return Judge(14, Verdict::kUnknown, reason + "; " + FailureText(*facts.rotations_failure));
   }
@@ -99,7 +99,7 @@ Judgement JudgeOff(const KeyFacts& facts, const EvaluationPolicy& policy) {
         reason + ", " + Counted(*age, "day") + " ago, which counts for " + Counted(max, "day"));
   }
   if (age) reason += ", " + Counted(*age, "day") + " ago, which counted for " + Counted(max, "day");
-  return Judge(14, Verdict::kFail, std::move(reason), true);
+  return Judge(14, Verdict::kFail, reason, true);
 }
 
 // JudgeSetting is rows 10 and 12 to 14: the setting itself.
@@ -212,8 +212,8 @@ bool IsOutOfScope(const KeyFacts& facts, const EvaluationPolicy& policy) {
 
 // EvaluateUnscoped is EvaluateKey but for row 16.
 Judgement EvaluateUnscoped(const KeyFacts& facts, const EvaluationPolicy& policy) {
-  if (auto judgement = JudgeKind(facts, policy)) return *std::move(judgement);
-  if (auto judgement = JudgeState(facts, policy)) return *std::move(judgement);
+  if (const auto judgement = JudgeKind(facts, policy)) return *judgement;
+  if (const auto judgement = JudgeState(facts, policy)) return *judgement;
   Judgement judgement = JudgeSetting(facts, policy);
   if (facts.multi_region && facts.multi_region_type.empty()) {
     return Judge(1, Verdict::kUnknown, "DescribeKey did not say whether the key is a replica");
@@ -320,10 +320,10 @@ Judgement EvaluateKey(const KeyFacts& facts, const EvaluationPolicy& policy) {
   if (policy.scope.empty() || !CouldBeJudged(judgement.verdict)) return judgement;
   ScopeFinding scope = FindScope(policy.scope, facts);
   if (scope.answer == ScopeAnswer::kOut) {
-    return Judge(16, Verdict::kNotApplicable, std::move(scope.reason));
+    return Judge(16, Verdict::kNotApplicable, scope.reason);
   }
   if (scope.answer == ScopeAnswer::kUnknown && judgement.verdict != Verdict::kUnknown) {
-    return Judge(16, Verdict::kUnknown, std::move(scope.reason));
+    return Judge(16, Verdict::kUnknown, scope.reason);
   }
   return judgement;
 }

@@ -18,7 +18,7 @@ namespace {
 
 class ServerImpl final : public Server {
  public:
-  ServerImpl(std::shared_ptr<SharedState> shared, const ListenSockets& sockets);
+  ServerImpl(const std::shared_ptr<SharedState>& shared, const ListenSockets& sockets);
   ~ServerImpl() override { Stop(0); }
   std::uint16_t port() const override { return port_; }
   Loop& loop(std::size_t index) override { return *loops_.at(index); }
@@ -33,7 +33,7 @@ class ServerImpl final : public Server {
   std::size_t running_ = 0;
 };
 
-ServerImpl::ServerImpl(std::shared_ptr<SharedState> shared, const ListenSockets& sockets)
+ServerImpl::ServerImpl(const std::shared_ptr<SharedState>& shared, const ListenSockets& sockets)
     : port_(sockets.port), running_(sockets.descriptors.size()) {
   for (const int descriptor : sockets.descriptors) {
     loops_.push_back(EventLoop::Create(shared, loops_.size()));

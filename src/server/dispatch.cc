@@ -277,7 +277,7 @@ void RunOutsideFirst(Pipeline& pipeline, const RequestPtr& request,
 // RunCreateKeyAside makes the key on a worker, if the caller may create one at all, and lets the
 // writer go on with it.
 void RunCreateKeyAside(Pipeline& pipeline, const RequestPtr& request,
-                       std::shared_ptr<api::CreateKeyRequest> input) {
+                       const std::shared_ptr<api::CreateKeyRequest>& input) {
   const bool taken = pipeline.workers().Submit([&pipeline, held = request, input]() mutable {
     const service::Environment& environment = pipeline.service().environment();
     {
@@ -360,7 +360,7 @@ void Run(Pipeline& pipeline, const RequestPtr& request) {
       }
       if constexpr (info.operation == api::Operation::kCreateKey) {
         if (TakesLong(*held)) {
-          RunCreateKeyAside(pipeline, request, std::move(held));
+          RunCreateKeyAside(pipeline, request, held);
           return;
         }
       }

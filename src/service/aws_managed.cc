@@ -69,7 +69,7 @@ Status MakeAwsManagedKey(Call& call, const std::string& alias, std::string_view 
                                                   call.region, alias, call.now));
   const KeyPtr made = call.view.FindKey(key.region, key.id);
   KT_CHECK(made);
-  const Status allowed = AuthorizeKey(call, action, *made);
+  Status allowed = AuthorizeKey(call, action, *made);
   if (!allowed) call.txn->Discard();
   return allowed;
 }

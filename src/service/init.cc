@@ -20,7 +20,7 @@ constexpr std::string_view kAdministratorPolicy =
 Status WriteCredentials(const InitOptions& options, const NewAccessKey& access_key) {
   std::string text = fmt::format("[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
                                  access_key.row.id, AsText(access_key.secret.reveal()));
-  const Status written = WriteNewFile(options.directory / "credentials", text);
+  Status written = WriteNewFile(options.directory / "credentials", text);
   WipeMemory(text.data(), text.size());
   return written;
 }

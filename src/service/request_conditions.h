@@ -167,19 +167,18 @@ void FindOfGrant(const Request& request, policy::Key key, policy::Values& out) {
 template <typename Request>
 void FindInRequest(const void* untyped, std::string_view action, const policy::ConditionKey& key,
                    policy::Values& out) {
-  using namespace condition_values;
   const Request& request = *static_cast<const Request*>(untyped);
   switch (key.key) {
     case policy::Key::kKmsEncryptionContext:
     case policy::Key::kKmsEncryptionContextKeys:
-      return FindContext(request, action, key, out);
+      return condition_values::FindContext(request, action, key, out);
     case policy::Key::kKmsEncryptionAlgorithm:
-      return FindAlgorithm(request, action, out);
+      return condition_values::FindAlgorithm(request, action, out);
     case policy::Key::kAwsRequestTag:
     case policy::Key::kAwsTagKeys:
-      return FindTags(request, key, out);
+      return condition_values::FindTags(request, key, out);
     case policy::Key::kKmsValidTo:
-      if constexpr (requires { request.valid_to; }) Add(request.valid_to, out);
+      if constexpr (requires { request.valid_to; }) condition_values::Add(request.valid_to, out);
       return;
       KEYTURN_DEFAULT_KEY(kKmsBypassPolicyLockoutSafetyCheck, bypass_policy_lockout_safety_check,
                           false)
@@ -197,8 +196,8 @@ void FindInRequest(const void* untyped, std::string_view action, const policy::C
       KEYTURN_MEMBER_KEY(kKmsWrappingAlgorithm, wrapping_algorithm)
       KEYTURN_MEMBER_KEY(kKmsWrappingKeySpec, wrapping_key_spec)
     default:
-      FindOfNewKey(request, key.key, out);
-      FindOfGrant(request, key.key, out);
+      condition_values::FindOfNewKey(request, key.key, out);
+      condition_values::FindOfGrant(request, key.key, out);
   }
 }
 #pragma GCC diagnostic pop

@@ -1,5 +1,6 @@
 #include "console/jobs/inner_client.h"
 
+#include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -84,7 +85,8 @@ class InnerExchange final : public http::Exchange {
       return;
     }
     http::ClientResponse response;
-    response.status = std::atoi(std::string(head.substr(9, 3)).c_str());
+    const std::string_view status = head.substr(9, 3);
+    std::from_chars(status.data(), status.data() + status.size(), response.status);
     response.headers.emplace_back("x-amzn-requestid", request_id);
     response.body = body;
     inbox_->Put({call_, tl::unexpected(client::ParseCallError(response))});

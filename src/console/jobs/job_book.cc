@@ -83,7 +83,7 @@ Status JobBook::Create(const Job& job, const control::Plan& plan, const Clock& c
   KT_TRY(MakeDirectory(directory_));
   // The lock of the journal goes with the sink; the runner opens it again.
   KT_TRY(control::CreateJournal(JournalPath(job.id), plan, clock, kToolVersion));
-  if (const Status written = service::WriteNewFile(JobPath(job.id), JobText(job)); !written) {
+  if (Status written = service::WriteNewFile(JobPath(job.id), JobText(job)); !written) {
     std::error_code ignored;
     fs::remove(JobPath(job.id), ignored);
     fs::remove(JournalPath(job.id), ignored);
