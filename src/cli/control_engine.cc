@@ -22,6 +22,7 @@
 #include "control/journal.h"
 #include "control/permissions.h"
 #include "control/plan.h"
+#include "control/policy_check.h"
 #include "control/policy_file.h"
 #include "control/targets_file.h"
 #include "crypto/random.h"
@@ -158,12 +159,9 @@ Result<Judging> JudgingOf(const PolicyFlags& flags) {
 // SayExpired: an exception that has expired protects nothing any more, which its file does not
 // show.
 void SayExpired(const control::ExceptionList& exceptions, TimePoint now) {
-  for (const control::Exception& entry : exceptions.entries) {
-    if (!entry.ExpiredAt(now)) continue;
-    PrintError(
-        fmt::format("{}:{}", exceptions.place, entry.line),
-        fmt::format("exception {} expired on {} and protects no key", entry.id, entry.expires),
-        fmt::format("renew it with {} or remove it", entry.approver));
+  for (const auto& finding : control::ExpiredExceptions(exceptions, now)) {
+    PrintError(fmt::format("{}:{}", finding.place, finding.line),
+               fmt::format("exception {} {}", finding.id, finding.text));
   }
 }
 

@@ -9,6 +9,12 @@
 namespace keyturn::control {
 namespace {
 
+PolicyFinding Expired(const ExceptionList& list, const Exception& entry) {
+  return {
+      PolicyFinding::Kind::kExpired, list.place, entry.line, entry.id,
+      fmt::format("expired on {}; renew it with {} or remove it", entry.expires, entry.approver)};
+}
+
 constexpr Days kSoon{30};
 
 // IsWithin: every key that inner matches is matched by outer, as far as the texts say so.
@@ -46,9 +52,7 @@ class Checker {
         check.findings.push_back({kind, exceptions_.place, entry.line, entry.id, std::move(text)});
       };
       if (entry.ExpiredAt(now_)) {
-        add(PolicyFinding::Kind::kExpired,
-            fmt::format("expired on {}; renew it with {} or remove it", entry.expires,
-                        entry.approver));
+        check.findings.push_back(Expired(exceptions_, entry));
       } else if (entry.ExpiredAt(now_ + kSoon)) {
         check.notes.push_back(fmt::format("{} expires on {} (owner {}, {})", entry.id,
                                           entry.expires, entry.owner, entry.ticket));
@@ -142,6 +146,14 @@ std::string_view PolicyFindingName(PolicyFinding::Kind kind) {
       return "unused scope";
   }
   return "expired";
+}
+
+std::vector<PolicyFinding> ExpiredExceptions(const ExceptionList& exceptions, TimePoint now) {
+  std::vector<PolicyFinding> findings;
+  for (const Exception& entry : exceptions.entries) {
+    if (entry.ExpiredAt(now)) findings.push_back(Expired(exceptions, entry));
+  }
+  return findings;
 }
 
 PolicyCheck CheckPolicy(const std::optional<PolicyFile>& policy, const ExceptionList& exceptions,

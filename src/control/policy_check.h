@@ -33,6 +33,9 @@ struct PolicyCheck {
   std::vector<std::string> notes;       // what a reader should know; not wrong
 };
 
+// ExpiredExceptions: a finding for each that has expired, in the order of the file.
+std::vector<PolicyFinding> ExpiredExceptions(const ExceptionList& exceptions, TimePoint now);
+
 // CheckPolicy: policy may be absent; without a run nothing can be said about unused ones, and two
 // exceptions overlap where every key of one is a key of the other.
 PolicyCheck CheckPolicy(const std::optional<PolicyFile>& policy, const ExceptionList& exceptions,

@@ -61,6 +61,7 @@ std::vector<GrantPtr> Txn::GrantsOf(model::Region region, const model::KeyId& ke
     }
   }
   std::vector<GrantPtr> list;
+  list.reserve(grants.size());
   for (auto& [id, grant] : grants) list.push_back(std::move(grant));
   return list;
 }

@@ -18,7 +18,7 @@ Status SaveUsage(Tables& tables, Writer& writer, std::size_t rows_max) {
       taken.push_back(*usage);
     }
     if (entries.empty()) continue;
-    const Status saved = writer.Run([&](Txn& txn) -> Status {
+    Status saved = writer.Run([&](Txn& txn) -> Status {
       for (std::size_t i = 0; i < entries.size(); ++i) {
         const keys::Key& key = entries[i]->key;
         const LastUsage& usage = taken[i];

@@ -92,6 +92,7 @@ std::vector<store::AliasRow> Txn::AliasesOf(const model::AccountId& account, mod
     }
   }
   std::vector<store::AliasRow> list;
+  list.reserve(rows.size());
   for (auto& [name, row] : rows) list.push_back(std::move(row));
   return list;
 }

@@ -36,7 +36,7 @@ Status Once(std::string_view& slot, const Header& header) {
   }
   slot = TrimBlanks(header.value);
   if (slot.empty()) {
-    slot = std::string_view("", 0);
+    slot = std::string_view("");
   }
   return {};
 }

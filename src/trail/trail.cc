@@ -99,7 +99,7 @@ class FileTrail final : public Trail {
   std::filesystem::path path_;
   std::uint64_t size_ = 0;      // of the segment
   std::uint64_t reserved_ = 0;  // of the segment: up to where blocks are set aside
-  bool reserve_fails_ = false;
+  bool reserve_fails_ = false;  // not asked for again in this segment
   std::uint64_t sequence_ = 0;
   ChainValue value_ = kFirstPrevious;
   std::uint64_t written_ = 0;  // bytes ever appended by this object
@@ -378,6 +378,7 @@ void FileTrail::GiveBackReserve() {
     (void)ops_.Truncate(file_->fd(), static_cast<off_t>(size_));
   }
   reserved_ = 0;
+  reserve_fails_ = false;  // a disk that was full may not be any more
 }
 
 Status FileTrail::Sync() {

@@ -93,7 +93,7 @@ test('every key has the verdict of the policy, and each maximum its own totals',
   const { code, stderr } = await onTarget('audit', '--policy', file('policy.yaml'), '--out',
     file('audit.json'), '--out', file('audit.html'), '--out', file('audit.prom'), '--record', file('evidence'));
   assert.equal(code, 3, stderr);
-  assert.match(stderr, /exceptions\.yaml:10: exception forgotten expired on 2020-01-31 and protects no key; renew/);
+  assert.match(stderr, /exceptions\.yaml:10: exception forgotten expired on 2020-01-31; renew it with /);
   const report = JSON.parse(await readFile(file('audit.json'), 'utf8'));
   for (const [verdict, { Arn }] of expected) {
     const one = report.keys.find((each) => each.arn === Arn);

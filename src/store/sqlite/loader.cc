@@ -215,7 +215,7 @@ Status LoadRotations(Database& database, const Visitors& visitors) {
     if (!row.ok()) {
       return row.Bad(database, 4);
     }
-    visitors.rotation(std::move(rotation));
+    visitors.rotation(rotation);
   }
 }
 

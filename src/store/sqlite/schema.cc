@@ -270,7 +270,7 @@ constexpr Migration kMigrations[] = {
 
 // RunOne leaves no transaction open unless the rollback itself fails; closing ends that one.
 Status RunOne(Database& database, const Migration& migration) {
-  const Status done = database.Execute(fmt::format(
+  Status done = database.Execute(fmt::format(
       "BEGIN IMMEDIATE; {} ; PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT;",
       migration.sql, kApplicationId, migration.version));
   if (!done && database.in_transaction()) {
