@@ -32,6 +32,7 @@ struct ServeFlags {
   std::string tls_cert, tls_key;
   std::string trail_sync = "periodic";
   unsigned threads = std::max(1U, std::thread::hardware_concurrency());
+  bool no_io_uring = false;
   unsigned settle_seconds = 0;
   std::string limits = "off";
   std::string attestation_root;
@@ -137,6 +138,7 @@ Result<std::unique_ptr<server::Server>> Start(const ServeFlags& flags, const Clo
   options.http.address = listen.first;
   options.http.port = listen.second;
   options.http.threads = flags.threads;
+  options.http.shares_calls = !flags.no_io_uring;
   options.http.tls_certificate_file = flags.tls_cert;
   options.http.tls_key_file = flags.tls_key;
   if (!flags.no_console) {
@@ -224,6 +226,8 @@ void AddServeCommand(CLI::App& app, Invocation& invocation) {
       ->check(CLI::Range(1U, 256U))
       ->capture_default_str()
       ->type_name("N");
+  command->add_flag("--no-io-uring", flags->no_io_uring,
+                    "Receive and send by one system call for each connection");
   command
       ->add_option("--settle-seconds", flags->settle_seconds,
                    "How long transient states of keys and of custom key stores, and rotations on "

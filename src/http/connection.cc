@@ -114,36 +114,42 @@ void Connection::OnReady(const Readiness& readiness) {
   }
   hung_up_ = hung_up_ || readiness.hung_up;
   readable_ = readable_ || readiness.readable || readiness.hung_up;
-  if ((readiness.writable || readiness.hung_up) && session_.output().sending()) {
-    OnWritable();
+  if ((readiness.writable || readiness.hung_up) && waits_for_room_) {
+    waits_for_room_ = false;
+    loop_->SendSoon(*this);
   }
-  if (wants_read_ && readable_) {
-    ReadNow();
-  }
+  ReceiveWhenReady();
 }
 
 // Read goes on when something is there; never at once, so that the others have their turn.
 void Connection::Read() {
   wants_read_ = true;
-  if (readable_) {
-    loop_->Post([self = shared_from_this()] {
-      if (self->wants_read_ && self->readable_) {
-        self->ReadNow();
-      }
-    });
+  ReceiveWhenReady();
+}
+
+void Connection::ReceiveWhenReady() {
+  if (wants_read_ && readable_ && !receive_due_) {
+    receive_due_ = true;
+    loop_->ReceiveSoon(*this);
   }
 }
 
-void Connection::ReadNow() {
-  if (state_ == State::kClosed) {
-    return;
+std::span<char> Connection::receive_space() {
+  receive_due_ = false;
+  if (state_ == State::kClosed || !wants_read_) {
+    return {};
   }
   const auto space = session_.receive_space();
   if (space.empty()) {  // the parser sees to it that it is not
     Close();
+  }
+  return space;
+}
+
+void Connection::OnReceived(const Transfer& got) {
+  if (state_ == State::kClosed) {
     return;
   }
-  const Transfer got = socket_.Receive(space);
   if (got.state == TransferState::kWouldBlock) {
     readable_ = false;
     return;
@@ -154,7 +160,7 @@ void Connection::ReadNow() {
     return;
   }
   // Less than there is room for was all there is; but nothing tells of an end a second time.
-  readable_ = got.count == space.size() || hung_up_;
+  readable_ = got.count == session_.receive_space().size() || hung_up_;
   OnRead(got.count);
 }
 
@@ -201,7 +207,7 @@ void Connection::Advance() {
         SendReply();
         return;
       case Session::Step::kEnded:
-        Flush();  // the alert, if it gets through
+        SendNow();  // the alert, if it gets through
         Close();
         return;
     }
@@ -253,41 +259,63 @@ void Connection::OnDropped() {
 void Connection::SendReply() {
   state_ = State::kReplying;
   since_ = loop_->Stamp();
-  if (Flush()) {
+  Flush();
+}
+
+// Flush gives what is pending to the loop. FinishReply follows when all of it has been sent.
+void Connection::Flush() {
+  OutputBuffer& output = session_.output();
+  if (state_ != State::kClosed && !output.sending() && !output.pending().empty()) {
+    output.BeginSending();  // until OnSent has seen the end of it
+    loop_->SendSoon(*this);
+  }
+}
+
+std::string_view Connection::send_text() {
+  return state_ == State::kClosed ? std::string_view() : session_.output().pending();
+}
+
+void Connection::OnSent(const Transfer& given) {
+  if (state_ == State::kClosed) {
+    return;
+  }
+  if (given.state == TransferState::kWouldBlock) {
+    waits_for_room_ = true;
+    return;
+  }
+  if (given.state != TransferState::kDone) {
+    Close();
+    return;
+  }
+  if (state_ == State::kReplying) {
+    since_ = loop_->Stamp();
+  }
+  OutputBuffer& output = session_.output();
+  output.Sent(given.count);
+  if (!output.pending().empty()) {
+    loop_->SendSoon(*this);  // only a call that finds no room makes the poller tell of room
+    return;
+  }
+  output.EndSending();
+  if (!output.pending().empty()) {
+    Flush();
+  } else if (state_ == State::kReplying) {
     FinishReply();
   }
 }
 
-// Flush is true when everything has been sent; otherwise the rest follows by itself, then
-// OnWritable, or the connection has been closed.
-bool Connection::Flush() {
+// SendNow is for the last words: true when the kernel has taken all that is pending.
+bool Connection::SendNow() {
   OutputBuffer& output = session_.output();
-  if (output.sending() || state_ == State::kClosed) {
-    return false;
-  }
+  output.EndSending();
   while (!output.pending().empty()) {
     const Transfer given = socket_.Send(output.pending());
-    if (given.state == TransferState::kWouldBlock) {
-      output.BeginSending();  // until OnWritable
-      return false;
-    }
     if (given.state != TransferState::kDone) {
-      Close();
       return false;
     }
     output.Sent(given.count);
   }
   return true;
-}
-
-void Connection::OnWritable() {
-  session_.output().EndSending();
-  if (state_ == State::kReplying) {
-    since_ = loop_->Stamp();
-  }
-  if (Flush() && state_ == State::kReplying) {
-    FinishReply();
-  }
 }
 
 void Connection::FinishReply() {
@@ -306,7 +334,7 @@ void Connection::FinishReply() {
 // the connection, which can take the reply with it.
 void Connection::CloseGently() {
   session_.EndOutput();
-  if (!Flush()) {
+  if (!SendNow()) {
     Close();
     return;
   }

@@ -5,13 +5,14 @@
 //
 // Speed, as measured against nginx on one core: no timer belongs to a connection (one sweep a
 // loop), a connection keeps its buffers, a socket is not read before it is known to have something,
-// and a reply leaves in one write which is tried at once.
+// and the loop receives and sends for many connections at a time (http/transfer_batch.h).
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -47,16 +48,26 @@ class ConnectionLoop : public Loop {
   virtual bool draining() const = 0;
   // Remove forgets the connection, which has closed its socket.
   virtual void Remove(Connection& connection) = 0;
+  // ReceiveSoon and SendSoon: with others, not before the connection's call has returned for
+  // receiving; the loop asks for space or text then, and tells OnReceived or OnSent.
+  virtual void ReceiveSoon(Connection& connection) = 0;
+  virtual void SendSoon(Connection& connection) = 0;
 };
 
 class Connection final : public std::enable_shared_from_this<Connection> {
  public:
   Connection(std::shared_ptr<ConnectionLoop> loop, Socket socket, std::string remote_address);
+  Socket& socket() { return socket_; }
 
   // Start: the socket is in the loop's poller already.
   void Start();
   void Close();
   void OnReady(const Readiness& readiness);
+  // receive_space and send_text are empty when nothing is to be received or sent any more.
+  std::span<char> receive_space();
+  void OnReceived(const Transfer& got);
+  std::string_view send_text();
+  void OnSent(const Transfer& given);
   void SweepAt(LoopTime now);
   void CloseIfIdle();
 
@@ -71,14 +82,14 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   enum class State { kReading, kHandling, kReplying, kLingering, kClosed };
 
   void Read();
-  void ReadNow();
+  void ReceiveWhenReady();
   void OnRead(std::size_t count);
   void Advance();
   void Handle();
   void Resume();
   void SendReply();
-  bool Flush();
-  void OnWritable();
+  void Flush();
+  bool SendNow();
   void FinishReply();
   void CloseGently();
 
@@ -88,7 +99,9 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   State state_ = State::kReading;
   bool in_advance_ = false;
   bool wants_read_ = false;
-  bool readable_ = false;  // told by the poller and not yet read to the end
+  bool receive_due_ = false;     // the loop will ask for receive_space
+  bool waits_for_room_ = false;  // the kernel took not all: until the poller tells of room
+  bool readable_ = false;        // told by the poller and not yet read to the end
   bool hung_up_ = false;
   bool request_begun_ = false;
   bool keep_ = true;

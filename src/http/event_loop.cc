@@ -1,6 +1,7 @@
 // The event loops, on Boost.Asio: listener, timer, and what other threads post. The connections'
 // sockets are in a poller of the loop's own, which Asio watches as one descriptor: asked by Asio, a
-// socket costs a receive that finds nothing for each that finds a request.
+// socket costs a receive that finds nothing for each that finds a request. What they receive and
+// send is done for many of them at a time.
 #include "http/event_loop.h"
 
 #include <algorithm>
@@ -14,12 +15,14 @@
 #include <cerrno>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <system_error>
 #include <vector>
 
 #include "base/check.h"
 #include "base/log.h"
 #include "http/poller.h"
+#include "http/transfer_batch.h"
 
 namespace keyturn::http {
 namespace {
@@ -37,6 +40,11 @@ using SweepTimer =
 
 // Connections taken from the kernel's queue when the server stops.
 constexpr int kLastConnectionsMax = 4096;
+// Replies that leave together: with more, their clients would wait while the loop works, and the
+// loop while they do.
+constexpr std::size_t kSendsTogether = 16;
+
+using Connections = std::vector<std::shared_ptr<Connection>>;
 
 class LoopImpl final : public EventLoop, public std::enable_shared_from_this<LoopImpl> {
  public:
@@ -71,6 +79,8 @@ class LoopImpl final : public EventLoop, public std::enable_shared_from_this<Loo
   LoopTime Stamp() const override { return now_ + shared_->options.sweep_interval; }
   bool draining() const override { return draining_; }
   void Remove(Connection& connection) override;
+  void ReceiveSoon(Connection& connection) override;
+  void SendSoon(Connection& connection) override;
 
  private:
   LoopTime Now() const {
@@ -82,10 +92,17 @@ class LoopImpl final : public EventLoop, public std::enable_shared_from_this<Loo
   void Admit(AcceptedSocket socket, const Tcp::endpoint& peer);
   void AwaitReadiness();
   void OnReadiness();
+  void RunReceives();
+  void RunSends();
+  template <typename Add, typename Tell>
+  void RunBatch(Connections due, TransferBatch& batch, const Add& add, const Tell& tell);
+  template <typename Step>
+  void Guarded(Connection& connection, const Step& step);
   bool ended() const { return draining_ && connections_.empty(); }
   void EndWhenEmpty();
   void ScheduleSweep();
   void Sweep();
+  void MakeBatches();
   void RunContext();
 
   const std::shared_ptr<SharedState> shared_;
@@ -97,7 +114,12 @@ class LoopImpl final : public EventLoop, public std::enable_shared_from_this<Loo
   SweepTimer timer_;
   Tcp::endpoint peer_;
   LoopTime now_;
-  std::vector<std::shared_ptr<Connection>> connections_;
+  Connections connections_;
+  // Each is in a list once, until its batch is made of it.
+  Connections receiving_, sending_;
+  std::optional<TransferBatch> receive_batch_, send_batch_;  // while Run does
+  bool in_readiness_ = false;
+  bool in_sends_ = false;
   bool draining_ = false;
   bool accept_paused_ = false;
   std::mutex finish_mutex_;
@@ -105,13 +127,17 @@ class LoopImpl final : public EventLoop, public std::enable_shared_from_this<Loo
 };
 
 void LoopImpl::Post(std::function<void()> fn) {
+  auto run = [this, work = std::move(fn)] {
+    work();
+    RunSends();
+  };
   if (RunsHere()) {
-    asio::post(context_, std::move(fn));
+    asio::post(context_, std::move(run));
     return;
   }
   const std::lock_guard lock(finish_mutex_);
   if (!finished_) {
-    asio::post(context_, std::move(fn));
+    asio::post(context_, std::move(run));
   }
 }
 
@@ -195,22 +221,100 @@ void LoopImpl::AwaitReadiness() {
 void LoopImpl::OnReadiness() {
   const auto ready = poller_.Poll();
   // One of them may close another.
-  std::vector<std::shared_ptr<Connection>> told;
+  Connections told;
   told.reserve(ready.size());
   for (const Readiness& each : ready) {
     told.push_back(static_cast<Connection*>(each.owner)->shared_from_this());
   }
+  in_readiness_ = true;
   for (std::size_t i = 0; i < told.size(); ++i) {
-    try {
-      told[i]->OnReady(ready[i]);
-    } catch (const std::exception& e) {
-      LogError("a request ended by an exception: {}", e.what());
-      told[i]->Close();
-    }
+    Guarded(*told[i], [&] { told[i]->OnReady(ready[i]); });
   }
+  in_readiness_ = false;
+  RunReceives();
+  RunSends();
   if (!ended()) {
     AwaitReadiness();
   }
+}
+
+// Guarded: an exception ends its connection, and no other.
+template <typename Step>
+void LoopImpl::Guarded(Connection& connection, const Step& step) {
+  try {
+    step();
+  } catch (const std::exception& e) {
+    LogError("a request ended by an exception: {}", e.what());
+    connection.Close();
+  }
+}
+
+void LoopImpl::ReceiveSoon(Connection& connection) {
+  receiving_.push_back(connection.shared_from_this());
+  if (receiving_.size() == 1 && !in_readiness_) {
+    Post([this] { RunReceives(); });
+  }
+}
+
+// RunBatch: add says whether it has put a connection's transfer into the batch; tell is given the
+// result.
+template <typename Add, typename Tell>
+void LoopImpl::RunBatch(Connections due, TransferBatch& batch, const Add& add, const Tell& tell) {
+  for (std::size_t next = 0; next != due.size();) {
+    const std::size_t first = next;
+    for (; next != due.size() && !batch.full(); ++next) {
+      if (!add(*due[next])) {
+        due[next].reset();
+      }
+    }
+    auto result = batch.Run().begin();
+    for (std::size_t i = first; i != next; ++i) {
+      if (due[i] != nullptr) {
+        Guarded(*due[i], [&, &made = *result++] { tell(*due[i], made); });
+      }
+    }
+  }
+}
+
+void LoopImpl::RunReceives() {
+  RunBatch(
+      std::exchange(receiving_, {}), *receive_batch_,
+      [this](Connection& connection) {
+        const auto space = connection.receive_space();
+        if (!space.empty()) {
+          receive_batch_->Receive(connection.socket(), space);
+        }
+        return !space.empty();
+      },
+      [](Connection& connection, const Transfer& got) { connection.OnReceived(got); });
+}
+
+// SendSoon: what is less than a group leaves when the loop has done what it is doing.
+void LoopImpl::SendSoon(Connection& connection) {
+  sending_.push_back(connection.shared_from_this());
+  if (sending_.size() >= kSendsTogether) {
+    RunSends();
+  }
+}
+
+void LoopImpl::RunSends() {
+  if (in_sends_) {
+    return;  // goes on with what has been added
+  }
+  in_sends_ = true;
+  while (!sending_.empty()) {
+    RunBatch(
+        std::exchange(sending_, {}), *send_batch_,
+        [this](Connection& connection) {
+          const auto text = connection.send_text();
+          if (!text.empty()) {
+            send_batch_->Send(connection.socket(), text);
+          }
+          return !text.empty();
+        },
+        [](Connection& connection, const Transfer& given) { connection.OnSent(given); });
+  }
+  in_sends_ = false;
 }
 
 void LoopImpl::ScheduleSweep() {
@@ -228,6 +332,7 @@ void LoopImpl::Sweep() {
     const auto connection = connections_[i];
     connection->SweepAt(now_);
   }
+  RunSends();
   if (accept_paused_ && acceptor_.is_open()) {
     accept_paused_ = false;
     Accept();
@@ -267,6 +372,8 @@ void LoopImpl::CloseAll() {
 void LoopImpl::RunContext() {
   for (;;) {
     try {
+      in_sends_ = false;  // an exception may have ended it
+      RunSends();
       context_.run();
       return;
     } catch (const std::exception& e) {
@@ -276,8 +383,20 @@ void LoopImpl::RunContext() {
   }
 }
 
+// MakeBatches is for the loop's thread: when a ring ends, the kernel interrupts the calls of the
+// thread that made it.
+void LoopImpl::MakeBatches() {
+  receive_batch_.emplace(shared_->options.shares_calls);
+  send_batch_.emplace(shared_->options.shares_calls);
+  if (index_ == 0 && receive_batch_->refusal() != 0) {
+    LogInfo("io_uring cannot be used ({}): each receive and send is a system call",
+            std::generic_category().message(receive_batch_->refusal()));
+  }
+}
+
 void LoopImpl::Run() {
   Current() = this;
+  MakeBatches();
   RunContext();
   {
     const std::lock_guard lock(finish_mutex_);
@@ -285,6 +404,8 @@ void LoopImpl::Run() {
   }
   context_.restart();  // what was posted between the end of the run and the mark
   RunContext();
+  receive_batch_.reset();
+  send_batch_.reset();
   Current() = nullptr;
 }
 

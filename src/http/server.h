@@ -72,8 +72,8 @@ class Exchange {
   // Reply sends a complete HTTP reply: head is everything from the status line up to and including
   // the blank line, without the Connection header, which the server knows best and adds. Exactly
   // once; an exchange dropped without a reply closes the connection. Nothing happens when the
-  // client has gone. For HEAD the body is not sent. Never calls OnRequest before it returns. What
-  // cannot be sent at once is copied.
+  // client has gone. For HEAD the body is not sent. Never calls OnRequest before it returns. Both
+  // texts are copied.
   virtual void Reply(std::string_view head, std::string_view body) = 0;
 };
 
@@ -97,6 +97,8 @@ struct ServerOptions {
   std::size_t connections_max = 10000;    // over all threads; more are accepted and closed
   // How often each loop looks for idle and slow connections: timeouts are late by up to this much.
   std::chrono::milliseconds sweep_interval{1000};
+  // One system call for what many connections receive or send, where the kernel offers io_uring.
+  bool shares_calls = true;
   // What the timeouts are measured with; empty: the steady clock. Called by every loop.
   std::function<std::chrono::steady_clock::time_point()> steady_now;
 };

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <deque>
 #include <future>
 #include <set>
 #include <stdexcept>
@@ -58,6 +59,35 @@ TEST(ServerTest, PipelinedRequestsWaitForALateReply) {
     Loop& loop = exchange->loop();
     loop.Post([held = std::move(exchange)] { held->Reply(HeadFor("late"), "late"); });
     EXPECT_EQ(peer.ReadReply(), ReplyText("late"));
+  }
+}
+
+// More connections than one call receives or sends for; with the kernel's ring and without.
+TEST(ServerTest, ServesManyConnectionsTogether) {
+  const std::string large(3 << 20, 'l');
+  FunctionHandler handler([&](std::shared_ptr<Exchange> exchange) {
+    const std::string body =
+        exchange->request().path == "/large" ? large : Describe(exchange->request());
+    exchange->Reply(HeadFor(body), body);
+  });
+  for (const bool shares_calls : {true, false}) {
+    ServerOptions options;
+    options.shares_calls = shares_calls;
+    auto server = StartServer(handler, options);
+    std::deque<TestPeer> peers;
+    for (int i = 0; i < 150; ++i) {
+      peers.emplace_back(server->port());
+    }
+    for (int round = 0; round < 3; ++round) {
+      for (std::size_t i = 0; i < peers.size(); ++i) {
+        const std::string path = i % 50 == 7 ? "large" : std::to_string(i);
+        ASSERT_TRUE(peers[i].Send("GET /" + path + " HTTP/1.1\r\nHost: h\r\n\r\n"));
+      }
+      for (std::size_t i = peers.size(); i-- > 0;) {  // who waits is not in the way of the others
+        const std::string body = i % 50 == 7 ? large : "GET /" + std::to_string(i) + " ? ";
+        ASSERT_EQ(peers[i].ReadReply(), ReplyText(body)) << i;
+      }
+    }
   }
 }
 
