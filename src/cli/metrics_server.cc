@@ -25,6 +25,7 @@ class Page final : public MetricsServer, private http::Handler {
     options.port = place.second;
     options.body_bytes_max = 1024;
     options.connections_max = 100;
+    options.shares_calls = false;  // few calls
     KT_ASSIGN(page->server_, http::Server::Start(options, *page));
     const bool six = place.first.find(':') != std::string::npos;
     page->url_ = fmt::format("http://{}{}{}:{}/metrics", six ? "[" : "", place.first,

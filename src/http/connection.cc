@@ -5,12 +5,11 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "http/transfer_batch.h"
 
 namespace keyturn::http {
 namespace {
 
-// After this many requests without a pause a connection lets the others have their turn.
-constexpr int kRequestsPerTurn = 16;
 // How long a client may take to read a reply after which the server closes.
 constexpr std::chrono::seconds kLingerTime{2};
 
@@ -134,16 +133,18 @@ void Connection::ReceiveWhenReady() {
   }
 }
 
-std::span<char> Connection::receive_space() {
+bool Connection::AddReceive(TransferBatch& batch) {
   receive_due_ = false;
   if (state_ == State::kClosed || !wants_read_) {
-    return {};
+    return false;
   }
   const auto space = session_.receive_space();
   if (space.empty()) {  // the parser sees to it that it is not
     Close();
+    return false;
   }
-  return space;
+  batch.Receive(socket_, space);
+  return true;
 }
 
 void Connection::OnReceived(const Transfer& got) {
@@ -177,60 +178,51 @@ void Connection::OnRead(std::size_t count) {
   Advance();
 }
 
-// Advance serves every request that is there, until one is late with its reply or bytes are
-// missing.
+// Advance serves the next request that is there; its reply leads here again.
 void Connection::Advance() {
-  for (int served = 0; state_ == State::kReading; ++served) {
-    if (served == kRequestsPerTurn) {
-      loop_->Post([self = shared_from_this()] { self->Advance(); });
-      return;
-    }
-    const bool was_handshaking = session_.handshaking();
-    const Session::Step step = session_.Next();
-    if (was_handshaking && !session_.handshaking()) {
-      request_begun_ = session_.has_unread();
-      since_ = loop_->Stamp();
-    }
-    switch (step) {
-      case Session::Step::kRequest:
-        Handle();
-        break;
-      case Session::Step::kNeedMore:
-        Flush();  // of a handshake, or a 100 Continue
-        if (state_ == State::kReading) {
-          Read();
-        }
-        return;
-      case Session::Step::kRefused:
-        keep_ = false;
-        linger_ = true;
-        SendReply();
-        return;
-      case Session::Step::kEnded:
-        SendNow();  // the alert, if it gets through
-        Close();
-        return;
-    }
+  if (state_ != State::kReading) {
+    return;  // closed since this was posted
+  }
+  const bool was_handshaking = session_.handshaking();
+  const Session::Step step = session_.Next();
+  if (was_handshaking && !session_.handshaking()) {
+    request_begun_ = session_.has_unread();
+    since_ = loop_->Stamp();
+  }
+  switch (step) {
+    case Session::Step::kRequest:
+      Handle();
+      break;
+    case Session::Step::kNeedMore:
+      Flush();  // of a handshake, or a 100 Continue
+      if (state_ == State::kReading) {
+        Read();
+      }
+      break;
+    case Session::Step::kRefused:
+      keep_ = false;
+      linger_ = true;
+      SendReply();
+      break;
+    case Session::Step::kEnded:
+      SendNow();  // the alert, if it gets through
+      Close();
+      break;
   }
 }
 
 void Connection::Handle() {
   state_ = State::kHandling;
-  in_advance_ = true;
   try {
     loop_->shared().handler->OnRequest(std::make_shared<OneExchange>(shared_from_this()));
   } catch (const std::exception& e) {
-    LogError("a request ended by an exception: {}", e.what());
     Close();
+    LogError("a request ended by an exception: {}", e.what());
   }
-  in_advance_ = false;
 }
 
-// Resume goes on after a late reply, but never inside the handler's call of Reply.
+// Resume goes on after a reply, but never inside the handler's call of Reply.
 void Connection::Resume() {
-  if (in_advance_) {
-    return;
-  }
   if (session_.has_unread()) {
     loop_->Post([self = shared_from_this()] { self->Advance(); });
   } else {
@@ -259,7 +251,11 @@ void Connection::OnDropped() {
 void Connection::SendReply() {
   state_ = State::kReplying;
   since_ = loop_->Stamp();
-  Flush();
+  if (session_.cannot_send()) {
+    Close();
+  } else {
+    Flush();
+  }
 }
 
 // Flush gives what is pending to the loop. FinishReply follows when all of it has been sent.
@@ -271,8 +267,13 @@ void Connection::Flush() {
   }
 }
 
-std::string_view Connection::send_text() {
-  return state_ == State::kClosed ? std::string_view() : session_.output().pending();
+bool Connection::AddSend(TransferBatch& batch) {
+  const std::string_view text = session_.output().pending();
+  if (state_ == State::kClosed || text.empty()) {
+    return false;
+  }
+  batch.Send(socket_, text);
+  return true;
 }
 
 void Connection::OnSent(const Transfer& given) {
@@ -319,7 +320,7 @@ bool Connection::SendNow() {
 }
 
 void Connection::FinishReply() {
-  if (!keep_) {
+  if (!keep_ || loop_->draining()) {
     CloseGently();
     return;
   }

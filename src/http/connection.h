@@ -12,7 +12,6 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -28,13 +27,15 @@ namespace keyturn::http {
 using LoopTime = std::chrono::steady_clock::time_point;
 
 class Connection;
+class TransferBatch;
 
-// SharedState: what the loops of a server have in common; read-only but for the count.
+// SharedState: what the loops of a server have in common; read-only but for the atomics.
 struct SharedState {
   ServerOptions options;
   Handler* handler = nullptr;
   std::shared_ptr<const TlsContext> tls;
   std::atomic<std::size_t> connections{0};
+  std::atomic<bool> refusal_told{false};  // that io_uring cannot be used
 };
 
 // ConnectionLoop: what a connection needs of its loop.
@@ -48,8 +49,8 @@ class ConnectionLoop : public Loop {
   virtual bool draining() const = 0;
   // Remove forgets the connection, which has closed its socket.
   virtual void Remove(Connection& connection) = 0;
-  // ReceiveSoon and SendSoon: with others, not before the connection's call has returned for
-  // receiving; the loop asks for space or text then, and tells OnReceived or OnSent.
+  // ReceiveSoon and SendSoon: with others; the loop asks the connection for its transfer then, and
+  // tells it the result. ReceiveSoon does so after it has returned, SendSoon perhaps before.
   virtual void ReceiveSoon(Connection& connection) = 0;
   virtual void SendSoon(Connection& connection) = 0;
 };
@@ -57,16 +58,16 @@ class ConnectionLoop : public Loop {
 class Connection final : public std::enable_shared_from_this<Connection> {
  public:
   Connection(std::shared_ptr<ConnectionLoop> loop, Socket socket, std::string remote_address);
-  Socket& socket() { return socket_; }
 
   // Start: the socket is in the loop's poller already.
   void Start();
   void Close();
   void OnReady(const Readiness& readiness);
-  // receive_space and send_text are empty when nothing is to be received or sent any more.
-  std::span<char> receive_space();
+  // AddReceive and AddSend are false when nothing is to be received or sent any more; otherwise
+  // OnReceived or OnSent follows with the result.
+  bool AddReceive(TransferBatch& batch);
   void OnReceived(const Transfer& got);
-  std::string_view send_text();
+  bool AddSend(TransferBatch& batch);
   void OnSent(const Transfer& given);
   void SweepAt(LoopTime now);
   void CloseIfIdle();
@@ -97,10 +98,9 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   Socket socket_;
   Session session_;
   State state_ = State::kReading;
-  bool in_advance_ = false;
   bool wants_read_ = false;
-  bool receive_due_ = false;     // the loop will ask for receive_space
-  bool waits_for_room_ = false;  // the kernel took not all: until the poller tells of room
+  bool receive_due_ = false;     // AddReceive will be called
+  bool waits_for_room_ = false;  // the kernel took nothing: until the poller tells of room
   bool readable_ = false;        // told by the poller and not yet read to the end
   bool hung_up_ = false;
   bool request_begun_ = false;

@@ -40,11 +40,23 @@ using SweepTimer =
 
 // Connections taken from the kernel's queue when the server stops.
 constexpr int kLastConnectionsMax = 4096;
-// Replies that leave together: with more, their clients would wait while the loop works, and the
-// loop while they do.
+// Replies that leave together at most: a larger group would cost less, and leave its clients idle
+// until the last of it is ready.
 constexpr std::size_t kSendsTogether = 16;
 
 using Connections = std::vector<std::shared_ptr<Connection>>;
+
+// Raised: a flag that is up for as long as this lives.
+class Raised {
+ public:
+  explicit Raised(bool& flag) : flag_(flag) { flag_ = true; }
+  ~Raised() { flag_ = false; }
+  Raised(const Raised&) = delete;
+  Raised& operator=(const Raised&) = delete;
+
+ private:
+  bool& flag_;
+};
 
 class LoopImpl final : public EventLoop, public std::enable_shared_from_this<LoopImpl> {
  public:
@@ -94,8 +106,9 @@ class LoopImpl final : public EventLoop, public std::enable_shared_from_this<Loo
   void OnReadiness();
   void RunReceives();
   void RunSends();
-  template <typename Add, typename Tell>
-  void RunBatch(Connections due, TransferBatch& batch, const Add& add, const Tell& tell);
+  using Add = bool (Connection::*)(TransferBatch&);
+  using Tell = void (Connection::*)(const Transfer&);
+  void RunBatch(Connections due, TransferBatch& batch, Add add, Tell tell);
   template <typename Step>
   void Guarded(Connection& connection, const Step& step);
   bool ended() const { return draining_ && connections_.empty(); }
@@ -115,7 +128,7 @@ class LoopImpl final : public EventLoop, public std::enable_shared_from_this<Loo
   Tcp::endpoint peer_;
   LoopTime now_;
   Connections connections_;
-  // Each is in a list once, until its batch is made of it.
+  // A connection sees to it that it is in each at most once.
   Connections receiving_, sending_;
   std::optional<TransferBatch> receive_batch_, send_batch_;  // while Run does
   bool in_readiness_ = false;
@@ -226,11 +239,12 @@ void LoopImpl::OnReadiness() {
   for (const Readiness& each : ready) {
     told.push_back(static_cast<Connection*>(each.owner)->shared_from_this());
   }
-  in_readiness_ = true;
-  for (std::size_t i = 0; i < told.size(); ++i) {
-    Guarded(*told[i], [&] { told[i]->OnReady(ready[i]); });
+  {
+    const Raised raised(in_readiness_);
+    for (std::size_t i = 0; i < told.size(); ++i) {
+      Guarded(*told[i], [&] { told[i]->OnReady(ready[i]); });
+    }
   }
-  in_readiness_ = false;
   RunReceives();
   RunSends();
   if (!ended()) {
@@ -244,8 +258,8 @@ void LoopImpl::Guarded(Connection& connection, const Step& step) {
   try {
     step();
   } catch (const std::exception& e) {
-    LogError("a request ended by an exception: {}", e.what());
     connection.Close();
+    LogError("a request ended by an exception: {}", e.what());
   }
 }
 
@@ -256,37 +270,27 @@ void LoopImpl::ReceiveSoon(Connection& connection) {
   }
 }
 
-// RunBatch: add says whether it has put a connection's transfer into the batch; tell is given the
-// result.
-template <typename Add, typename Tell>
-void LoopImpl::RunBatch(Connections due, TransferBatch& batch, const Add& add, const Tell& tell) {
+// RunBatch adds the transfers of those who have one, and tells them the results.
+void LoopImpl::RunBatch(Connections due, TransferBatch& batch, Add add, Tell tell) {
   for (std::size_t next = 0; next != due.size();) {
     const std::size_t first = next;
     for (; next != due.size() && !batch.full(); ++next) {
-      if (!add(*due[next])) {
+      if (!((*due[next]).*add)(batch)) {
         due[next].reset();
       }
     }
     auto result = batch.Run().begin();
     for (std::size_t i = first; i != next; ++i) {
       if (due[i] != nullptr) {
-        Guarded(*due[i], [&, &made = *result++] { tell(*due[i], made); });
+        Guarded(*due[i], [&, &made = *result++] { ((*due[i]).*tell)(made); });
       }
     }
   }
 }
 
 void LoopImpl::RunReceives() {
-  RunBatch(
-      std::exchange(receiving_, {}), *receive_batch_,
-      [this](Connection& connection) {
-        const auto space = connection.receive_space();
-        if (!space.empty()) {
-          receive_batch_->Receive(connection.socket(), space);
-        }
-        return !space.empty();
-      },
-      [](Connection& connection, const Transfer& got) { connection.OnReceived(got); });
+  RunBatch(std::exchange(receiving_, {}), *receive_batch_, &Connection::AddReceive,
+           &Connection::OnReceived);
 }
 
 // SendSoon: what is less than a group leaves when the loop has done what it is doing.
@@ -301,20 +305,10 @@ void LoopImpl::RunSends() {
   if (in_sends_) {
     return;  // goes on with what has been added
   }
-  in_sends_ = true;
+  const Raised raised(in_sends_);
   while (!sending_.empty()) {
-    RunBatch(
-        std::exchange(sending_, {}), *send_batch_,
-        [this](Connection& connection) {
-          const auto text = connection.send_text();
-          if (!text.empty()) {
-            send_batch_->Send(connection.socket(), text);
-          }
-          return !text.empty();
-        },
-        [](Connection& connection, const Transfer& given) { connection.OnSent(given); });
+    RunBatch(std::exchange(sending_, {}), *send_batch_, &Connection::AddSend, &Connection::OnSent);
   }
-  in_sends_ = false;
 }
 
 void LoopImpl::ScheduleSweep() {
@@ -372,8 +366,7 @@ void LoopImpl::CloseAll() {
 void LoopImpl::RunContext() {
   for (;;) {
     try {
-      in_sends_ = false;  // an exception may have ended it
-      RunSends();
+      RunSends();  // of what an exception has ended
       context_.run();
       return;
     } catch (const std::exception& e) {
@@ -386,11 +379,13 @@ void LoopImpl::RunContext() {
 // MakeBatches is for the loop's thread: when a ring ends, the kernel interrupts the calls of the
 // thread that made it.
 void LoopImpl::MakeBatches() {
-  receive_batch_.emplace(shared_->options.shares_calls);
-  send_batch_.emplace(shared_->options.shares_calls);
-  if (index_ == 0 && receive_batch_->refusal() != 0) {
-    LogInfo("io_uring cannot be used ({}): each receive and send is a system call",
-            std::generic_category().message(receive_batch_->refusal()));
+  for (auto* batch : {&receive_batch_, &send_batch_}) {
+    batch->emplace(shared_->options.shares_calls);
+    const int refusal = (*batch)->refusal();
+    if (refusal != 0 && !shared_->refusal_told.exchange(true)) {
+      LogInfo("io_uring cannot be used ({}): each receive and send is a system call",
+              std::generic_category().message(refusal));
+    }
   }
 }
 

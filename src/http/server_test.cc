@@ -38,7 +38,7 @@ TEST(ServerTest, AnswersPipelinedRequestsInOrder) {
   auto server = StartServer(echo);
   TestPeer peer(server->port());
   std::string requests;
-  for (int i = 0; i < 100; ++i) {  // more than a connection's turn
+  for (int i = 0; i < 100; ++i) {
     requests +=
         "POST /" + std::to_string(i) + " HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc";
   }

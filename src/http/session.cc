@@ -126,10 +126,10 @@ void Session::Refuse(int status, std::string_view reason) {
   Output(text);
 }
 
-// A TLS session that cannot send has been broken by the client: Next finds that out.
+// A TLS session cannot send when the client has broken it, or stopped within a message of its own.
 void Session::Output(std::string_view text) {
   if (is_tls_) {
-    tls_->Write(text);
+    cannot_send_ = !tls_->Write(text) || cannot_send_;
     tls_->TakeOutput(output_.tail());
   } else {
     output_.tail().append(text);

@@ -71,6 +71,8 @@ class Session {
   bool has_unread() const { return !input_.empty() || !tls_drained_; }
   bool handshaking() const { return tls_ != nullptr && !tls_->handshake_done(); }
   OutputBuffer& output() { return output_; }
+  // cannot_send: TLS has refused something that was to be sent, for good.
+  bool cannot_send() const { return cannot_send_; }
 
  private:
   bool Decrypt();
@@ -86,6 +88,7 @@ class Session {
   std::unique_ptr<TlsSession> tls_;
   std::unique_ptr<char[]> wire_;  // encrypted bytes as they come
   bool tls_drained_ = true;
+  bool cannot_send_ = false;
   std::string plain_;  // a reply before encryption
 };
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -12,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/hex.h"
 #include "http/client.h"
 #include "http/test_certificate.h"
 #include "http/test_peer.h"
@@ -70,7 +72,15 @@ class TlsPeer {
     if (ciphers != nullptr) {
       KT_CHECK(SSL_CTX_set_cipher_list(context_, ciphers) == 1);
     }
+    SSL_CTX_set_keylog_callback(context_, [](const SSL* ssl, const char* line) {
+      auto* self = static_cast<TlsPeer*>(SSL_get_app_data(ssl));
+      const std::string_view text = line;
+      if (text.starts_with("CLIENT_TRAFFIC_SECRET_0 ")) {
+        self->client_secret_ = text.substr(text.rfind(' ') + 1);
+      }
+    });
     ssl_ = SSL_new(context_);
+    SSL_set_app_data(ssl_, this);
     SSL_set_fd(ssl_, peer_.fd());
     connected_ = SSL_connect(ssl_) == 1;
   }
@@ -86,6 +96,13 @@ class TlsPeer {
     std::size_t written = 0;
     KT_CHECK(SSL_write_ex(ssl_, text.data(), text.size(), &written) == 1);
   }
+  void SendRaw(std::string_view records) { KT_CHECK(peer_.Send(records)); }
+  // client_secret: TLS 1.3's client_application_traffic_secret_0.
+  std::string client_secret() const {
+    const auto bytes = HexDecode(client_secret_);
+    KT_CHECK(bytes.has_value());
+    return {bytes->begin(), bytes->end()};
+  }
   // ReadToEnd returns all there is; "(cut)" follows when the end is not one that TLS vouches for.
   std::string ReadToEnd() {
     std::string text;
@@ -94,13 +111,21 @@ class TlsPeer {
     while (SSL_read_ex(ssl_, bytes, sizeof(bytes), &count) == 1) {
       text.append(bytes, count);
     }
-    return text + (SSL_get_error(ssl_, 0) == SSL_ERROR_ZERO_RETURN ? "" : "(cut)");
+    switch (SSL_get_error(ssl_, 0)) {
+      case SSL_ERROR_ZERO_RETURN:
+        return text;
+      case SSL_ERROR_WANT_READ:  // the peer's patience has ended
+        return text + "(timeout)";
+      default:
+        return text + "(cut)";
+    }
   }
 
  private:
   TestPeer peer_;
   SSL_CTX* context_;
   SSL* ssl_ = nullptr;
+  std::string client_secret_;
   bool connected_ = false;
 };
 
@@ -168,6 +193,69 @@ TEST_F(TlsServerTest, HandshakeThatDoesNotEndIsClosed) {
   EXPECT_EQ(silent.ReadToEnd(), "");
   complete.Send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(complete.ReadToEnd(), StartsWith("HTTP/1.1 200"));
+}
+
+// ClientRecords: TLS 1.3 records as the client would seal them with its first application key.
+class ClientRecords {
+ public:
+  explicit ClientRecords(std::string secret) : secret_(std::move(secret)) {}
+
+  std::string Seal(std::string_view content, char type) {
+    std::string inner = std::string(content) + type;
+    const std::size_t size = inner.size() + kTagSize;
+    const std::string head = {0x17, 3, 3, static_cast<char>(size >> 8), static_cast<char>(size)};
+    std::string nonce = Expand("iv", 12);
+    nonce.back() = static_cast<char>(nonce.back() ^ sequence_++);
+    EVP_CIPHER_CTX* cipher = EVP_CIPHER_CTX_new();
+    std::string sealed(inner.size(), '\0');
+    std::string tag(kTagSize, '\0');
+    int count = 0;
+    KT_CHECK(EVP_EncryptInit_ex(cipher, EVP_aes_256_gcm(), nullptr, Bytes(Expand("key", 32)).data(),
+                                Bytes(nonce).data()) == 1);
+    KT_CHECK(EVP_EncryptUpdate(cipher, nullptr, &count, Bytes(head).data(), 5) == 1);
+    KT_CHECK(EVP_EncryptUpdate(cipher, reinterpret_cast<unsigned char*>(sealed.data()), &count,
+                               Bytes(inner).data(), static_cast<int>(inner.size())) == 1);
+    KT_CHECK(EVP_EncryptFinal_ex(cipher, nullptr, &count) == 1);
+    KT_CHECK(EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_GET_TAG, kTagSize, tag.data()) == 1);
+    EVP_CIPHER_CTX_free(cipher);
+    return head + sealed + tag;
+  }
+
+ private:
+  static constexpr int kTagSize = 16;
+  static std::vector<unsigned char> Bytes(std::string_view text) {
+    return {text.begin(), text.end()};
+  }
+  // Expand is HKDF-Expand-Label (RFC 8446, 7.1).
+  std::string Expand(std::string_view label, std::size_t size) const {
+    std::string info = {0, static_cast<char>(size), static_cast<char>(6 + label.size())};
+    info.append("tls13 ").append(label).push_back('\0');
+    info.push_back(1);  // the counter of the only block
+    unsigned int length = 0;
+    unsigned char block[EVP_MAX_MD_SIZE];
+    KT_CHECK(HMAC(EVP_sha384(), secret_.data(), static_cast<int>(secret_.size()),
+                  Bytes(info).data(), info.size(), block, &length) != nullptr);
+    return {reinterpret_cast<char*>(block), size};
+  }
+
+  const std::string secret_;
+  char sequence_ = 0;
+};
+
+// A client that stops within a message of TLS itself cannot be answered.
+TEST_F(TlsServerTest, AReplyThatTlsRefusesEndsTheConnection) {
+  EchoHandler echo;
+  auto server = StartServer(echo, options_);
+  TlsPeer peer(server->port(), TLS1_3_VERSION);
+  ASSERT_TRUE(peer.connected());
+  ClientRecords records(peer.client_secret());
+  const std::string request = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+  peer.SendRaw(records.Seal(request, 23) + records.Seal({"\x18\0\0\1", 4}, 22));  // of a KeyUpdate
+  EXPECT_EQ(peer.ReadToEnd(), "(cut)");
+  TlsPeer whole(server->port(), TLS1_3_VERSION);
+  ClientRecords more(whole.client_secret());
+  whole.SendRaw(more.Seal("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", 23));
+  EXPECT_THAT(whole.ReadToEnd(), StartsWith("HTTP/1.1 200"));
 }
 
 TEST_F(TlsServerTest, CarriesLargeBodiesBothWays) {

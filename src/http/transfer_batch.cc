@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "base/check.h"
 #include "base/log.h"
@@ -11,7 +12,7 @@
 namespace keyturn::http {
 namespace {
 
-Transfer TransferOf(int result) {
+Transfer ResultOf(int result) {
   if (result > 0) return {TransferState::kDone, static_cast<std::size_t>(result)};
   if (result == 0) return {TransferState::kEnded};
   return {result == -EAGAIN ? TransferState::kWouldBlock : TransferState::kFailed};
@@ -104,7 +105,7 @@ void TransferBatch::Ring::Collect(std::span<Transfer> results, Done& done) {
   const io_uring_cqe* entry = nullptr;
   io_uring_for_each_cqe(&ring_, head, entry) {
     const auto place = static_cast<std::size_t>(io_uring_cqe_get_data64(entry));
-    results[place] = TransferOf(entry->res);
+    results[place] = ResultOf(entry->res);
     done.set(place);
     ++seen;
   }
@@ -112,7 +113,6 @@ void TransferBatch::Ring::Collect(std::span<Transfer> results, Done& done) {
 }
 
 TransferBatch::TransferBatch(bool shares_calls) {
-  transfers_.reserve(kTransfersMax);
   if (shares_calls) {
     ring_ = Ring::Create(refusal_);
   }
@@ -122,41 +122,40 @@ TransferBatch::~TransferBatch() = default;
 
 void TransferBatch::Receive(Socket& socket, std::span<char> space) {
   KT_CHECK(!full() && !space.empty());
-  transfers_.push_back({&socket, space, {}});
+  wanted_[size_++] = {&socket, space, {}};
 }
 
 void TransferBatch::Send(Socket& socket, std::string_view text) {
   KT_CHECK(!full() && !text.empty());
-  transfers_.push_back({&socket, {}, text});
+  wanted_[size_++] = {&socket, {}, text};
 }
 
 std::span<const Transfer> TransferBatch::Run() {
-  const std::size_t count = transfers_.size();
+  const std::size_t count = std::exchange(size_, 0);
   Done done;
   if (ring_ != nullptr && count > 1) {
-    RunShared(done);
+    RunShared(count, done);
   }
   for (std::size_t place = 0; place < count; ++place) {
     if (!done[place]) {
-      const Wanted& wanted = transfers_[place];
+      const Wanted& wanted = wanted_[place];
       results_[place] = wanted.text.empty() ? wanted.socket->Receive(wanted.space)
                                             : wanted.socket->Send(wanted.text);
     }
   }
-  transfers_.clear();
   return std::span<const Transfer>(results_).first(count);
 }
 
 // RunShared leaves to Run what the kernel did not take; a transfer is taken when it is made.
-void TransferBatch::RunShared(Done& done) {
-  for (std::size_t place = 0; place < transfers_.size(); ++place) {
-    ring_->Add(place, transfers_[place]);
+void TransferBatch::RunShared(std::size_t count, Done& done) {
+  for (std::size_t place = 0; place < count; ++place) {
+    ring_->Add(place, wanted_[place]);
   }
-  refusal_ = ring_->Submit(transfers_.size(), results_, done);
+  refusal_ = ring_->Submit(count, results_, done);
   if (refusal_ != 0) {
+    ring_.reset();  // with what it has not taken
     LogWarning("io_uring failed, each transfer is a call of its own now: {}",
                std::strerror(refusal_));
-    ring_.reset();
   }
 }
 

@@ -12,7 +12,6 @@
 #include <memory>
 #include <span>
 #include <string_view>
-#include <vector>
 
 #include "http/socket.h"
 
@@ -36,7 +35,7 @@ class TransferBatch {
   // kTransfersMax. The socket and its bytes stay where they are until Run has returned.
   void Receive(Socket& socket, std::span<char> space);
   void Send(Socket& socket, std::string_view text);
-  bool full() const { return transfers_.size() == kTransfersMax; }
+  bool full() const { return size_ == kTransfersMax; }
 
   // Run makes the transfers and empties the batch. The results, in the order of adding, are valid
   // until the next call; errno says nothing of them.
@@ -46,15 +45,16 @@ class TransferBatch {
   class Ring;
   using Done = std::bitset<kTransfersMax>;
   struct Wanted {
-    Socket* socket;
+    Socket* socket = nullptr;
     std::span<char> space;
     std::string_view text;  // what is sent; empty: space is received into
   };
-  void RunShared(Done& done);
+  void RunShared(std::size_t count, Done& done);
 
   int refusal_ = 0;
   std::unique_ptr<Ring> ring_;
-  std::vector<Wanted> transfers_;
+  std::size_t size_ = 0;
+  std::array<Wanted, kTransfersMax> wanted_{};
   std::array<Transfer, kTransfersMax> results_{};
 };
 
