@@ -1,13 +1,13 @@
 // Measures what conditions and grants cost: the same signed calls, by a caller whom the default key
-// policy and an identity policy allow, by one whom the last of a hundred conditional statements of
-// the key's policy allows, and by one whom only the last of the key's grants allows, after all
+// policy and an identity policy allow, by one whom the last of many conditional statements of the
+// key's policy allows, and by one whom only the last of the key's grants allows, after all
 // statements were judged in vain. Part of bench/run.mjs (--only access).
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-export const statements = 100;
-export const grants = 24;
+// What a careful policy has, and what hardly any has.
+const sizes = [{ statements: 10, grants: 3 }, { statements: 100, grants: 24 }];
 export const account = '111122223333';
 const user = (name) => `arn:aws:iam::${account}:user/${name}`;
 const cryptography = ['kms:Encrypt', 'kms:Decrypt', 'kms:GenerateDataKey'];
@@ -28,7 +28,7 @@ function conditions(number) {
   return { Principal: { AWS: '*' }, Action: cryptography, Resource: '*', ...forms[number % forms.length] };
 }
 
-function policy() {
+function policy(statements) {
   const list = Array.from({ length: statements - 1 }, (_, number) => conditions(number));
   list.push({ Effect: 'Allow', Principal: { AWS: user('conditional') }, Action: cryptography, Resource: '*',
     Condition: { StringEquals: { 'kms:EncryptionContext:tenant': 'bench', 'aws:PrincipalTag/team': 'bench' },
@@ -38,7 +38,7 @@ function policy() {
     ...list] });
 }
 
-// prepare makes the callers and keys and returns each case: { label, KeyId, credentials }.
+// prepare makes the callers and keys and returns the cases: { label, KeyId, credentials }.
 export async function prepare({ keyturn, work, dataDir, client, kms, credentials }) {
   const admin = (...args) => execFileSync(keyturn, ['admin', ...args, '--data-dir', dataDir], { encoding: 'utf8' });
   const file = path.join(work, 'people.json');
@@ -50,18 +50,19 @@ export async function prepare({ keyturn, work, dataDir, client, kms, credentials
     return { accessKeyId: made.AccessKeyId, secretAccessKey: made.SecretAccessKey };
   };
   const create = async (input) => (await client.send(new kms.CreateKeyCommand(input))).KeyMetadata.KeyId;
-  const plain = await create({});
-  const guarded = await create({ Policy: policy() });
-  for (let i = 1; i <= grants; i += 1) {
-    const pairs = { tenant: i === grants ? 'bench' : `tenant-${i}` };
-    await client.send(new kms.CreateGrantCommand({ KeyId: guarded, GranteePrincipal: user('grantee'),
-      Operations: ['Encrypt', 'Decrypt', 'GenerateDataKey'], Name: `grant-${i}`,
-      Constraints: i % 2 ? { EncryptionContextEquals: { ...pairs, purpose: 'measure' } }
-        : { EncryptionContextSubset: pairs } }));
+  const cases = [{ label: 'the default policy', KeyId: await create({}), credentials }];
+  const callers = { conditional: keyOf('conditional'), grantee: keyOf('grantee') };
+  for (const { statements, grants } of sizes) {
+    const KeyId = await create({ Policy: policy(statements) });
+    for (let i = 1; i <= grants; i += 1) {
+      const pairs = { tenant: i === grants ? 'bench' : `tenant-${i}` };
+      await client.send(new kms.CreateGrantCommand({ KeyId, GranteePrincipal: user('grantee'),
+        Operations: ['Encrypt', 'Decrypt', 'GenerateDataKey'], Name: `grant-${i}`,
+        Constraints: i % 2 ? { EncryptionContextEquals: { ...pairs, purpose: 'measure' } }
+          : { EncryptionContextSubset: pairs } }));
+    }
+    cases.push({ label: `${statements} conditional statements`, KeyId, credentials: callers.conditional },
+      { label: `the same and ${grants} grants`, KeyId, credentials: callers.grantee });
   }
-  return [
-    { label: 'the default policy', KeyId: plain, credentials },
-    { label: `${statements} conditional statements`, KeyId: guarded, credentials: keyOf('conditional') },
-    { label: `the same and ${grants} grants`, KeyId: guarded, credentials: keyOf('grantee') },
-  ];
+  return cases;
 }

@@ -87,7 +87,7 @@ function cpuMicros(pid) {
 
 // script writes wrk's script: the same signed requests again and again, for as long as their
 // signatures hold (five minutes).
-async function script(url, operation, inputs, as = credentials) {
+async function script(url, operation, inputs, as = credentials, name = 'all') {
   const { host, hostname, port } = new URL(url);
   const signer = new SignatureV4({ credentials: as, region, service: 'kms', sha256: Sha256,
     applyChecksum: false });
@@ -101,7 +101,7 @@ async function script(url, operation, inputs, as = credentials) {
     const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('');
     requests.push(`POST / HTTP/1.1\r\n${head}content-length: ${body.length}\r\n\r\n${body}`);
   }
-  const file = path.join(work, `${operation}-${as.accessKeyId}.lua`);
+  const file = path.join(work, `${operation}-${name}.lua`);
   writeFileSync(file, `local requests = { ${requests.map((r) => JSON.stringify(r)).join(',\n')} }
 local i = 0
 function request() i = i % #requests + 1; return requests[i] end
@@ -179,7 +179,8 @@ async function measureAccess() {
     + '|---|---|---|---|---|');
   for (const operation of ['Encrypt', 'Decrypt', 'GenerateDataKey']) {
     for (const each of cases) {
-      each.file = await script(server.url, operation, each.inputs[operation], each.credentials);
+      each.file = await script(server.url, operation, each.inputs[operation], each.credentials,
+        `${cases.indexOf(each)}`);
       each.runs = [];
     }
     for (let i = 0; i < rounds; i += 1) {

@@ -69,7 +69,16 @@ struct Outcome {
   Reach reach = Reach::kDirect;       // when it applies
   const Condition* failed = nullptr;  // of kCondition
 };
-Outcome Try(const Statement& statement, Kind kind, const Request& request, Answers& answers);
+
+// Asking: one evaluation: the request, and what its statements find out about it again and again.
+struct Asking {
+  explicit Asking(const Request& asked);
+
+  const Request& request;
+  Answers answers;
+  std::string_view caller;  // the part of the principal's ARN behind the account
+};
+Outcome Try(const Statement& statement, Kind kind, Asking& asking);
 
 class Policy {
  public:

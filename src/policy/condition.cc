@@ -229,8 +229,8 @@ Condition::Outcome Condition::Matches(const Operand& operand, Answers& answers,
   const auto yes_if = [](bool matches) { return matches ? Outcome::kYes : Outcome::kNo; };
   if (const auto* pattern = std::get_if<Pattern>(&operand)) return yes_if(pattern->Matches(value));
   if (const auto* text = std::get_if<Text>(&operand)) {
-    const auto expanded = text->Expand(answers);
-    if (!expanded) return Outcome::kUnresolved;
+    const Expanded* expanded = text->Expand(answers);
+    if (expanded == nullptr) return Outcome::kUnresolved;
     if (type == Type::kArn) return yes_if(expanded->MatchesArn(value));
     return yes_if(expanded->Matches(
         value, type == Type::kStringIgnoreCase ? Case::kInsensitive : Case::kSensitive));
@@ -248,11 +248,18 @@ Condition::Outcome Condition::Matches(const Operand& operand, Answers& answers,
   if (const auto* bytes = std::get_if<Bytes>(&operand)) {
     return yes_if(Base64Decode(value) == *bytes);
   }
-  const auto asked = Cidr::Parse(value);
-  return yes_if(asked && std::get<Cidr>(operand).Contains(*asked));
+  return Outcome::kNo;  // an address block: MatchesAny compares these
 }
 
 Condition::Outcome Condition::MatchesAny(Answers& answers, std::string_view value) const {
+  if (type == Type::kIpAddress) {
+    const auto asked = Cidr::Parse(value);
+    const bool inside =
+        asked && std::any_of(operands.begin(), operands.end(), [&](const auto& each) {
+          return std::get<Cidr>(each).Contains(*asked);
+        });
+    return inside ? Outcome::kYes : Outcome::kNo;
+  }
   Outcome outcome = Outcome::kNo;
   for (const Operand& operand : operands) {
     const Outcome one = Matches(operand, answers, value);

@@ -37,11 +37,12 @@ bool IsSessionOf(std::string_view resource, std::string_view role) {
          resource[role.size()] == '/';
 }
 
-Reach ReachOf(const NamedPrincipal& named, const Principal& principal) {
+Reach ReachOf(const NamedPrincipal& named, const Asking& asking) {
+  const Principal& principal = *asking.request.principal;
   using Type = NamedPrincipal::Type;
   switch (named.type) {
     case Type::kEveryone:
-      return ResourceOf(principal.arn).starts_with(kAssumed) ? Reach::kRole : Reach::kDirect;
+      return asking.caller.starts_with(kAssumed) ? Reach::kRole : Reach::kDirect;
     case Type::kFederated:
       return principal.arn == named.name ? Reach::kDirect : Reach::kNobody;
     case Type::kService:
@@ -58,37 +59,36 @@ Reach ReachOf(const NamedPrincipal& named, const Principal& principal) {
   if (named.type == Type::kAccount) {
     return principal.is_root ? Reach::kDirect : Reach::kAccount;
   }
-  const std::string_view resource = ResourceOf(principal.arn);
   if (named.type == Type::kRole) {
-    return IsSessionOf(resource, named.name) ? Reach::kRole : Reach::kNobody;
+    return IsSessionOf(asking.caller, named.name) ? Reach::kRole : Reach::kNobody;
   }
-  return resource == named.name ? Reach::kDirect : Reach::kNobody;
+  return asking.caller == named.name ? Reach::kDirect : Reach::kNobody;
 }
 
-Reach ReachOf(const Statement& statement, const Principal& principal) {
+Reach ReachOf(const Statement& statement, const Asking& asking) {
   Reach reach = Reach::kNobody;
   for (const NamedPrincipal& named : statement.principals) {
-    reach = std::max(reach, ReachOf(named, principal));
+    reach = std::max(reach, ReachOf(named, asking));
   }
   if (!statement.negate_principals) {
     return reach;
   }
   const bool exempt = statement.allow ? reach != Reach::kNobody : reach >= Reach::kRole;
-  return exempt ? Reach::kNobody : ReachOf(NamedPrincipal{}, principal);
+  return exempt ? Reach::kNobody : ReachOf(NamedPrincipal{}, asking);
 }
 
 // ResourceMatches: nullopt when a variable that decides has no value.
-std::optional<bool> ResourceMatches(const Statement& statement, const Request& request,
-                                    Answers& answers) {
-  if (AnyMatches(statement.resources, request.resource)) {
+std::optional<bool> ResourceMatches(const Statement& statement, Asking& asking) {
+  const std::string_view resource = asking.request.resource;
+  if (AnyMatches(statement.resources, resource)) {
     return true;
   }
   bool unresolved = false;
   for (const Text& text : statement.variable_resources) {
-    const auto expanded = text.Expand(answers);
-    if (!expanded) {
+    const Expanded* expanded = text.Expand(asking.answers);
+    if (expanded == nullptr) {
       unresolved = true;
-    } else if (expanded->Matches(request.resource, Case::kSensitive)) {
+    } else if (expanded->Matches(resource, Case::kSensitive)) {
       return true;
     }
   }
@@ -147,8 +147,14 @@ std::string DetailOf(const Outcome& outcome, Kind kind) {
 
 }  // namespace
 
-Outcome Try(const Statement& statement, Kind kind, const Request& request, Answers& answers) {
+Asking::Asking(const Request& asked)
+    : request(asked),
+      answers(asked.context),
+      caller(asked.principal != nullptr ? ResourceOf(asked.principal->arn) : std::string_view()) {}
+
+Outcome Try(const Statement& statement, Kind kind, Asking& asking) {
   using Step = Outcome::Step;
+  const Request& request = asking.request;
   if (statement.inert) {
     return {Step::kInert, Reach::kNobody, nullptr};
   }
@@ -161,20 +167,20 @@ Outcome Try(const Statement& statement, Kind kind, const Request& request, Answe
       return {Step::kOtherResource, Reach::kNobody, nullptr};
     }
   } else {
-    const std::optional<bool> matches = ResourceMatches(statement, request, answers);
+    const std::optional<bool> matches = ResourceMatches(statement, asking);
     if (!matches || *matches == statement.negate_resources) {
       return {Step::kOtherResource, Reach::kNobody, nullptr};
     }
   }
   Reach reach = Reach::kDirect;
   if (kind != Kind::kIdentityPolicy) {
-    reach = ReachOf(statement, *request.principal);
+    reach = ReachOf(statement, asking);
     if (reach == Reach::kNobody) {
       return {Step::kOtherPrincipal, reach, nullptr};
     }
   }
   for (const Condition& condition : statement.conditions) {
-    if (!condition.Holds(answers)) {
+    if (!condition.Holds(asking.answers)) {
       return {Step::kCondition, reach, &condition};
     }
   }
@@ -182,10 +188,10 @@ Outcome Try(const Statement& statement, Kind kind, const Request& request, Answe
 }
 
 Effect Evaluate(const Policy& policy, const Request& request) {
-  Answers answers(request.context);
+  Asking asking(request);
   Effect effect = Effect::kNone;
   for (const Statement& statement : policy.statements) {
-    const Outcome outcome = Try(statement, policy.kind, request, answers);
+    const Outcome outcome = Try(statement, policy.kind, asking);
     if (outcome.step != Outcome::Step::kApplies) {
       continue;
     }
@@ -198,10 +204,10 @@ Effect Evaluate(const Policy& policy, const Request& request) {
 }
 
 std::vector<Finding> Explain(const Policy& policy, const Request& request) {
-  Answers answers(request.context);
+  Asking asking(request);
   std::vector<Finding> findings;
   for (const Statement& statement : policy.statements) {
-    const Outcome outcome = Try(statement, policy.kind, request, answers);
+    const Outcome outcome = Try(statement, policy.kind, asking);
     findings.push_back({findings.size(), statement.sid, statement.allow,
                         outcome.step == Outcome::Step::kApplies, DetailOf(outcome, policy.kind)});
   }

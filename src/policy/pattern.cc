@@ -117,6 +117,8 @@ bool Expanded::Matches(std::string_view subject, Case letter_case) const {
 }
 
 bool Expanded::MatchesArn(std::string_view subject) const {
+  // Most ARNs of a policy differ in what they name, and from here on parts are looked for.
+  if (!subject.starts_with(std::string_view(text).substr(0, literal))) return false;
   constexpr int kParts = 6;
   std::size_t from = 0;
   for (int part = 1; part <= kParts; ++part) {
@@ -188,8 +190,10 @@ Result<Text> Text::Parse(std::string_view text, bool variables, bool wildcards) 
   return parsed;
 }
 
-std::optional<Expanded> Text::Expand(Answers& answers) const {
-  Expanded out;
+const Expanded* Text::Expand(Answers& answers) const {
+  thread_local Expanded out;  // its memory serves again
+  out.text.clear();
+  out.kinds.clear();
   for (const Part& part : parts_) {
     if (!part.variable) {
       out.text += part.text;
@@ -198,11 +202,15 @@ std::optional<Expanded> Text::Expand(Answers& answers) const {
     }
     Values room;
     const Values& values = answers.Of(*part.variable, room);
-    if (values.size() != 1 && (!values.empty() || !part.fallback)) return std::nullopt;
+    if (values.size() != 1 && (!values.empty() || !part.fallback)) return nullptr;
     out.text += values.empty() ? *part.fallback : values.front();
     out.kinds.resize(out.text.size(), Expanded::Kind::kLiteral);
   }
-  return out;
+  const auto wild = std::find_if(out.kinds.begin(), out.kinds.end(), [](Expanded::Kind kind) {
+    return kind != Expanded::Kind::kLiteral;
+  });
+  out.literal = static_cast<std::size_t>(wild - out.kinds.begin());
+  return &out;
 }
 
 }  // namespace keyturn::policy

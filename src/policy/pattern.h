@@ -1,6 +1,7 @@
 // Pattern: a policy string with * and ?, classified once so that the common forms compare fast;
 // and Text, a policy string with variables, which becomes a pattern for each request.
-// Matching a Pattern never allocates. Immutable after Make; thread-safe.
+// Matching never allocates, nor does expanding but for the first of a thread. Immutable after Make;
+// thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -38,6 +39,7 @@ struct Expanded {
   enum class Kind : char { kLiteral, kRun, kOne };
   std::string text;
   std::vector<Kind> kinds;
+  std::size_t literal = 0;  // characters before the first wildcard
 
   bool Matches(std::string_view subject, Case letter_case) const;
   // MatchesArn compares the six parts of an ARN one by one: a wildcard stays within its part.
@@ -54,8 +56,9 @@ class Text {
   static Result<Text> Parse(std::string_view text, bool variables, bool wildcards);
   // is_plain: no ${ was read: the text is a Pattern as it stands.
   bool is_plain() const { return plain_; }
-  // Expand asks for each variable; nullopt when one has no value, or several, and no default.
-  std::optional<Expanded> Expand(Answers& answers) const;
+  // Expand asks for each variable; null when one has no value, or several, and no default. The
+  // result is valid until this thread expands another.
+  const Expanded* Expand(Answers& answers) const;
 
  private:
   struct Part {
