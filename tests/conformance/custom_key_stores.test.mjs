@@ -36,9 +36,9 @@ beforeEach(() => {
   proxy.path = '/kms/xks/v1';
 });
 after(async () => {
-  await server.stop();
-  await proxy.stop();
-  authority.close();
+  await server?.stop();
+  await proxy?.stop();
+  authority?.close();
 });
 
 const properties = (name, more = {}) => ({

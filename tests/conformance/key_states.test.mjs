@@ -251,8 +251,8 @@ before(async () => {
   connect();
 });
 after(async () => {
-  await server.stop();
-  await proxy.stop();
+  await server?.stop();
+  await proxy?.stop();
 });
 
 for (const { operation, key: kind, outcomes } of table.rows) {

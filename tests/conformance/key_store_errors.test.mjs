@@ -63,10 +63,10 @@ beforeEach(() => {
   proxy.mode = {};
 });
 after(async () => {
-  await server.stop();
-  await proxy.stop();
-  authority.close();
-  hsm.remove();
+  await server?.stop();
+  await proxy?.stop();
+  authority?.close();
+  hsm?.remove();
 });
 
 const tokenStore = (name, letter) => ({ CustomKeyStoreName: name, CloudHsmClusterId: clusterOf(letter),

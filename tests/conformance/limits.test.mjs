@@ -27,7 +27,7 @@ requests_per_second: {CreateKey: 100, CreateAlias: 100, ListKeyPolicies: 0.001, 
   client = server.client();
 });
 after(async () => {
-  await server.stop();
+  await server?.stop();
   await rm(root, { recursive: true, force: true });
 });
 

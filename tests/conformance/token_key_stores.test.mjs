@@ -48,8 +48,8 @@ before(async () => {
 });
 beforeEach(() => hsm.misbehave());
 after(async () => {
-  await server.stop();
-  hsm.remove();
+  await server?.stop();
+  hsm?.remove();
 });
 
 const properties = (name, letter, more = {}) => ({ CustomKeyStoreName: name,
