@@ -177,6 +177,29 @@ TEST(Allocation, ConditionsOnTheSameKeysCostTheirValuesOnce) {
   EXPECT_EQ(taken(1), taken(50));
 }
 
+// A variable becomes text in memory that a thread keeps, however many statements have one.
+TEST(Allocation, VariablesCostNoneButForTheFirst) {
+  const auto identity = Compile(
+      R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}})",
+      Kind::kIdentityPolicy);
+  ASSERT_TRUE(identity);
+  const auto taken = [&](int count) {
+    std::string text = R"({"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*","Resource":"*"})";
+    for (int i = 0; i < count; ++i) {
+      text += R"(,{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{
+          "StringLike":{"kms:EncryptionContext:a":"of ${aws:username}, which is longer*"}}})";
+    }
+    const auto key = Compile(text + "]}", Kind::kKeyPolicy);
+    EXPECT_TRUE(key);
+    const Speaking context;
+    return Decide(*key, {*identity}, context);
+  };
+  taken(1);
+  EXPECT_LE(taken(1), 4U);  // two values
+  EXPECT_EQ(taken(1), taken(50));
+}
+
 // A grant that allows is decided from what the policies said: they are not judged again.
 TEST(Allocation, AGrantCostsNoSecondLookAtThePolicies) {
   const auto key = Compile(

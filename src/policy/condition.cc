@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/base64.h"
+#include "base/check.h"
 
 namespace keyturn::policy {
 namespace {
@@ -248,7 +249,7 @@ Condition::Outcome Condition::Matches(const Operand& operand, Answers& answers,
   if (const auto* bytes = std::get_if<Bytes>(&operand)) {
     return yes_if(Base64Decode(value) == *bytes);
   }
-  return Outcome::kNo;  // an address block: MatchesAny compares these
+  KT_CHECK(false);  // an address block: MatchesAny compares these
 }
 
 Condition::Outcome Condition::MatchesAny(Answers& answers, std::string_view value) const {
