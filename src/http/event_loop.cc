@@ -17,6 +17,7 @@
 #include <mutex>
 #include <optional>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "base/check.h"
@@ -45,6 +46,13 @@ constexpr int kLastConnectionsMax = 4096;
 constexpr std::size_t kSendsTogether = 16;
 
 using Connections = std::vector<std::shared_ptr<Connection>>;
+
+// TakeAll leaves an empty list with room for as many.
+Connections TakeAll(Connections& list) {
+  Connections empty;
+  empty.reserve(list.size());
+  return std::exchange(list, std::move(empty));
+}
 
 // Raised: a flag that is up for as long as this lives.
 class Raised {
@@ -289,8 +297,7 @@ void LoopImpl::RunBatch(Connections due, TransferBatch& batch, Add add, Tell tel
 }
 
 void LoopImpl::RunReceives() {
-  RunBatch(std::exchange(receiving_, {}), *receive_batch_, &Connection::AddReceive,
-           &Connection::OnReceived);
+  RunBatch(TakeAll(receiving_), *receive_batch_, &Connection::AddReceive, &Connection::OnReceived);
 }
 
 // SendSoon: what is less than a group leaves when the loop has done what it is doing.
@@ -307,7 +314,7 @@ void LoopImpl::RunSends() {
   }
   const Raised raised(in_sends_);
   while (!sending_.empty()) {
-    RunBatch(std::exchange(sending_, {}), *send_batch_, &Connection::AddSend, &Connection::OnSent);
+    RunBatch(TakeAll(sending_), *send_batch_, &Connection::AddSend, &Connection::OnSent);
   }
 }
 

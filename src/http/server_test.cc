@@ -318,6 +318,25 @@ TEST(ServerTest, StopWaitsForTheReplyUnderWay) {
   stopped.get();
 }
 
+// A reply that its client has not read yet when the server stops: the connection ends behind it.
+TEST(ServerTest, StopEndsAConnectionWhoseReplyIsOnItsWay) {
+  const std::string large(32 << 20, 'l');
+  std::promise<void> asked;
+  FunctionHandler handler([&](std::shared_ptr<Exchange> exchange) {
+    exchange->Reply(HeadFor(large), large);
+    asked.set_value();
+  });
+  auto server = StartServer(handler);
+  TestPeer idle(server->port());
+  TestPeer peer(server->port());
+  ASSERT_TRUE(peer.Send(kGet));
+  asked.get_future().wait();
+  auto stopped = std::async(std::launch::async, [&] { server->Stop(60); });
+  EXPECT_EQ(idle.ReadToEnd(), "");  // so the drain has begun
+  EXPECT_TRUE(peer.ReadToEnd() == ReplyText(large));
+  stopped.get();
+}
+
 TEST(ServerTest, StopClosesWhatIsNotRepliedInTime) {
   HoldingHandler holding;
   auto server = StartServer(holding);
