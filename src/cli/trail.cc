@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <string>
 
 #include "cli/commands.h"
 #include "cli/data_flags.h"
@@ -27,10 +28,14 @@ int RunVerify(const DataFlags& flags) {
     const int code = ReportError("trail verify", verified.error());
     return verified.error().code == ErrorCode::kCorrupt ? 3 : code;
   }
-  return WriteOut(fmt::format("intact: {} records in {} segments, chain at {}\n", verified->records,
-                              verified->segments, verified->head.sequence))
-             ? 0
-             : 1;
+  std::string text = fmt::format("intact: {} records in {} segments, chain at {}\n",
+                                 verified->records, verified->segments, verified->head.sequence);
+  if (verified->has_redo_log) {
+    text +=
+        "redo.log is there: a server with --trail-sync always runs, or died. If its machine died, "
+        "too, records\nmay be missing until it has been started once: verify then.\n";
+  }
+  return WriteOut(text) ? 0 : 1;
 }
 
 }  // namespace

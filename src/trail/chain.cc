@@ -76,6 +76,13 @@ ChainValue ComputeChainValue(const crypto::Key256& key, const ChainValue& previo
   return crypto::HmacSha256Parts(key.reveal(), parts);
 }
 
+bool Verifies(const crypto::Key256& key, const ChainValue& previous, std::string_view lines,
+              const ChainLine& chain) {
+  return chain.bytes == lines.size() &&
+         crypto::ConstantTimeEquals(ComputeChainValue(key, previous, lines, chain.signed_text),
+                                    chain.value);
+}
+
 ChainValue AppendChainLine(const crypto::Key256& key, const ChainStep& step, std::string& out) {
   const std::size_t start = out.size();
   out += kOpening;

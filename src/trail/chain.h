@@ -45,6 +45,10 @@ Result<ChainLine> ParseChainLine(std::string_view line);
 ChainValue ComputeChainValue(const crypto::Key256& key, const ChainValue& previous,
                              std::string_view lines, std::string_view signed_text);
 
+// Verifies: whether the chain line closes those lines, behind a chain line of that value.
+bool Verifies(const crypto::Key256& key, const ChainValue& previous, std::string_view lines,
+              const ChainLine& chain);
+
 // ChainStep: what a new chain line closes.
 struct ChainStep {
   ChainValue previous{};

@@ -28,6 +28,21 @@ class FaultyOps : public FileOps {
     }
     return -1;
   }
+  int CreateForOverwriting(const char* path) override {
+    return Fails() ? -1 : FileOps::CreateForOverwriting(path);
+  }
+  ssize_t WriteAt(int fd, const void* data, std::size_t size, off_t offset) override {
+    if (!Fails()) {
+      return FileOps::WriteAt(fd, data, size, offset);
+    }
+    if (half_writes && size > 1) {
+      const ssize_t wrote = FileOps::WriteAt(fd, data, size / 2, offset);
+      next_write_fails_ = true;
+      return wrote;
+    }
+    return -1;
+  }
+  int Remove(const char* path) override { return Fails() ? -1 : FileOps::Remove(path); }
   int Truncate(int fd, off_t size) override { return Fails() ? -1 : FileOps::Truncate(fd, size); }
   int Reserve(int fd, off_t offset, off_t size) override {
     return Fails() ? -1 : FileOps::Reserve(fd, offset, size);
@@ -70,6 +85,7 @@ class FaultTest : public TrailTest {
     options.sync = sync;
     options.sync_delay = std::chrono::hours{1};  // only Append's own calls, so that runs repeat
     options.segment_bytes_max = 700;
+    options.redo_log_bytes = 96U << 10;  // no half of it is filled
     std::vector<int> accepted;
     auto trail = Trail::Open(options, TestKey(), {});
     for (int i = 1; trail && i <= 10; ++i) {
@@ -230,11 +246,12 @@ TEST_F(FaultTest, AFileSystemThatReservesNothingIsAskedOnce) {
   ReserveOps ops;
   ops.refuses = true;
   options_.file_ops = &ops;
-  options_.sync = SyncMode::kAlways;
+  options_.sync_delay = std::chrono::hours{1};
   {
     const auto trail = Open();
     for (int i = 1; i <= 3; ++i) {
       EXPECT_TRUE(trail->Append(RecordLine(i)));
+      EXPECT_TRUE(trail->Sync());
     }
   }
   EXPECT_EQ(ops.reserved.size(), 1U);
@@ -335,6 +352,7 @@ TEST_F(FaultTest, ConcurrentAppendsShareASync) {
   SyncGate gate;
   options_.file_ops = &gate;
   options_.sync = SyncMode::kAlways;
+  options_.sync_delay = std::chrono::hours{1};
   {
     const auto trail = Open();
     const int before = gate.syncs();
@@ -360,6 +378,7 @@ TEST_F(FaultTest, AlwaysMeansBeforeAppendReturns) {
   SyncGate gate;
   options_.file_ops = &gate;
   options_.sync = SyncMode::kAlways;
+  options_.sync_delay = std::chrono::hours{1};
   const auto trail = Open();
   for (int i = 1; i <= 3; ++i) {
     const int before = gate.syncs();

@@ -14,6 +14,10 @@ class FileOps {
   // Create opens for appending, creating with mode 0600; O_CLOEXEC.
   virtual int Create(const char* path);
   virtual ssize_t Write(int fd, const void* data, std::size_t size);
+  // CreateForOverwriting opens for WriteAt, creating with mode 0600; O_CLOEXEC.
+  virtual int CreateForOverwriting(const char* path);
+  virtual ssize_t WriteAt(int fd, const void* data, std::size_t size, off_t offset);
+  virtual int Remove(const char* path);
   virtual int Truncate(int fd, off_t size);
   // Reserve has the file system set blocks aside for [offset, offset + size); the file's size
   // stays.

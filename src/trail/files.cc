@@ -20,6 +20,13 @@ int FileOps::Create(const char* path) {
 ssize_t FileOps::Write(int fd, const void* data, std::size_t size) {
   return ::write(fd, data, size);
 }
+int FileOps::CreateForOverwriting(const char* path) {
+  return ::open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+ssize_t FileOps::WriteAt(int fd, const void* data, std::size_t size, off_t offset) {
+  return ::pwrite(fd, data, size, offset);
+}
+int FileOps::Remove(const char* path) { return ::unlink(path); }
 int FileOps::Truncate(int fd, off_t size) { return ::ftruncate(fd, size); }
 int FileOps::Reserve(int fd, off_t offset, off_t size) {
   return ::fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, size);

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
 
 #include "json/json.h"
 
@@ -101,9 +104,7 @@ Result<ChainEnd> EndOf(const std::vector<Segment>& segments, std::size_t index, 
   }
   const std::string_view lines =
       std::string_view(window.text).substr(lines_begin, window.last->begin - lines_begin);
-  if (last.sequence != before.sequence + 1 || last.bytes != lines.size() ||
-      !crypto::ConstantTimeEquals(ComputeChainValue(key, before.value, lines, last.signed_text),
-                                  last.value)) {
+  if (last.sequence != before.sequence + 1 || !Verifies(key, before.value, lines, last)) {
     return Corrupt(segment,
                    "the last chain line does not verify: records before it were changed, or the "
                    "key is not this trail's");
@@ -159,6 +160,62 @@ std::size_t KeepableBytes(std::string_view open) {
     keep = end + 1;
   }
   return keep;
+}
+
+Result<std::vector<std::string>> EventIdsAtEnd(const std::vector<Segment>& segments,
+                                               std::uint64_t bytes_max) {
+  std::string text;
+  std::uint64_t left = bytes_max;
+  for (auto segment = segments.rbegin(); segment != segments.rend() && left > 0; ++segment) {
+    KT_ASSIGN(const File file, OpenForReading(segment->path));
+    KT_ASSIGN(const std::uint64_t size, SizeOf(file, segment->path));
+    const std::uint64_t want = std::min(left, size);
+    std::string part;
+    KT_TRY(ReadRange(file, segment->path, size - want, want, part));
+    if (want < size) {  // begin with a whole line
+      const std::size_t cut = part.find('\n');
+      part.erase(0, cut == std::string::npos ? part.size() : cut + 1);
+    }
+    text.insert(0, part);
+    left -= want;
+  }
+  std::vector<std::string> ids;
+  json::Parser parser(json::Limits{.bytes_max = kGroupBytesMax, .depth_max = 64});
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    if (IsChainLine(line)) {
+      continue;
+    }
+    const auto record = parser.Parse(line);
+    const auto id = record ? record->Find("eventID") : std::nullopt;
+    if (const auto id_text = id ? id->AsString() : std::nullopt) {
+      ids.emplace_back(*id_text);
+    }
+  }
+  return ids;
+}
+
+Status SetAside(FileOps& ops, const Segment& segment, std::uint64_t offset, std::string_view torn,
+                int directory_fd) {
+  for (int attempt = 0;; ++attempt) {
+    auto path = segment.path;
+    path.replace_extension(attempt == 0 ? fmt::format(".{}.torn", offset)
+                                        : fmt::format(".{}.{}.torn", offset, attempt));
+    std::error_code error;
+    if (std::filesystem::exists(path, error)) {
+      continue;
+    }
+    const File file(ops.Create(path.c_str()));
+    if (file.fd() < 0) {
+      return Fail(SystemError("cannot create", path, errno));
+    }
+    if (ops.Write(file.fd(), torn.data(), torn.size()) != static_cast<ssize_t>(torn.size()) ||
+        ops.DataSync(file.fd()) != 0 || ops.DirectorySync(directory_fd) != 0) {
+      return Fail(SystemError("cannot write", path, errno));
+    }
+    return {};
+  }
 }
 
 }  // namespace keyturn::trail

@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "trail/chain.h"
+#include "trail/file_ops.h"
 #include "trail/files.h"
 
 namespace keyturn::trail {
@@ -28,5 +30,14 @@ Result<ChainEnd> FindChainEnd(const std::vector<Segment>& segments, const crypto
 
 // KeepableBytes: how much of the open bytes is whole records: JSON objects, one a line.
 std::size_t KeepableBytes(std::string_view open);
+
+// EventIdsAtEnd: the eventID of every record in the last bytes_max bytes.
+Result<std::vector<std::string>> EventIdsAtEnd(const std::vector<Segment>& segments,
+                                               std::uint64_t bytes_max);
+
+// SetAside keeps bytes that are cut off a segment in a file of their own, since they may be
+// evidence: <segment>.<offset>.torn, synced when it returns.
+Status SetAside(FileOps& ops, const Segment& segment, std::uint64_t offset, std::string_view torn,
+                int directory_fd);
 
 }  // namespace keyturn::trail

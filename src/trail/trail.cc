@@ -17,10 +17,10 @@
 
 #include "base/hex.h"
 #include "base/log.h"
-#include "json/json.h"
 #include "trail/chain.h"
 #include "trail/file_ops.h"
 #include "trail/files.h"
+#include "trail/redo_log.h"
 #include "trail/tail.h"
 
 namespace keyturn::trail {
@@ -57,6 +57,7 @@ class FileTrail final : public Trail {
         sync_(options.sync),
         segment_bytes_max_(options.segment_bytes_max),
         sync_delay_(options.sync_delay),
+        redo_log_bytes_(options.redo_log_bytes),
         ops_(options.file_ops != nullptr ? *options.file_ops : SystemFileOps()),
         key_(std::move(key)) {}
   ~FileTrail() override;
@@ -73,15 +74,18 @@ class FileTrail final : public Trail {
 
   Status LockDirectory();
   Status Recover(const Segment& segment, const ChainEnd& end);
-  Status SetAside(const Segment& segment, std::uint64_t offset, std::string_view torn);
   Result<FilePtr> OpenSegment(const std::filesystem::path& path);
   Status Rotate();
-  // WriteGroup writes buffer_ at the end, or nothing; the caller holds write_mutex_ (or is Start).
-  Status WriteGroup();
+  // WriteGroup writes buffer_, which ends in the chain line of that value, at the end, or nothing;
+  // the caller holds write_mutex_ (or is Start).
+  Status WriteGroup(const ChainValue& value);
+  Status LogGroup(const ChainValue& value);
   Status CutBack(Error error);
   tl::unexpected<Error> Stop(Error error);
   Status SyncTo(std::uint64_t target);
+  Result<std::uint64_t> SyncSegment();
   void ReserveAhead(std::uint64_t bytes_since_sync);
+  void WakeSyncer(bool at_once);
   void GiveBackReserve();
   void SyncLoop();
 
@@ -89,29 +93,40 @@ class FileTrail final : public Trail {
   const SyncMode sync_;
   const std::uint64_t segment_bytes_max_;
   const Millis sync_delay_;
+  const std::uint64_t redo_log_bytes_;
   FileOps& ops_;
   const crypto::Key256 key_;
   File lock_;  // the directory, locked
 
-  // Lock order: sync_mutex_ before write_mutex_.
+  // Lock order: sync_mutex_, segment_sync_mutex_, write_mutex_, wake_mutex_.
   mutable std::mutex write_mutex_;  // the members down to stopped_
   FilePtr file_;
   std::filesystem::path path_;
+  std::uint64_t segment_ = 0;   // the first sequence in it
   std::uint64_t size_ = 0;      // of the segment
   std::uint64_t reserved_ = 0;  // of the segment: up to where blocks are set aside
   bool reserve_fails_ = false;  // not asked for again in this segment
   std::uint64_t sequence_ = 0;
   ChainValue value_ = kFirstPrevious;
-  std::uint64_t written_ = 0;  // bytes ever appended by this object
+  std::uint64_t written_ = 0;      // bytes ever appended by this object
+  std::uint64_t in_segments_ = 0;  // of these, synced in their segments
+  ChainPlace synced_place_;        // up to where this segment is
+  std::unique_ptr<RedoLog> redo_;  // kAlways
+  std::uint64_t unlogged_ = 0;     // of written_, up to where redo_ does not have all
   std::string buffer_;
   std::optional<Error> stopped_;
 
-  std::mutex sync_mutex_;  // held during fdatasync; guards synced_
+  std::mutex sync_mutex_;  // held during the fdatasync that appends wait for; guards synced_
   std::uint64_t synced_ = 0;
 
-  std::mutex wake_mutex_;
+  // Held while a segment is synced and until it is known how that ended: of two at once, one only
+  // would be told of a failure.
+  std::mutex segment_sync_mutex_;
+
+  std::mutex wake_mutex_;  // guards hurry_ and stop_
   std::condition_variable wake_;
   std::atomic<bool> dirty_ = false;
+  bool hurry_ = false;
   bool stop_ = false;
   std::thread syncer_;
 };
@@ -125,12 +140,15 @@ FileTrail::~FileTrail() {
     wake_.notify_all();
     syncer_.join();
   }
-  if (file_ != nullptr) {
-    if (const Status synced = Sync(); !synced) {
-      LogError("audit trail: not synced at the end: {}", synced.error().message);
-    }
-    GiveBackReserve();
+  if (file_ == nullptr) {
+    return;
   }
+  if (const auto synced = SyncSegment(); !synced) {
+    LogError("audit trail: not synced at the end: {}", synced.error().message);
+  } else if (const Status removed = RemoveRedoLog(ops_, directory_, lock_.fd()); !removed) {
+    LogWarning("audit trail: {}", removed.error().message);
+  }
+  GiveBackReserve();
 }
 
 // --- opening -------------------------------------------------------------------------------------
@@ -157,6 +175,7 @@ Status FileTrail::LockDirectory() {
 Status FileTrail::Start(const Head& at_least) {
   KT_TRY(LockDirectory());
   KT_ASSIGN(const auto segments, ListSegments(directory_));
+  KT_TRY(Redo(ops_, directory_, lock_.fd(), segments, key_, at_least.sequence));
   ChainEnd end;
   if (!segments.empty()) {
     KT_ASSIGN(end, FindChainEnd(segments, key_));
@@ -173,7 +192,8 @@ Status FileTrail::Start(const Head& at_least) {
   sequence_ = end.sequence;
   value_ = end.value;
   size_ = end.chained_size;
-  path_ = segments.empty() ? SegmentPath(directory_, 1) : segments.back().path;
+  segment_ = segments.empty() ? 1 : segments.back().first_sequence;
+  path_ = SegmentPath(directory_, segment_);
   KT_ASSIGN(file_, OpenSegment(path_));
   if (!end.open.empty()) {
     KT_TRY(Recover(segments.back(), end));
@@ -182,9 +202,18 @@ Status FileTrail::Start(const Head& at_least) {
   if (ops_.DataSync(file_->fd()) != 0) {
     return Fail(SystemError("cannot sync", path_, errno));
   }
-  if (sync_ == SyncMode::kPeriodic) {
-    syncer_ = std::thread([this] { SyncLoop(); });
+  synced_place_ = {size_, sequence_, value_};
+  KT_TRY(RemoveRedoLog(ops_, directory_, lock_.fd()));
+  if (sync_ == SyncMode::kAlways) {
+    auto redo = RedoLog::Create(ops_, directory_, lock_.fd(), key_, redo_log_bytes_);
+    if (redo) {
+      redo_ = std::move(*redo);
+    } else {
+      LogWarning("audit trail: without a redo log each append waits for its segment: {}",
+                 redo.error().message);
+    }
   }
+  syncer_ = std::thread([this] { SyncLoop(); });
   return {};
 }
 
@@ -192,7 +221,7 @@ Status FileTrail::Recover(const Segment& segment, const ChainEnd& end) {
   const std::size_t keep = KeepableBytes(end.open);
   const std::uint64_t kept_size = end.chained_size + keep;
   if (keep < end.open.size()) {
-    KT_TRY(SetAside(segment, kept_size, std::string_view(end.open).substr(keep)));
+    KT_TRY(SetAside(ops_, segment, kept_size, std::string_view(end.open).substr(keep), lock_.fd()));
     if (ops_.Truncate(file_->fd(), static_cast<off_t>(kept_size)) != 0) {
       return Fail(SystemError("cannot truncate", path_, errno));
     }
@@ -203,37 +232,13 @@ Status FileTrail::Recover(const Segment& segment, const ChainEnd& end) {
     const ChainStep step{value_, sequence_ + 1, std::string_view(end.open).substr(0, keep), true};
     const ChainValue value = AppendChainLine(key_, step, buffer_);
     size_ = kept_size;
-    KT_TRY(WriteGroup());
-    value_ = value;
-    sequence_ = step.sequence;
+    KT_TRY(WriteGroup(value));
   }
   LogWarning(
       "audit trail: {} ended in {} bytes without a chain line; {} of them are kept as "
       "recovered records",
       path_.string(), end.open.size(), keep);
   return {};
-}
-
-// SetAside keeps what is no whole record in a file of its own: it may be evidence.
-Status FileTrail::SetAside(const Segment& segment, std::uint64_t offset, std::string_view torn) {
-  for (int attempt = 0;; ++attempt) {
-    auto path = segment.path;
-    path.replace_extension(attempt == 0 ? fmt::format(".{}.torn", offset)
-                                        : fmt::format(".{}.{}.torn", offset, attempt));
-    std::error_code error;
-    if (std::filesystem::exists(path, error)) {
-      continue;
-    }
-    const File file(ops_.Create(path.c_str()));
-    if (file.fd() < 0) {
-      return Fail(SystemError("cannot create", path, errno));
-    }
-    if (ops_.Write(file.fd(), torn.data(), torn.size()) != static_cast<ssize_t>(torn.size()) ||
-        ops_.DataSync(file.fd()) != 0 || ops_.DirectorySync(lock_.fd()) != 0) {
-      return Fail(SystemError("cannot write", path, errno));
-    }
-    return {};
-  }
 }
 
 Result<FileTrail::FilePtr> FileTrail::OpenSegment(const std::filesystem::path& path) {
@@ -264,25 +269,35 @@ Status FileTrail::CutBack(Error error) {
   return Fail(std::move(error));
 }
 
+// Rotate: the caller holds segment_sync_mutex_ and write_mutex_.
 Status FileTrail::Rotate() {
   // The old segment is not looked at again, so its bytes must be safe before it is left.
   if (ops_.DataSync(file_->fd()) != 0) {
     return Stop(SystemError("cannot sync", path_, errno));
   }
   const auto path = SegmentPath(directory_, sequence_ + 1);
-  KT_ASSIGN(FilePtr file, OpenSegment(path));
-  KT_ASSIGN(const std::uint64_t size, SizeOf(*file, path));
-  if (size != 0) {
+  auto file = OpenSegment(path);
+  const auto size = file ? SizeOf(**file, path) : tl::unexpected(file.error());
+  if (!size) {
+    std::error_code error;
+    // Once its file is there, no append may go to the segment before it.
+    const bool is_there = std::filesystem::exists(path, error) || error;
+    return is_there ? Stop(size.error()) : Fail(size.error());
+  }
+  if (*size != 0) {
     return Stop({ErrorCode::kCorrupt, fmt::format("{} exists already", path.string()), {}});
   }
   GiveBackReserve();
-  file_ = std::move(file);
+  in_segments_ = written_;
+  file_ = std::move(*file);
   path_ = path;
+  segment_ = sequence_ + 1;
   size_ = 0;
+  synced_place_ = {0, sequence_, value_};
   return {};
 }
 
-Status FileTrail::WriteGroup() {
+Status FileTrail::WriteGroup(const ChainValue& value) {
   std::string_view rest = buffer_;
   while (!rest.empty()) {
     const ssize_t wrote = ops_.Write(file_->fd(), rest.data(), rest.size());
@@ -292,8 +307,30 @@ Status FileTrail::WriteGroup() {
       return CutBack(SystemError("cannot write", path_, wrote == 0 ? EIO : errno));
     }
   }
+  if (redo_ != nullptr) {
+    KT_TRY(LogGroup(value));
+  }
   size_ += buffer_.size();
   written_ += buffer_.size();
+  value_ = value;
+  ++sequence_;
+  return {};
+}
+
+Status FileTrail::LogGroup(const ChainValue& value) {
+  const RedoGroup group{segment_, {size_, sequence_, value_}, synced_place_, value, buffer_};
+  const std::uint64_t written = written_ + buffer_.size();
+  const auto outcome = redo_->Write(group, written, in_segments_);
+  if (!outcome) {
+    // What was written of it must not meet another group of the same sequence at a restart.
+    (void)CutBack(outcome.error());
+    return Stop(outcome.error());
+  }
+  if (*outcome == RedoLog::Outcome::kNoRoom) {
+    unlogged_ = written;
+  } else if (*outcome == RedoLog::Outcome::kHalfFilled) {
+    WakeSyncer(true);
+  }
   return {};
 }
 
@@ -303,63 +340,100 @@ Status FileTrail::Append(std::string_view lines) {
   }
   std::uint64_t written = 0;
   {
-    const std::lock_guard lock(write_mutex_);
+    std::unique_lock<std::mutex> sync_lock;
+    std::unique_lock lock(write_mutex_);
+    const auto is_full = [&] {
+      return size_ > 0 && size_ + lines.size() + kChainLineBytesMax > segment_bytes_max_;
+    };
+    if (is_full()) {
+      lock.unlock();
+      sync_lock = std::unique_lock(segment_sync_mutex_);
+      lock.lock();
+    }
     if (stopped_) {
       return Fail(*stopped_);
     }
-    if (size_ > 0 && size_ + lines.size() + kChainLineBytesMax > segment_bytes_max_) {
+    if (sync_lock.owns_lock() && is_full()) {  // nobody came first
       KT_TRY(Rotate());
     }
     buffer_.assign(lines);
     const ChainStep step{value_, sequence_ + 1, lines, false};
     const ChainValue value = AppendChainLine(key_, step, buffer_);
-    KT_TRY(WriteGroup());
-    value_ = value;
-    sequence_ = step.sequence;
+    KT_TRY(WriteGroup(value));
     written = written_;
   }
-  if (sync_ == SyncMode::kAlways) {
-    return SyncTo(written);
-  }
   if (!dirty_.exchange(true)) {
-    const std::lock_guard lock(wake_mutex_);
-    wake_.notify_one();
+    WakeSyncer(false);
   }
-  return {};
+  return sync_ == SyncMode::kAlways ? SyncTo(written) : Status();
 }
 
 // SyncTo: whoever waits for sync_mutex_ while another syncs finds its bytes synced already, or
 // syncs for everybody who wrote in the meantime. So concurrent appends share calls of fdatasync.
 Status FileTrail::SyncTo(std::uint64_t target) {
   const std::lock_guard sync_lock(sync_mutex_);
-  FilePtr file;
   std::uint64_t reached = 0;
+  bool logged = false;
   {
     const std::lock_guard lock(write_mutex_);
     if (stopped_) {
       return Fail(*stopped_);
     }
-    if (synced_ >= target) {
+    if (std::max(synced_, in_segments_) >= target) {
       return {};
     }
-    file = file_;
+    logged = redo_ != nullptr && unlogged_ <= in_segments_;
     reached = written_;
   }
-  if (ops_.DataSync(file->fd()) != 0) {
+  if (!logged) {
+    KT_ASSIGN(synced_, SyncSegment());
+    return {};
+  }
+  if (ops_.DataSync(redo_->fd()) != 0) {
     const int error_number = errno;
     const std::lock_guard lock(write_mutex_);
-    return Stop(SystemError("cannot sync", path_, error_number));
+    return Stop(SystemError("cannot sync", RedoLogPath(directory_), error_number));
   }
-  ReserveAhead(reached - std::exchange(synced_, reached));
+  synced_ = reached;
   return {};
+}
+
+// SyncSegment syncs what is in segments so far; returns how many bytes that are.
+Result<std::uint64_t> FileTrail::SyncSegment() {
+  const std::lock_guard sync_lock(segment_sync_mutex_);
+  FilePtr file;
+  std::filesystem::path path;
+  std::uint64_t reached = 0;
+  ChainPlace place;
+  {
+    const std::lock_guard lock(write_mutex_);
+    if (stopped_) {
+      return Fail(*stopped_);
+    }
+    file = file_;
+    path = path_;
+    reached = written_;
+    place = {size_, sequence_, value_};
+  }
+  const int result = ops_.DataSync(file->fd());
+  const int error_number = errno;
+  const std::lock_guard lock(write_mutex_);
+  if (result != 0) {
+    return Stop(SystemError("cannot sync", path, error_number));
+  }
+  if (reached > in_segments_) {
+    ReserveAhead(reached - in_segments_);
+    in_segments_ = reached;
+    synced_place_ = place;
+  }
+  return reached;
 }
 
 // ReserveAhead has blocks set aside for what the next syncs will write. Otherwise the file system
 // looks for them while it writes out, and an append at that moment waits, some milliseconds each
 // time. That a file system cannot do it, or is full, is no error: appends then do as well as they
-// can.
+// can. The caller holds write_mutex_.
 void FileTrail::ReserveAhead(std::uint64_t bytes_since_sync) {
-  const std::lock_guard lock(write_mutex_);
   const std::uint64_t ahead =
       std::clamp(kSyncsReserved * bytes_since_sync, kReserveBytesMin, kReserveBytesMax);
   const std::uint64_t from = std::max(size_, reserved_);
@@ -390,14 +464,21 @@ Status FileTrail::Sync() {
   return SyncTo(written);
 }
 
+void FileTrail::WakeSyncer(bool at_once) {
+  const std::lock_guard lock(wake_mutex_);
+  hurry_ |= at_once;
+  wake_.notify_one();
+}
+
 void FileTrail::SyncLoop() {
   std::unique_lock lock(wake_mutex_);
   while (!stop_) {
     wake_.wait(lock, [this] { return stop_ || dirty_.load(); });
-    wake_.wait_for(lock, sync_delay_, [this] { return stop_; });
+    wake_.wait_for(lock, sync_delay_, [this] { return stop_ || hurry_; });
     dirty_ = false;
+    hurry_ = false;
     lock.unlock();
-    (void)Sync();  // a failure stops the trail, which Append reports
+    (void)SyncSegment();  // a failure stops the trail, which Append reports
     lock.lock();
   }
 }
@@ -410,41 +491,10 @@ Head FileTrail::head() const {
 // --- reading -------------------------------------------------------------------------------------
 
 Result<std::vector<std::string>> FileTrail::RecentEventIds(std::uint64_t bytes_max) const {
-  std::string text;
-  {
-    // No append may come in between, or its half-written line would be taken for a short one.
-    const std::lock_guard lock(write_mutex_);
-    KT_ASSIGN(const auto segments, ListSegments(directory_));
-    std::uint64_t left = bytes_max;
-    for (auto segment = segments.rbegin(); segment != segments.rend() && left > 0; ++segment) {
-      KT_ASSIGN(const File file, OpenForReading(segment->path));
-      KT_ASSIGN(const std::uint64_t size, SizeOf(file, segment->path));
-      const std::uint64_t want = std::min(left, size);
-      std::string part;
-      KT_TRY(ReadRange(file, segment->path, size - want, want, part));
-      if (want < size) {  // begin with a whole line
-        const std::size_t cut = part.find('\n');
-        part.erase(0, cut == std::string::npos ? part.size() : cut + 1);
-      }
-      text.insert(0, part);
-      left -= want;
-    }
-  }
-  std::vector<std::string> ids;
-  json::Parser parser(json::Limits{.bytes_max = kGroupBytesMax, .depth_max = 64});
-  for (std::string_view rest = text; !rest.empty();) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    if (IsChainLine(line)) {
-      continue;
-    }
-    const auto record = parser.Parse(line);
-    const auto id = record ? record->Find("eventID") : std::nullopt;
-    if (const auto id_text = id ? id->AsString() : std::nullopt) {
-      ids.emplace_back(*id_text);
-    }
-  }
-  return ids;
+  // No append may come in between, or its half-written line would be taken for a short one.
+  const std::lock_guard lock(write_mutex_);
+  KT_ASSIGN(const auto segments, ListSegments(directory_));
+  return EventIdsAtEnd(segments, bytes_max);
 }
 
 }  // namespace

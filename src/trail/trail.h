@@ -25,7 +25,7 @@ namespace keyturn::trail {
 
 enum class SyncMode {
   kPeriodic,  // fdatasync at least every 200 ms, by a thread of the trail's
-  kAlways,    // fdatasync before Append returns
+  kAlways,    // fdatasync before Append returns, of a redo log: docs/formats/trail.md
 };
 
 class FileOps;
@@ -35,8 +35,10 @@ struct Options {
   SyncMode sync = SyncMode::kPeriodic;
   // A segment grows beyond only if a single Append is longer.
   std::uint64_t segment_bytes_max = 256ULL << 20;
-  // kPeriodic: how long the first unsynced byte waits before fdatasync is called.
+  // How long the first byte that is not synced in its segment waits before fdatasync is called.
   Millis sync_delay{100};
+  // kAlways: the size of the redo log. Half of it should hold what is appended in sync_delay.
+  std::uint64_t redo_log_bytes = 16ULL << 20;
   // The system calls that change files, for tests; null is the operating system. Must outlive the
   // trail.
   FileOps* file_ops = nullptr;
@@ -52,10 +54,10 @@ struct Head {
 class Trail {
  public:
   // Open creates the directory if absent, finds the end of the chain and repairs what a crash left
-  // half-written: lines behind the last chain line are kept and closed by a chain line marked
-  // "recovered"; a torn last line goes to a file beside the segment. kCorrupt when the last chain
-  // line does not verify or the chain ends before at_least; nothing is changed then. kLocked while
-  // another Trail has the directory.
+  // half-written or lost: what a redo log holds is written again; lines behind the last chain line
+  // are kept and closed by a chain line marked "recovered"; a torn last line goes to a file beside
+  // the segment. kCorrupt when the last chain line does not verify or the chain ends before
+  // at_least; nothing is changed then. kLocked while another Trail has the directory.
   static Result<std::unique_ptr<Trail>> Open(const Options& options, crypto::Key256 chain_key,
                                              const Head& at_least);
   virtual ~Trail() = default;
@@ -86,6 +88,9 @@ struct Verification {
   // Bytes behind the last chain line: an append in progress, or what a crash left and the next Open
   // will close. They are not verified.
   std::uint64_t open_bytes = 0;
+  // A redo log is there: a server with SyncMode::kAlways runs, or died. If its machine did, too,
+  // appends may be missing that the next Open will write again.
+  bool has_redo_log = false;
 };
 
 // Verify reads every segment; kCorrupt with file, line and what is wrong for the first defect.

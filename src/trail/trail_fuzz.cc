@@ -1,10 +1,12 @@
 // Trail: no crash on any segment; the verdict does not depend on how the bytes are cut; a chain
-// over any records verifies, and stops verifying when any byte changes.
+// over any records verifies, and stops verifying when any byte changes; a redo log holds what was
+// written to it and nothing else.
 #include <algorithm>
 
 #include "base/check.h"
 #include "base/hex.h"
 #include "trail/chain.h"
+#include "trail/redo_log.h"
 #include "trail/tail.h"
 #include "trail/verify.h"
 
@@ -83,6 +85,44 @@ void CheckChain(const crypto::Key256& key, std::string_view text) {
   KT_CHECK(!VerdictOn(key, segment, 0, head).intact);
 }
 
+// CheckRedoLog: a redo log of the text's lines gives each of them back; with a changed byte, no
+// other.
+void CheckRedoLog(const crypto::Key256& key, std::string_view text) {
+  const crypto::Key256 redo_key = RedoKey(key);
+  constexpr std::size_t kPage = 4096;
+  std::string log;
+  std::vector<std::string> groups;
+  ChainPlace place;
+  for (std::string_view rest = text.substr(0, 4096); !rest.empty() && groups.size() < 8;) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    std::string& bytes = groups.emplace_back("{" + std::string(line) + "}\n");
+    if (IsChainLine(bytes)) {
+      return;
+    }
+    const std::string lines = bytes;
+    const ChainValue value =
+        AppendChainLine(key, {place.value, place.sequence + 1, lines, false}, bytes);
+    const RedoGroup group{1, place, {}, value, bytes};
+    AppendRedoGroup(redo_key, group, log);
+    log.resize((log.size() + kPage - 1) / kPage * kPage);
+    place = group.end();
+  }
+  const auto count_of_ours = [&] {
+    const auto found = FindRedoGroups(log, key);
+    for (const RedoGroup& group : found) {
+      KT_CHECK(std::find(groups.begin(), groups.end(), group.bytes) != groups.end());
+    }
+    return found.size();
+  };
+  KT_CHECK(count_of_ours() == groups.size());
+  if (!log.empty()) {
+    const std::size_t place_of_change = text.size() * 977 % log.size();
+    log[place_of_change] = static_cast<char>(log[place_of_change] ^ 0x20);
+    KT_CHECK(count_of_ours() + 1 >= groups.size());
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -95,5 +135,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   KT_CHECK(KeepableBytes(text) <= text.size());
   CheckChain(key, text);
+  (void)FindRedoGroups(text, key);
+  CheckRedoLog(key, text);
   return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "base/hex.h"
 #include "trail/files.h"
+#include "trail/redo_log.h"
 
 namespace keyturn::trail {
 namespace {
@@ -119,8 +120,10 @@ Result<Verification> ChainVerifier::Finish() const {
   return result_;
 }
 
-Result<Verification> Verify(const std::filesystem::path& directory, const crypto::Key256& chain_key,
-                            const Head& at_least) {
+namespace {
+
+Result<Verification> VerifySegments(const std::filesystem::path& directory,
+                                    const crypto::Key256& chain_key, const Head& at_least) {
   KT_ASSIGN(const auto segments, ListSegments(directory / "trail"));
   ChainVerifier verifier(chain_key, at_least);
   std::string chunk;
@@ -138,6 +141,25 @@ Result<Verification> Verify(const std::filesystem::path& directory, const crypto
     KT_TRY(verifier.FinishSegment(i + 1 == segments.size()));
   }
   return verifier.Finish();
+}
+
+}  // namespace
+
+Result<Verification> Verify(const std::filesystem::path& directory, const crypto::Key256& chain_key,
+                            const Head& at_least) {
+  auto result = VerifySegments(directory, chain_key, at_least);
+  std::error_code ignored;
+  const bool has_redo_log = std::filesystem::exists(RedoLogPath(directory / "trail"), ignored);
+  if (result) {
+    result->has_redo_log = has_redo_log;
+  } else if (has_redo_log && result.error().code == ErrorCode::kCorrupt) {
+    Error error = result.error();
+    error.message +=
+        " (redo.log is there: if the server died with its machine, start it once, which writes "
+        "again what was lost, and verify then)";
+    return Fail(std::move(error));
+  }
+  return result;
 }
 
 }  // namespace keyturn::trail

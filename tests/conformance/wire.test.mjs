@@ -1,7 +1,9 @@
 // Is a request refused as AWS refuses it when its signature, scope, time, header or body is wrong?
 import assert from 'node:assert/strict';
+import { readdirSync, readlinkSync } from 'node:fs';
 import http from 'node:http';
 import { after, before, test } from 'node:test';
+import { ListKeysCommand } from '@aws-sdk/client-kms';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { Server, credentials, region } from '../lib/server.mjs';
@@ -117,4 +119,17 @@ test('health and metrics need no signature; beside the console nothing else is s
   assert.equal(await get('/metrics'), 200);
   assert.equal(await get('/keys'), 404);
   assert.equal(await get('/../etc/passwd'), 404);
+});
+
+test('with --no-io-uring, a server has no ring and answers', async () => {
+  const plain = await Server.start({ args: ['--no-io-uring'] });
+  try {
+    await plain.client().send(new ListKeysCommand({}));
+    const open = readdirSync(`/proc/${plain.process.pid}/fd`)
+      .map((fd) => readlinkSync(`/proc/${plain.process.pid}/fd/${fd}`));
+    assert.ok(open.some((file) => file.startsWith('socket:')));
+    assert.deepEqual(open.filter((file) => file.includes('io_uring')), []);
+  } finally {
+    await plain.stop();
+  }
 });

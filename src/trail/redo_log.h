@@ -1,0 +1,105 @@
+// RedoLog: what makes an append durable by one fdatasync that changes nothing but data.
+//
+// With SyncMode::kAlways a group is written to its segment and to this file, and this file only is
+// synced before the append returns. Neither its size nor its blocks ever change, so that the file
+// system's journal has nothing to write: a sync takes half the time and half the CPU of a segment's
+// (docs/adr/0015). The segment is synced behind the appends' backs; what a power failure
+// takes from it is written again, from here, at the next start. docs/formats/trail.md has the
+// format. Private to the room.
+//
+// The file has two halves, filled in turns. A half is used again once the segments hold all that it
+// holds. Thread-safety: none of its own; fd() may be synced by any thread meanwhile.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "trail/chain.h"
+#include "trail/file_ops.h"
+#include "trail/files.h"
+
+namespace keyturn::trail {
+
+// ChainPlace: a point between two groups of a segment.
+struct ChainPlace {
+  std::uint64_t offset = 0;    // in the segment
+  std::uint64_t sequence = 0;  // of the group before it; 0: none
+  ChainValue value = kFirstPrevious;
+};
+
+// RedoGroup: one group, and where it stands.
+struct RedoGroup {
+  std::uint64_t segment = 0;  // the first sequence in it
+  ChainPlace begin;
+  ChainPlace synced;  // up to here the segment was on stable storage when the group was written
+  ChainValue value{};
+  std::string_view bytes;  // records and chain line
+  ChainPlace end() const { return {begin.offset + bytes.size(), begin.sequence + 1, value}; }
+};
+
+std::filesystem::path RedoLogPath(const std::filesystem::path& directory);
+
+class RedoLog {
+ public:
+  // Create writes a file of that size, which must not exist; directory_fd
+  // is synced. The error is the system call's.
+  static Result<std::unique_ptr<RedoLog>> Create(FileOps& ops,
+                                                 const std::filesystem::path& directory,
+                                                 int directory_fd, const crypto::Key256& chain_key,
+                                                 std::uint64_t bytes);
+
+  enum class Outcome {
+    kWritten,
+    kHalfFilled,  // written, as the first group of the other half: time to sync the segment
+    kNoRoom,      // not written: the other half is still needed, or the group is longer than one
+  };
+  // Write takes the next group. written: the bytes of all groups up to and with this one, by the
+  // caller's count; in_segments: how many of those are on stable storage elsewhere. After an error
+  // the log is good for nothing more.
+  Result<Outcome> Write(const RedoGroup& group, std::uint64_t written, std::uint64_t in_segments);
+
+  int fd() const { return file_.fd(); }
+
+ private:
+  RedoLog(FileOps& ops, File file, std::filesystem::path path, const crypto::Key256& chain_key,
+          std::uint64_t bytes);
+
+  FileOps& ops_;
+  const File file_;
+  const std::filesystem::path path_;
+  const crypto::Key256 key_;
+  const std::uint64_t half_bytes_;
+  std::size_t half_ = 0;                   // being filled
+  std::uint64_t at_ = 0;                   // in that half
+  std::array<std::uint64_t, 2> filled_{};  // the caller's count behind the last group of each half
+  std::string buffer_;
+};
+
+// RedoKey: the key of the log's own macs.
+crypto::Key256 RedoKey(const crypto::Key256& chain_key);
+// AppendRedoGroup appends what the log has of a group: a line that tells where it stands, and it.
+void AppendRedoGroup(const crypto::Key256& redo_key, const RedoGroup& group, std::string& out);
+// FindRedoGroups returns every group in the text of a redo log that is whole, in no order. The
+// views are into text.
+std::vector<RedoGroup> FindRedoGroups(std::string_view text, const crypto::Key256& chain_key);
+
+// Redo makes the last segment continue from what was synced of it on, group by group, with what the
+// log or the segment has of each, and syncs it. The first group that neither has whole was not
+// answered, and nothing behind it: that is cut off and set aside. Does nothing without a log, or
+// when the log is about earlier segments. kCorrupt when the log does not fit the segments, or the
+// chain would end before sequence_min; kNewerFormat when a newer version wrote: nothing is changed
+// then. A failed system call may leave some of it done, which the next call does again.
+Status Redo(FileOps& ops, const std::filesystem::path& directory, int directory_fd,
+            const std::vector<Segment>& segments, const crypto::Key256& chain_key,
+            std::uint64_t sequence_min);
+
+// RemoveRedoLog removes the log, if there is one, and syncs the directory.
+Status RemoveRedoLog(FileOps& ops, const std::filesystem::path& directory, int directory_fd);
+
+}  // namespace keyturn::trail
