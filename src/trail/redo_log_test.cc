@@ -45,6 +45,12 @@ class Groups {
   std::uint64_t written_ = 0;
 };
 
+Result<RedoLog::Outcome> WriteNext(RedoLog& log, Groups& groups, const std::string& lines,
+                                   std::uint64_t in_segments) {
+  const RedoGroup group = groups.Next(lines);
+  return log.Write(group, groups.written(), in_segments);
+}
+
 class RedoLogTest : public TrailTest {
  protected:
   RedoLogTest() {
@@ -98,8 +104,7 @@ TEST_F(RedoLogTest, GroupsAreFoundAgain) {
   EXPECT_THAT(Found(), IsEmpty());
   Groups groups;
   for (int i = 1; i <= 3; ++i) {
-    EXPECT_EQ(log->Write(groups.Next(RecordLine(i)), groups.written(), 0),
-              RedoLog::Outcome::kWritten);
+    EXPECT_EQ(WriteNext(*log, groups, RecordLine(i), 0), RedoLog::Outcome::kWritten);
   }
   const std::string text = ReadFile(log_path_);
   const auto found = FindRedoGroups(text, TestKey());
@@ -117,8 +122,7 @@ TEST_F(RedoLogTest, AHalfIsUsedAgainOnceTheSegmentsHoldIt) {
   using enum RedoLog::Outcome;
   std::uint64_t first_half = 0;
   for (int i = 1; i <= 8; ++i) {
-    EXPECT_EQ(log->Write(groups.Next(RecordLine(i)), groups.written(), 0),
-              i == 5 ? kHalfFilled : kWritten);
+    EXPECT_EQ(WriteNext(*log, groups, RecordLine(i), 0), i == 5 ? kHalfFilled : kWritten);
     first_half = i == 4 ? groups.written() : first_half;
   }
   const RedoGroup ninth = groups.Next(RecordLine(9));
@@ -127,12 +131,9 @@ TEST_F(RedoLogTest, AHalfIsUsedAgainOnceTheSegmentsHoldIt) {
   EXPECT_EQ(log->Write(ninth, groups.written(), first_half), kHalfFilled);
   EXPECT_THAT(Found(), ElementsAre(2, 3, 4, 5, 6, 7, 8, 9));
   // A group of three pages overwrites three others.
-  EXPECT_EQ(
-      log->Write(groups.Next(std::string(2 * kPage, ' ') + "\n"), groups.written(), first_half),
-      kWritten);
+  EXPECT_EQ(WriteNext(*log, groups, std::string(2 * kPage, ' ') + "\n", first_half), kWritten);
   EXPECT_THAT(Found(), ElementsAre(5, 6, 7, 8, 9, 10));
-  EXPECT_EQ(log->Write(groups.Next(std::string(4 * kPage, ' ') + "\n"), groups.written(),
-                       groups.written()),
+  EXPECT_EQ(WriteNext(*log, groups, std::string(4 * kPage, ' ') + "\n", ~std::uint64_t{0}),
             kNoRoom);
 }
 
