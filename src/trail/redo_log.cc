@@ -190,12 +190,14 @@ Result<std::optional<ChainPlace>> EndOfGroup(const crypto::Key256& chain_key,
   return ChainPlace{begin.offset + line->end + 1, chain->sequence, chain->value};
 }
 
-// Repair: what has to be done to a segment.
+// Repair: what a segment has to have from a place on.
 struct Repair {
-  std::vector<RedoGroup> logged;  // to be written, though some may be there
-  std::size_t missing = 0;        // how many are not
-  ChainPlace end;                 // where the chain ends then
-  std::string_view rest;          // what is to be cut off there
+  std::string text;         // up to the end of the chain
+  std::size_t missing = 0;  // how many of its groups the segment lacks
+  ChainPlace end;           // where the chain ends
+  // Behind that end, in the segment: an append without its chain line, or what is to be cut off.
+  std::string_view rest;
+  bool cut = false;
 };
 
 // PlanRepair follows the chain from a place on. text is what the segment has from there. kCorrupt
@@ -205,29 +207,26 @@ Result<Repair> PlanRepair(const crypto::Key256& chain_key, const ChainPlace& fro
   Repair repair;
   repair.end = from;
   for (;;) {
-    const std::string_view rest =
-        text.substr(std::min(repair.end.offset - from.offset, text.size()));
-    KT_ASSIGN(const auto end, EndOfGroup(chain_key, repair.end, rest));
+    repair.rest = text.substr(std::min(repair.text.size(), text.size()));
+    KT_ASSIGN(const auto end, EndOfGroup(chain_key, repair.end, repair.rest));
     const auto logged = std::find_if(groups.begin(), groups.end(), [&](const RedoGroup& group) {
       return group.begin.sequence == repair.end.sequence &&
              group.begin.offset == repair.end.offset && group.begin.value == repair.end.value;
     });
-    if (logged == groups.end() && !end) {
-      repair.rest = FirstChainLine(rest) ? rest : std::string_view();
+    if (logged != groups.end()) {
+      if (end && end->value != logged->value) {
+        return Fail(ErrorCode::kCorrupt, "the segment went on without it");
+      }
+      repair.text += logged->bytes;
+      repair.missing += end ? 0 : 1;
+      repair.end = logged->end();
+    } else if (end) {
+      repair.text += repair.rest.substr(0, end->offset - repair.end.offset);
+      repair.end = *end;
+    } else {
+      repair.cut = FirstChainLine(repair.rest).has_value();
       return repair;
     }
-    if (logged == groups.end()) {
-      repair.end = *end;
-      continue;
-    }
-    if (end && end->value != logged->value) {
-      return Fail(ErrorCode::kCorrupt, "the segment went on without it");
-    }
-    // It is written even where it can be read: after a sync that failed, what can be read may not
-    // be on the disk, and a later sync would not write it.
-    repair.logged.push_back(*logged);
-    repair.missing += rest.starts_with(logged->bytes) ? 0 : 1;
-    repair.end = logged->end();
   }
 }
 
@@ -243,16 +242,18 @@ ChainPlace FurthestSynced(const std::vector<RedoGroup>& groups) {
       ->synced;
 }
 
+// Apply writes also what can be read already: after a sync that failed, it may be in the page cache
+// only, and no later sync would write it.
 Status Apply(FileOps& ops, const Repair& repair, const Segment& segment, int directory_fd) {
   const auto& path = segment.path;
   const File file(ops.CreateForOverwriting(path.c_str()));
   if (file.fd() < 0) {
     return Fail(SystemError("cannot open", path, errno));
   }
-  for (const RedoGroup& group : repair.logged) {
-    KT_TRY(WriteAt(ops, file, path, group.bytes, group.begin.offset));
-  }
-  if (!repair.rest.empty()) {
+  KT_TRY(WriteAt(ops, file, path, repair.text, repair.end.offset - repair.text.size()));
+  if (!repair.cut) {
+    KT_TRY(WriteAt(ops, file, path, repair.rest, repair.end.offset));
+  } else {
     KT_TRY(SetAside(ops, segment, repair.end.offset, repair.rest, directory_fd));
     if (ops.Truncate(file.fd(), static_cast<off_t>(repair.end.offset)) != 0) {
       return Fail(SystemError("cannot truncate", path, errno));

@@ -456,6 +456,7 @@ TEST_F(RedoLogTest, WhatAFailedSyncLostIsWrittenAgainThoughItCanBeRead) {
   EXPECT_FALSE(ops.on_disk[segment].starts_with(RecordLine(1)));
   (void)Open();
   EXPECT_TRUE(ops.on_disk[segment].starts_with(RecordLine(1)));
+  EXPECT_TRUE(ops.on_disk[segment] == ReadFile(Segments()[0]));  // with what was not answered
 }
 
 // OneIsTold: of two syncs of a segment at once, only the trail's own thread is told that it failed.
