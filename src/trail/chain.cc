@@ -47,6 +47,20 @@ void AppendNumber(std::uint64_t number, std::string& out) {
 
 bool IsChainLine(std::string_view line) { return line.starts_with(kMark); }
 
+bool AreRecordLines(std::string_view text) {
+  if (text.empty() || text.size() > kGroupBytesMax || text.back() != '\n') {
+    return false;
+  }
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    if (line.size() < 2 || line.front() != '{' || line.back() != '}' || IsChainLine(line)) {
+      return false;
+    }
+    text.remove_prefix(line.size() + 1);
+  }
+  return true;
+}
+
 Result<ChainLine> ParseChainLine(std::string_view line) {
   std::string_view rest = line;
   ChainLine chain;

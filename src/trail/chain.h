@@ -37,6 +37,10 @@ struct ChainLine {
 // their eventVersion.
 bool IsChainLine(std::string_view line);
 
+// AreRecordLines: each line is one JSON object by its looks, none could pass for a chain line, and
+// all of them fit one group.
+bool AreRecordLines(std::string_view text);
+
 // ParseChainLine takes exactly what AppendChainLine writes, without '\n'. kMalformed otherwise;
 // kNewerFormat when the format number is higher than ours.
 Result<ChainLine> ParseChainLine(std::string_view line);

@@ -134,4 +134,19 @@ Status ReadRange(const File& file, const std::filesystem::path& path, std::uint6
   return {};
 }
 
+Status WriteAt(FileOps& ops, const File& file, const std::filesystem::path& path,
+               std::string_view bytes, std::uint64_t offset) {
+  while (!bytes.empty()) {
+    const ssize_t wrote =
+        ops.WriteAt(file.fd(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (wrote > 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(wrote));
+      offset += static_cast<std::uint64_t>(wrote);
+    } else if (wrote == 0 || errno != EINTR) {
+      return Fail(SystemError("cannot write", path, wrote == 0 ? EIO : errno));
+    }
+  }
+  return {};
+}
+
 }  // namespace keyturn::trail

@@ -1,4 +1,4 @@
-// Files: segment names, descriptors and reading. Private to the room.
+// Files: segment names, descriptors, reading and writing at a place. Private to the room.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "trail/file_ops.h"
 
 namespace keyturn::trail {
 
@@ -46,5 +47,9 @@ Result<std::uint64_t> SizeOf(const File& file, const std::filesystem::path& path
 // ReadRange appends up to size bytes from offset to out; fewer only at the end of the file.
 Status ReadRange(const File& file, const std::filesystem::path& path, std::uint64_t offset,
                  std::size_t size, std::string& out);
+
+// WriteAt writes all bytes at an offset of a file that was opened by CreateForOverwriting.
+Status WriteAt(FileOps& ops, const File& file, const std::filesystem::path& path,
+               std::string_view bytes, std::uint64_t offset);
 
 }  // namespace keyturn::trail

@@ -2,16 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <iterator>
 #include <optional>
 #include <utility>
 
 #include "base/hex.h"
-#include "base/log.h"
 #include "json/json.h"
-#include "trail/tail.h"
 
 namespace keyturn::trail {
 namespace {
@@ -20,11 +17,6 @@ namespace {
 constexpr std::uint64_t kPageBytes = 4096;
 constexpr std::size_t kHeaderBytesMax = 1024;
 constexpr std::size_t kFillBytes = 1U << 20;
-// No redo log is longer; what claims to be one is not read.
-constexpr std::uint64_t kLogBytesMax = 256ULL << 20;
-// More of a segment is never without a sync: it is not read.
-constexpr std::uint64_t kUnsyncedBytesMax = 512ULL << 20;
-constexpr std::string_view kAnyHeaderMark = R"({"keyturnRedo":)";
 constexpr std::string_view kHeaderMark = R"({"keyturnRedo":1,)";
 
 constexpr std::uint64_t Pages(std::uint64_t bytes) {
@@ -114,156 +106,11 @@ std::optional<RedoGroup> ReadGroup(std::string_view text, json::Parser& parser,
   return group;
 }
 
-Status WriteAt(FileOps& ops, const File& file, const std::filesystem::path& path,
-               std::string_view bytes, std::uint64_t offset) {
-  while (!bytes.empty()) {
-    const ssize_t wrote =
-        ops.WriteAt(file.fd(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (wrote > 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(wrote));
-      offset += static_cast<std::uint64_t>(wrote);
-    } else if (wrote == 0 || errno != EINTR) {
-      return Fail(SystemError("cannot write", path, wrote == 0 ? EIO : errno));
-    }
-  }
-  return {};
-}
-
 Status Fill(FileOps& ops, const File& file, const std::filesystem::path& path,
             std::uint64_t bytes) {
   const std::string zeros(kFillBytes, '\0');
   for (std::uint64_t at = 0; at < bytes; at += zeros.size()) {
     KT_TRY(WriteAt(ops, file, path, std::string_view(zeros).substr(0, bytes - at), at));
-  }
-  return ops.DataSync(file.fd()) == 0 ? Status() : Fail(SystemError("cannot sync", path, errno));
-}
-
-Result<std::string> ReadLog(const std::filesystem::path& path) {
-  const Result<File> file = OpenForReading(path);
-  if (!file) {
-    return file.error().code == ErrorCode::kNotFound ? Result<std::string>(std::string())
-                                                     : Fail(file.error());
-  }
-  KT_ASSIGN(const std::uint64_t size, SizeOf(*file, path));
-  if (size > kLogBytesMax) {
-    return Fail(ErrorCode::kCorrupt,
-                fmt::format("{}: longer than any server writes it", path.string()));
-  }
-  std::string text;
-  KT_TRY(ReadRange(*file, path, 0, size, text));
-  return text;
-}
-
-// FirstChainLine: where the first whole chain line in the text begins and ends.
-struct LineRange {
-  std::size_t begin = 0;
-  std::size_t end = 0;  // of its LF
-};
-std::optional<LineRange> FirstChainLine(std::string_view text) {
-  std::size_t begin = 0;
-  for (std::size_t end = text.find('\n'); end != std::string_view::npos;
-       end = text.find('\n', begin)) {
-    if (IsChainLine(text.substr(begin, end - begin))) {
-      return LineRange{begin, end};
-    }
-    begin = end + 1;
-  }
-  return std::nullopt;
-}
-
-// EndOfGroup: where the group ends that begins at a place, with the text that the segment has
-// there; nullopt when it is not whole. kNewerFormat when it was written by a newer version.
-Result<std::optional<ChainPlace>> EndOfGroup(const crypto::Key256& chain_key,
-                                             const ChainPlace& begin, std::string_view text) {
-  const auto line = FirstChainLine(text);
-  if (!line) {
-    return std::nullopt;
-  }
-  const auto chain = ParseChainLine(text.substr(line->begin, line->end - line->begin));
-  if (!chain && chain.error().code == ErrorCode::kNewerFormat) {
-    return Fail(chain.error());
-  }
-  if (!chain || chain->sequence != begin.sequence + 1 ||
-      !Verifies(chain_key, begin.value, text.substr(0, line->begin), *chain)) {
-    return std::nullopt;
-  }
-  return ChainPlace{begin.offset + line->end + 1, chain->sequence, chain->value};
-}
-
-// Repair: what a segment has to have from a place on.
-struct Repair {
-  std::string text;         // up to the end of the chain
-  std::size_t missing = 0;  // how many of its groups the segment lacks
-  ChainPlace end;           // where the chain ends
-  // Behind that end, in the segment: an append without its chain line, or what is to be cut off.
-  std::string_view rest;
-  bool cut = false;
-};
-
-// PlanRepair follows the chain from a place on. text is what the segment has from there. kCorrupt
-// when the segment has another group where the log has one.
-Result<Repair> PlanRepair(const crypto::Key256& chain_key, const ChainPlace& from,
-                          std::string_view text, const std::vector<RedoGroup>& groups) {
-  Repair repair;
-  repair.end = from;
-  for (;;) {
-    repair.rest = text.substr(std::min(repair.text.size(), text.size()));
-    KT_ASSIGN(const auto end, EndOfGroup(chain_key, repair.end, repair.rest));
-    const auto logged = std::find_if(groups.begin(), groups.end(), [&](const RedoGroup& group) {
-      return group.begin.sequence == repair.end.sequence &&
-             group.begin.offset == repair.end.offset && group.begin.value == repair.end.value;
-    });
-    if (logged != groups.end()) {
-      if (end && end->value != logged->value) {
-        return Fail(ErrorCode::kCorrupt, "the segment went on without it");
-      }
-      repair.text += logged->bytes;
-      repair.missing += end ? 0 : 1;
-      repair.end = logged->end();
-    } else if (end) {
-      repair.text += repair.rest.substr(0, end->offset - repair.end.offset);
-      repair.end = *end;
-    } else {
-      repair.cut = FirstChainLine(repair.rest).has_value();
-      return repair;
-    }
-  }
-}
-
-bool BeginsBefore(const RedoGroup& a, const RedoGroup& b) {
-  return a.begin.sequence < b.begin.sequence;
-}
-
-ChainPlace FurthestSynced(const std::vector<RedoGroup>& groups) {
-  return std::max_element(groups.begin(), groups.end(),
-                          [](const RedoGroup& a, const RedoGroup& b) {
-                            return a.synced.offset < b.synced.offset;
-                          })
-      ->synced;
-}
-
-// Apply writes also what can be read already: after a sync that failed, it may be in the page cache
-// only, and no later sync would write it.
-Status Apply(FileOps& ops, const Repair& repair, const Segment& segment, int directory_fd) {
-  const auto& path = segment.path;
-  const File file(ops.CreateForOverwriting(path.c_str()));
-  if (file.fd() < 0) {
-    return Fail(SystemError("cannot open", path, errno));
-  }
-  KT_TRY(WriteAt(ops, file, path, repair.text, repair.end.offset - repair.text.size()));
-  if (!repair.cut) {
-    KT_TRY(WriteAt(ops, file, path, repair.rest, repair.end.offset));
-  } else {
-    KT_TRY(SetAside(ops, segment, repair.end.offset, repair.rest, directory_fd));
-    if (ops.Truncate(file.fd(), static_cast<off_t>(repair.end.offset)) != 0) {
-      return Fail(SystemError("cannot truncate", path, errno));
-    }
-    LogWarning("audit trail: {} bytes at the end of {}, of calls without an answer, are set aside",
-               repair.rest.size(), path.string());
-  }
-  if (repair.missing > 0) {
-    LogWarning("audit trail: {} appends were missing in {} and are written again from its redo log",
-               repair.missing, path.string());
   }
   return ops.DataSync(file.fd()) == 0 ? Status() : Fail(SystemError("cannot sync", path, errno));
 }
@@ -318,7 +165,7 @@ Result<RedoLog::Outcome> RedoLog::Write(const RedoGroup& group, std::uint64_t wr
     at_ = 0;
     outcome = Outcome::kHalfFilled;
   }
-  KT_TRY(trail::WriteAt(ops_, file_, path_, buffer_, half_ * half_bytes_ + at_));
+  KT_TRY(WriteAt(ops_, file_, path_, buffer_, half_ * half_bytes_ + at_));
   at_ += takes;
   filled_[half_] = written;
   return outcome;
@@ -331,6 +178,10 @@ crypto::Key256 RedoKey(const crypto::Key256& chain_key) {
 void AppendRedoGroup(const crypto::Key256& redo_key, const RedoGroup& group, std::string& out) {
   AppendHeader(redo_key, group, out);
   out += group.bytes;
+}
+
+bool IsNewerRedoLog(std::string_view text) {
+  return text.starts_with(R"({"keyturnRedo":)") && !text.starts_with(kHeaderMark);
 }
 
 std::vector<RedoGroup> FindRedoGroups(std::string_view text, const crypto::Key256& chain_key) {
@@ -348,59 +199,13 @@ std::vector<RedoGroup> FindRedoGroups(std::string_view text, const crypto::Key25
   return groups;
 }
 
-Status Redo(FileOps& ops, const std::filesystem::path& directory, int directory_fd,
-            const std::vector<Segment>& segments, const crypto::Key256& chain_key,
-            std::uint64_t sequence_min) {
-  const auto log_path = RedoLogPath(directory);
-  const auto corrupt = [&](std::string_view what) {
-    return Fail(ErrorCode::kCorrupt,
-                fmt::format("{}: {} (if this is a copy that was made while the server ran, or the "
-                            "segments are right without it, move it away)",
-                            log_path.string(), what));
-  };
-  KT_ASSIGN(const std::string log, ReadLog(log_path));
-  if (log.starts_with(kAnyHeaderMark) && !log.starts_with(kHeaderMark)) {
-    return Fail(ErrorCode::kNewerFormat,
-                fmt::format("{}: written by a newer version", log_path.string()));
+Status MarkOpen(FileOps& ops, const std::filesystem::path& directory, int directory_fd) {
+  const auto path = RedoLogPath(directory);
+  const File file(ops.CreateForOverwriting(path.c_str()));
+  if (file.fd() < 0 || ops.DirectorySync(directory_fd) != 0) {
+    return Fail(SystemError("cannot create", path, errno));
   }
-  std::vector<RedoGroup> groups = FindRedoGroups(log, chain_key);
-  if (groups.empty()) {
-    return {};
-  }
-  const RedoGroup newest = *std::max_element(groups.begin(), groups.end(), BeginsBefore);
-  const std::uint64_t last_segment = segments.empty() ? 0 : segments.back().first_sequence;
-  if (newest.segment < last_segment && newest.end().sequence < last_segment) {
-    return {};  // a segment is synced before the next one is begun
-  }
-  if (newest.segment != last_segment) {
-    return corrupt(fmt::format("the last segment must be {}, to which it holds appends",
-                               SegmentPath(directory, newest.segment).filename().string()));
-  }
-  std::erase_if(groups, [&](const RedoGroup& group) { return group.segment != last_segment; });
-  const ChainPlace from = FurthestSynced(groups);
-  const Segment& segment = segments.back();
-  std::string text;
-  {
-    KT_ASSIGN(const File file, OpenForReading(segment.path));
-    KT_ASSIGN(const std::uint64_t size, SizeOf(file, segment.path));
-    if (size < from.offset || size - from.offset > kUnsyncedBytesMax) {
-      return corrupt(fmt::format("{} has {} bytes, and had {} on stable storage",
-                                 segment.path.filename().string(), size, from.offset));
-    }
-    KT_TRY(ReadRange(file, segment.path, from.offset, size - from.offset, text));
-  }
-  const auto repair = PlanRepair(chain_key, from, text, groups);
-  if (!repair) {
-    return repair.error().code == ErrorCode::kCorrupt ? corrupt(repair.error().message)
-                                                      : Fail(repair.error());
-  }
-  if (repair->end.sequence < sequence_min) {
-    return corrupt(
-        fmt::format("with it the trail ends at sequence {}, but it is known to have "
-                    "reached {}",
-                    repair->end.sequence, sequence_min));
-  }
-  return Apply(ops, *repair, segment, directory_fd);
+  return {};
 }
 
 Status RemoveRedoLog(FileOps& ops, const std::filesystem::path& directory, int directory_fd) {

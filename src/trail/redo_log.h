@@ -85,19 +85,14 @@ class RedoLog {
 crypto::Key256 RedoKey(const crypto::Key256& chain_key);
 // AppendRedoGroup appends what the log has of a group: a line that tells where it stands, and it.
 void AppendRedoGroup(const crypto::Key256& redo_key, const RedoGroup& group, std::string& out);
+// IsNewerRedoLog: whether the text is a redo log of another format than ours.
+bool IsNewerRedoLog(std::string_view text);
 // FindRedoGroups returns every group in the text of a redo log that is whole, in no order. The
 // views are into text.
 std::vector<RedoGroup> FindRedoGroups(std::string_view text, const crypto::Key256& chain_key);
 
-// Redo makes the last segment continue from what was synced of it on, group by group, with what the
-// log or the segment has of each, and syncs it. The first group that neither has whole was not
-// answered, and nothing behind it: that is cut off and set aside. Does nothing without a log, or
-// when the log is about earlier segments. kCorrupt when the log does not fit the segments, or the
-// chain would end before sequence_min; kNewerFormat when a newer version wrote: nothing is changed
-// then. A failed system call may leave some of it done, which the next call does again.
-Status Redo(FileOps& ops, const std::filesystem::path& directory, int directory_fd,
-            const std::vector<Segment>& segments, const crypto::Key256& chain_key,
-            std::uint64_t sequence_min);
+// MarkOpen makes an empty log: what a start finds of a server that did without one and died.
+Status MarkOpen(FileOps& ops, const std::filesystem::path& directory, int directory_fd);
 
 // RemoveRedoLog removes the log, if there is one, and syncs the directory.
 Status RemoveRedoLog(FileOps& ops, const std::filesystem::path& directory, int directory_fd);

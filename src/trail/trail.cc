@@ -21,6 +21,7 @@
 #include "trail/file_ops.h"
 #include "trail/files.h"
 #include "trail/redo_log.h"
+#include "trail/repair.h"
 #include "trail/tail.h"
 
 namespace keyturn::trail {
@@ -34,21 +35,6 @@ Head MakeHead(std::uint64_t sequence, const ChainValue& value) {
 constexpr std::uint64_t kSyncsReserved = 16;
 constexpr std::uint64_t kReserveBytesMin = 1ULL << 20;
 constexpr std::uint64_t kReserveBytesMax = 64ULL << 20;
-
-// AreLines: each line is one JSON object by its looks, and none could pass for a chain line.
-bool AreLines(std::string_view text) {
-  if (text.empty() || text.size() > kGroupBytesMax || text.back() != '\n') {
-    return false;
-  }
-  while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    if (line.size() < 2 || line.front() != '{' || line.back() != '}' || IsChainLine(line)) {
-      return false;
-    }
-    text.remove_prefix(line.size() + 1);
-  }
-  return true;
-}
 
 class FileTrail final : public Trail {
  public:
@@ -73,6 +59,7 @@ class FileTrail final : public Trail {
   using FilePtr = std::shared_ptr<const File>;
 
   Status LockDirectory();
+  Status OpenRedoLog();
   Status Recover(const Segment& segment, const ChainEnd& end);
   Result<FilePtr> OpenSegment(const std::filesystem::path& path);
   Status Rotate();
@@ -175,7 +162,7 @@ Status FileTrail::LockDirectory() {
 Status FileTrail::Start(const Head& at_least) {
   KT_TRY(LockDirectory());
   KT_ASSIGN(const auto segments, ListSegments(directory_));
-  KT_TRY(Redo(ops_, directory_, lock_.fd(), segments, key_, at_least.sequence));
+  KT_TRY(RepairSegment(ops_, directory_, lock_.fd(), segments, key_, at_least.sequence));
   ChainEnd end;
   if (!segments.empty()) {
     KT_ASSIGN(end, FindChainEnd(segments, key_));
@@ -204,16 +191,19 @@ Status FileTrail::Start(const Head& at_least) {
   }
   synced_place_ = {size_, sequence_, value_};
   KT_TRY(RemoveRedoLog(ops_, directory_, lock_.fd()));
-  if (sync_ == SyncMode::kAlways) {
-    auto redo = RedoLog::Create(ops_, directory_, lock_.fd(), key_, redo_log_bytes_);
-    if (redo) {
-      redo_ = std::move(*redo);
-    } else {
-      LogWarning("audit trail: without a redo log each append waits for its segment: {}",
-                 redo.error().message);
-    }
+  if (const Status opened = OpenRedoLog(); !opened) {
+    LogWarning("audit trail: without a redo log a power failure costs more: {}",
+               opened.error().message);
   }
   syncer_ = std::thread([this] { SyncLoop(); });
+  return {};
+}
+
+Status FileTrail::OpenRedoLog() {
+  if (sync_ == SyncMode::kPeriodic) {
+    return MarkOpen(ops_, directory_, lock_.fd());
+  }
+  KT_ASSIGN(redo_, RedoLog::Create(ops_, directory_, lock_.fd(), key_, redo_log_bytes_));
   return {};
 }
 
@@ -335,7 +325,7 @@ Status FileTrail::LogGroup(const ChainValue& value) {
 }
 
 Status FileTrail::Append(std::string_view lines) {
-  if (!AreLines(lines)) {
+  if (!AreRecordLines(lines)) {
     return Fail(ErrorCode::kInternal, "the audit trail takes whole lines of JSON objects only");
   }
   std::uint64_t written = 0;

@@ -20,10 +20,16 @@ tl::unexpected<Error> ChainVerifier::Corrupt(std::string_view what) const {
   return Fail(ErrorCode::kCorrupt, fmt::format("{}:{}: {}", name_, line_, what));
 }
 
+void ChainVerifier::StartAfter(std::uint64_t sequence, const ChainValue& value) {
+  result_.head = {sequence, HexEncode(value)};
+  value_ = value;
+}
+
 Status ChainVerifier::StartSegment(std::string_view name, std::uint64_t first_sequence) {
   name_ = name;
   line_ = 0;
   group_lines_ = 0;
+  chained_bytes_ = 0;
   pending_.clear();
   line_start_ = 0;
   if (first_sequence != result_.head.sequence + 1) {
@@ -87,6 +93,7 @@ Status ChainVerifier::TakeChainLine(std::string_view lines, std::string_view lin
         "the key is not this trail's");
   }
   value_ = chain->value;
+  chained_bytes_ += lines.size() + line.size() + 1;
   result_.head = {chain->sequence, HexEncode(value_)};
   result_.records += group_lines_;
   result_.recovered += chain->recovered ? 1 : 0;
@@ -149,14 +156,15 @@ Result<Verification> Verify(const std::filesystem::path& directory, const crypto
                             const Head& at_least) {
   auto result = VerifySegments(directory, chain_key, at_least);
   std::error_code ignored;
-  const bool has_redo_log = std::filesystem::exists(RedoLogPath(directory / "trail"), ignored);
+  const auto log_bytes = std::filesystem::file_size(RedoLogPath(directory / "trail"), ignored);
+  const bool is_there = !ignored;
   if (result) {
-    result->has_redo_log = has_redo_log;
-  } else if (has_redo_log && result.error().code == ErrorCode::kCorrupt) {
+    result->has_redo_log = is_there && log_bytes > 0;
+  } else if (is_there && result.error().code == ErrorCode::kCorrupt) {
     Error error = result.error();
     error.message +=
-        " (redo.log is there: if the server died with its machine, start it once, which writes "
-        "again what was lost, and verify then)";
+        " (redo.log is there: if the server died with its machine, start it once, which mends what "
+        "a power failure left, and verify then)";
     return Fail(std::move(error));
   }
   return result;

@@ -2,7 +2,7 @@
 // KILL_ROUNDS sets the number of rounds (default 8). Every other server has --trail-sync always, and loses
 // with its life what of the trail's last file was not on stable storage, as with its machine.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, readdirSync, truncateSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync, truncateSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import * as kms from '@aws-sdk/client-kms';
@@ -74,7 +74,7 @@ test(`${rounds} kills under load lose nothing`, { timeout: 3600 * 1000 }, async 
     const loss = server.args.length > 0 ? loseWhatWasNotSynced(server.dataDir) : undefined;
     server.args = round % 2 === 0 ? ['--trail-sync', 'always'] : [];
     await server.launch();
-    assert.equal(existsSync(path.join(server.dataDir, 'trail', 'redo.log')), server.args.length > 0);
+    assert.equal(statSync(path.join(server.dataDir, 'trail', 'redo.log')).size > 0, server.args.length > 0);
     if (loss) {
       lost += loss.lost;
       assert.ok(readFileSync(loss.file).subarray(0, loss.must.length).equals(loss.must), `round ${round}`);

@@ -1,0 +1,473 @@
+// Repair: with kAlways, what Append returned for is there after a power failure, whatever pages of
+// the segment were lost; with kPeriodic the trail is sound.
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "trail/redo_testing.h"
+
+namespace keyturn::trail {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+using RepairTest = RedoLogTest;
+
+TEST_F(RepairTest, WhatTheSegmentLostIsWrittenAgain) {
+  for (const SyncMode next : {SyncMode::kAlways, SyncMode::kPeriodic}) {
+    std::filesystem::remove_all(directory_);
+    options_.sync = SyncMode::kAlways;
+    Crash(3);
+    const std::string good = ReadFile(Segments()[0]);
+    const std::size_t group_bytes = good.size() / 3;
+    std::string holed = good;
+    holed.replace(group_bytes, group_bytes, group_bytes, '\0');
+    options_.sync = next;
+    for (const std::string& left : {good, good.substr(0, good.size() / 2), std::string(), holed}) {
+      const std::string log = ReadFile(log_path_);
+      WriteFile(Segments()[0], left);
+      if (left == holed) {
+        EXPECT_THAT(Check().error().message, HasSubstr("redo.log is there"));
+      }
+      EXPECT_THAT(EventIds(), ElementsAre(EventId(1), EventId(2), EventId(3)));
+      EXPECT_EQ(ReadFile(Segments()[0]), good);
+      EXPECT_FALSE(std::filesystem::exists(log_path_));
+      EXPECT_EQ(Check()->recovered, 0U);
+      WriteFile(log_path_, log);
+    }
+  }
+}
+
+TEST_F(RepairTest, WhatNobodyWasAnsweredIsSetAside) {
+  Crash(3);
+  const std::string good = ReadFile(Segments()[0]);
+  const std::size_t group_bytes = good.size() / 3;
+  std::string log = ReadFile(log_path_);
+  log.replace(kPage, 2 * kPage, 2 * kPage, '\0');  // as if no sync had followed the second one
+  WriteFile(log_path_, log);
+  std::string holed = good;
+  holed.replace(group_bytes, 10, 10, '\0');
+  WriteFile(Segments()[0], holed);
+  EXPECT_THAT(EventIds(), ElementsAre(EventId(1)));
+  EXPECT_EQ(Check()->open_bytes, 0U);
+  const auto torn = directory_ / "trail" / fmt::format("00000000000000000001.{}.torn", group_bytes);
+  EXPECT_TRUE(ReadFile(torn) == holed.substr(group_bytes));
+}
+
+TEST_F(RepairTest, ALogThatDoesNotFitChangesNothing) {
+  options_.segment_bytes_max = 500;  // two records
+  Crash(3);
+  const auto segments = Segments();
+  ASSERT_EQ(segments.size(), 2U);
+  const std::string log = ReadFile(log_path_);
+
+  std::filesystem::remove(segments[1]);
+  EXPECT_EQ(OpenError(), ErrorCode::kCorrupt);
+  EXPECT_TRUE(ReadFile(log_path_) == log);
+
+  // What had been synced is not the log's to bring back.
+  std::filesystem::remove_all(directory_);
+  Fill(1, 1);
+  Crash(1);
+  const std::string later = ReadFile(log_path_);
+  const std::string shorter = ReadFile(Segments().back()).substr(0, 100);
+  WriteFile(Segments().back(), shorter);
+  EXPECT_EQ(OpenError(), ErrorCode::kCorrupt);
+  EXPECT_TRUE(ReadFile(log_path_) == later);
+  EXPECT_TRUE(ReadFile(Segments().back()) == shorter);
+
+  WriteFile(log_path_, "{\"keyturnRedo\":2,\"whatever\":1}\n");
+  EXPECT_EQ(OpenError(), ErrorCode::kNewerFormat);
+}
+
+TEST_F(RepairTest, ALogOfEarlierSegmentsIsPast) {
+  options_.segment_bytes_max = 500;
+  Crash(2);
+  const std::string log = ReadFile(log_path_);
+  Fill(3, 4);
+  ASSERT_EQ(Segments().size(), 2U);
+  const std::string last = ReadFile(Segments()[1]);
+  WriteFile(log_path_, log);
+  EXPECT_FALSE(OpenError());
+  EXPECT_EQ(ReadFile(Segments()[1]), last);
+  EXPECT_FALSE(std::filesystem::exists(log_path_));
+}
+
+// A server without redo logs, or of another time, went on where this log is about.
+TEST_F(RepairTest, ASegmentThatWentOnWithoutTheLogIsLeftAlone) {
+  Crash(3);
+  const std::string log = ReadFile(log_path_);
+  const std::string good = ReadFile(Segments()[0]);
+  WriteFile(Segments()[0], good.substr(0, good.size() / 3));
+  std::filesystem::remove(log_path_);
+  const Head head = Fill(12, 20);
+  const std::string went_on = ReadFile(Segments()[0]);
+  WriteFile(log_path_, log);
+  EXPECT_EQ(OpenError(), ErrorCode::kCorrupt);
+  EXPECT_TRUE(ReadFile(Segments()[0]) == went_on);
+  // Nor is a trail taken back to before the head that is known.
+  WriteFile(Segments()[0], good.substr(0, good.size() / 3));
+  EXPECT_EQ(OpenError(head), ErrorCode::kCorrupt);
+  EXPECT_TRUE(ReadFile(Segments()[0]) == good.substr(0, good.size() / 3));
+  EXPECT_FALSE(OpenError());
+}
+
+TEST_F(RepairTest, RecordsBeforeHalfAChainLineAreKept) {
+  Crash(2);
+  std::string log = ReadFile(log_path_);
+  log.replace(kPage, kPage, kPage, '\0');
+  WriteFile(log_path_, log);
+  const std::string good = ReadFile(Segments()[0]);
+  WriteFile(Segments()[0], good.substr(0, good.size() - 40));
+  EXPECT_THAT(EventIds(), ElementsAre(EventId(1), EventId(2)));
+  EXPECT_EQ(Check()->recovered, 1U);
+}
+
+TEST_F(RepairTest, VerifyTellsThatThereIsOne) {
+  Crash(2);
+  EXPECT_TRUE(Check()->has_redo_log);
+  (void)Open();
+  EXPECT_FALSE(Check()->has_redo_log);
+}
+
+// CacheOps knows which bytes are on the disk. A sync that fails leaves the others in the page cache
+// as if they were, as Linux does.
+class CacheOps : public FileOps {
+ public:
+  ssize_t Write(int fd, const void* data, std::size_t size) override {
+    const std::lock_guard lock(mutex_);
+    const auto path = PathOps::PathOf(fd);
+    Dirty(path, std::filesystem::file_size(path), size);
+    return FileOps::Write(fd, data, size);
+  }
+  ssize_t WriteAt(int fd, const void* data, std::size_t size, off_t offset) override {
+    const std::lock_guard lock(mutex_);
+    Dirty(PathOps::PathOf(fd), static_cast<std::uint64_t>(offset), size);
+    return FileOps::WriteAt(fd, data, size, offset);
+  }
+  int DirectorySync(int /*fd*/) override { return 0; }
+  int DataSync(int fd) override {
+    const std::lock_guard lock(mutex_);
+    const auto path = PathOps::PathOf(fd);
+    const std::string text = ReadFile(path);
+    std::string& disk = on_disk[path.filename().string()];
+    disk.resize(text.size());
+    for (const auto& [offset, size] : std::exchange(dirty_[path.filename().string()], {})) {
+      if (!segment_fails || path.extension() != ".jsonl") {
+        disk.replace(offset, size, text, offset, size);
+      }
+    }
+    errno = EIO;
+    return path.extension() == ".jsonl" && std::exchange(segment_fails, false) ? -1 : 0;
+  }
+
+  bool segment_fails = false;
+  std::map<std::string, std::string> on_disk;
+
+ private:
+  void Dirty(const std::filesystem::path& path, std::uint64_t offset, std::size_t size) {
+    dirty_[path.filename().string()].emplace_back(offset, size);
+  }
+  std::mutex mutex_;
+  std::map<std::string, std::vector<std::pair<std::size_t, std::size_t>>> dirty_;
+};
+
+TEST_F(RepairTest, WhatAFailedSyncLostIsWrittenAgainThoughItCanBeRead) {
+  CacheOps ops;
+  options_.file_ops = &ops;
+  {
+    const auto trail = Open();
+    ASSERT_TRUE(trail->Append(RecordLine(1)));
+    ops.segment_fails = true;
+    std::string many;
+    while (many.size() < 16 * kPage) {
+      many += RecordLine(2);
+    }
+    EXPECT_FALSE(trail->Append(many));  // has no room in the log
+  }
+  const std::string segment = Segments()[0].filename().string();
+  EXPECT_FALSE(ops.on_disk[segment].starts_with(RecordLine(1)));
+  (void)Open();
+  EXPECT_TRUE(ops.on_disk[segment].starts_with(RecordLine(1)));
+  EXPECT_TRUE(ops.on_disk[segment] == ReadFile(Segments()[0]));  // with what was not answered
+}
+
+// OneIsTold: of two syncs of a segment at once, only the trail's own thread is told that it failed.
+class OneIsTold : public FileOps {
+ public:
+  int DirectorySync(int /*fd*/) override { return 0; }
+  int DataSync(int fd) override {
+    if (PathOps::PathOf(fd).extension() != ".jsonl") {
+      return 0;
+    }
+    if (std::this_thread::get_id() == appender) {
+      ++by_appender;
+      return 0;
+    }
+    if (!armed.exchange(false)) {
+      return 0;
+    }
+    syncing = true;
+    std::this_thread::sleep_for(Millis{100});  // time for the appender to come
+    errno = EIO;
+    return -1;
+  }
+  std::thread::id appender = std::this_thread::get_id();
+  std::atomic<bool> armed = false;
+  std::atomic<bool> syncing = false;
+  std::atomic<int> by_appender = 0;
+};
+
+TEST_F(RepairTest, NobodyElsesSyncHidesAFailure) {
+  for (const SyncMode sync : {SyncMode::kAlways, SyncMode::kPeriodic}) {
+    std::filesystem::remove_all(directory_);
+    OneIsTold ops;
+    options_.file_ops = &ops;
+    options_.sync = sync;
+    options_.sync_delay = Millis{1};
+    options_.segment_bytes_max = 500;
+    {
+      const auto trail = Open();
+      ops.by_appender = 0;
+      ops.armed = true;
+      ASSERT_TRUE(trail->Append(RecordLine(1)));
+      while (!ops.syncing) {
+        std::this_thread::yield();
+      }
+      ASSERT_TRUE(trail->Append(RecordLine(2)));
+      EXPECT_FALSE(trail->Append(RecordLine(3)));  // begins a segment, so syncs the one before it
+      EXPECT_FALSE(trail->Sync());
+      EXPECT_EQ(ops.by_appender, 0);
+    }
+    EXPECT_EQ(Segments().size(), 1U);
+    if (sync == SyncMode::kAlways) {
+      WriteFile(Segments()[0], "");  // what the failed sync may come to
+      options_.file_ops = &quick_;
+      EXPECT_THAT(EventIds(), ElementsAre(EventId(1), EventId(2)));
+    }
+  }
+}
+
+// NoDirectory fails to sync a directory once.
+class NoDirectory : public QuickOps {
+ public:
+  int DirectorySync(int /*fd*/) override {
+    errno = EIO;
+    return std::exchange(fails, false) ? -1 : 0;
+  }
+  bool fails = false;
+};
+
+TEST_F(RepairTest, ASegmentThatWasBegunInVainEndsTheTrail) {
+  NoDirectory ops;
+  options_.file_ops = &ops;
+  options_.segment_bytes_max = 600;
+  {
+    const auto trail = Open();
+    ASSERT_TRUE(trail->Append(RecordLine(1)));
+    ops.fails = true;
+    const std::string lines = RecordLine(7) + RecordLine(8) + RecordLine(9) + RecordLine(10);
+    EXPECT_FALSE(trail->Append(lines));
+    EXPECT_FALSE(trail->Append(RecordLine(2)));  // would have fitted the first one
+  }
+  EXPECT_THAT(EventIds(), ElementsAre(EventId(1)));
+}
+
+TEST_F(RepairTest, ALogAboutTheSequencesOfALaterSegmentDoesNotFit) {
+  Crash(3);
+  const std::string good = ReadFile(Segments()[0]);
+  WriteFile(Segments()[0], good.substr(0, good.size() / 3 * 2));
+  WriteFile(SegmentPath(directory_ / "trail", 3), "");
+  EXPECT_EQ(OpenError(), ErrorCode::kCorrupt);
+}
+
+// PowerOps keeps what is on stable storage of each file, and gives the state that a power failure
+// would leave: of what was not synced, each block of 512 bytes may be there or not, and so may the
+// file's new size.
+class PowerOps : public FileOps {
+ public:
+  using Files = std::map<std::string, std::string>;
+
+  int Create(const char* path) override { return Opened(FileOps::Create(path)); }
+  int CreateForOverwriting(const char* path) override {
+    return Opened(FileOps::CreateForOverwriting(path));
+  }
+  ssize_t Write(int fd, const void* data, std::size_t size) override {
+    const std::lock_guard lock(mutex_);
+    return FileOps::Write(fd, data, size);
+  }
+  ssize_t WriteAt(int fd, const void* data, std::size_t size, off_t offset) override {
+    const std::lock_guard lock(mutex_);
+    return FileOps::WriteAt(fd, data, size, offset);
+  }
+  int Remove(const char* path) override {
+    const std::lock_guard lock(mutex_);
+    stable_.erase(std::filesystem::path(path).filename().string());
+    return FileOps::Remove(path);
+  }
+  int DataSync(int fd) override {
+    const std::filesystem::path path = PathOps::PathOf(fd);
+    std::string text;
+    {
+      const std::lock_guard lock(mutex_);
+      text = Content(path);
+      if (++syncs_ == fail_at) {
+        before_failure();
+        for (const auto& [name, stable] : stable_) {
+          left[name] = Mixed(stable, Content(path.parent_path() / name));
+        }
+      }
+    }
+    const std::lock_guard lock(mutex_);
+    stable_[path.filename().string()] = std::max(text, stable_[path.filename().string()], Shorter);
+    return 0;
+  }
+  int DirectorySync(int /*fd*/) override { return 0; }
+
+  std::atomic<int> fail_at = 0;
+  std::function<void()> before_failure;
+  std::mt19937 random;
+  Files left;  // after the power failure at the fail_at-th sync
+
+ private:
+  static std::string Content(const std::filesystem::path& path) {
+    std::string text;
+    EXPECT_TRUE(ReadRange(*OpenForReading(path), path, 0, std::filesystem::file_size(path), text));
+    return text;
+  }
+  static bool Shorter(const std::string& a, const std::string& b) { return a.size() < b.size(); }
+  int Opened(int fd) {
+    const std::lock_guard lock(mutex_);
+    stable_.try_emplace(PathOps::PathOf(fd).filename().string());
+    return fd;
+  }
+  std::string Mixed(std::string stable, const std::string& current) {
+    std::string text =
+        current.substr(0, stable.size() + random() % (current.size() - stable.size() + 1));
+    stable.resize(text.size());
+    const unsigned odds = random() % 4;
+    for (std::size_t at = 0; at < text.size(); at += 512) {
+      if (random() % 4 < odds) {
+        text.replace(at, 512, stable, at, 512);
+      }
+    }
+    return text;
+  }
+  std::mutex mutex_;
+  Files stable_;
+  int syncs_ = 0;
+};
+
+// With kPeriodic a power failure may cost the last appends, never the trail.
+TEST_F(RepairTest, WithoutALogATrailIsSoundAfterAPowerFailure) {
+  options_.segment_bytes_max = 20'000;
+  options_.sync_delay = Millis{1};
+  int set_aside = 0;
+  for (unsigned seed = 1; seed <= 60; ++seed) {
+    std::filesystem::remove_all(directory_);
+    PowerOps ops;
+    ops.random.seed(seed);
+    ops.fail_at = 3 + static_cast<int>(seed % 5);
+    options_.file_ops = &ops;
+    options_.sync = SyncMode::kPeriodic;
+    Head synced;
+    {
+      const auto trail = Open();
+      ops.before_failure = [&ops] { ops.fail_at = 0; };
+      for (int i = 0; i < 5000 && ops.fail_at > 0; ++i) {
+        ASSERT_TRUE(trail->Append(RecordLine(i)));
+        if (i == 20) {
+          const Head head = trail->head();
+          ASSERT_TRUE(trail->Sync());
+          synced = ops.fail_at > 0 ? head : synced;
+        }
+      }
+    }
+    ASSERT_FALSE(ops.left.empty()) << seed;
+    std::filesystem::remove_all(directory_);
+    std::filesystem::create_directories(directory_ / "trail");
+    for (const auto& [name, text] : ops.left) {
+      WriteFile(directory_ / "trail" / name, text);
+    }
+    options_.file_ops = &quick_;
+    ASSERT_FALSE(OpenError(synced)) << seed;
+    ASSERT_TRUE(Check(synced)) << seed << " " << Check().error().message;
+    for (const auto& entry : std::filesystem::directory_iterator(directory_ / "trail")) {
+      set_aside += entry.path().extension() == ".torn" ? 1 : 0;
+    }
+  }
+  EXPECT_GT(set_aside, 5);
+}
+
+TEST_F(RepairTest, WhatWasAnsweredSurvivesAPowerFailure) {
+  options_.segment_bytes_max = 20'000;
+  int repaired = 0;
+  for (unsigned seed = 1; seed <= 60; ++seed) {
+    std::filesystem::remove_all(directory_);
+    PowerOps ops;
+    ops.random.seed(seed);
+    ops.fail_at = 4 + static_cast<int>(seed % 60);
+    options_.file_ops = &ops;
+    options_.sync = SyncMode::kAlways;
+    options_.redo_log_bytes = (seed % 3 + 1) * 6 * kPage;
+    std::mutex mutex;
+    std::set<std::string> answered;
+    std::set<std::string> must_be_there;
+    Head head;
+    ops.before_failure = [&] {
+      const std::lock_guard lock(mutex);
+      must_be_there = answered;
+    };
+    {
+      const auto trail = Open();
+      std::vector<std::thread> threads;
+      for (int t = 0; t < 3; ++t) {
+        threads.emplace_back([&, t] {
+          for (int i = 0; i < 60; ++i) {
+            std::string lines;
+            std::vector<std::string> ids;
+            for (int k = 0; k <= (i + t) % 7; ++k) {
+              ids.push_back(EventId(10'000 * t + 10 * i + k));
+              lines += RecordLine(10'000 * t + 10 * i + k);
+            }
+            EXPECT_TRUE(trail->Append(lines));
+            const std::lock_guard lock(mutex);
+            answered.insert(ids.begin(), ids.end());
+          }
+        });
+      }
+      for (std::thread& thread : threads) {
+        thread.join();
+      }
+    }
+    ASSERT_FALSE(ops.left.empty()) << seed;
+    std::filesystem::remove_all(directory_);
+    std::filesystem::create_directories(directory_ / "trail");
+    for (const auto& [name, text] : ops.left) {
+      WriteFile(directory_ / "trail" / name, text);
+    }
+    options_.file_ops = &quick_;
+    options_.sync = seed % 2 == 0 ? SyncMode::kAlways : SyncMode::kPeriodic;
+    if (const auto opened = Trail::Open(options_, TestKey(), {}); !opened) {
+      FAIL() << seed << ": " << opened.error().message;
+    }
+    const auto ids = EventIds();
+    const std::set<std::string> there(ids.begin(), ids.end());
+    EXPECT_EQ(there.size(), ids.size()) << seed;
+    EXPECT_TRUE(
+        std::includes(there.begin(), there.end(), must_be_there.begin(), must_be_there.end()))
+        << seed;
+    EXPECT_TRUE(Check()) << seed << " " << Check().error().message;
+    repaired += must_be_there.empty() ? 0 : 1;
+  }
+  EXPECT_GT(repaired, 40);
+}
+
+}  // namespace
+}  // namespace keyturn::trail
