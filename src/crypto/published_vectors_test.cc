@@ -1,6 +1,6 @@
 // Every primitive of key pairs and MACs against vectors that others have published: NIST's CAVP
-// (ECDSA, RSA, ECDH), RSA Laboratories' and pyca's for OAEP, pyca's for secp256k1, Bernstein's for
-// Ed25519, RFC 4231 for HMAC, GB/T 32918.5 for SM2.
+// (ECDSA, RSA, ECDH, AES key wrap), RSA Laboratories' and pyca's for OAEP, Wycheproof's for PSS,
+// pyca's for secp256k1, Bernstein's for Ed25519, RFC 4231 for HMAC, GB/T 32918.5 for SM2.
 //
 // Debian's python3-cryptography-vectors brings the files (scripts/debian-packages.txt);
 // KEYTURN_VECTORS names another place. A file that is missing is a failure.
@@ -16,11 +16,13 @@
 
 #include "base/hex.h"
 #include "crypto/asymmetric.h"
+#include "crypto/wrapping.h"
 
 namespace keyturn::crypto {
 namespace {
 
 std::string PathOf(const std::string& name) {
+  if (name.starts_with('/')) return name;
   const char* root = std::getenv("KEYTURN_VECTORS");
   return (root != nullptr ? std::string(root)
                           : "/usr/lib/python3/dist-packages/cryptography_vectors") +
@@ -48,6 +50,10 @@ void ForEachCase(const std::string& name, const std::string& last,
   for (std::string line; std::getline(file, line);) {
     while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
     if (line.starts_with('[')) section = line;
+    if (line == "FAIL") {  // NIST's, in place of the last field
+      fields[last] = line;
+      visit(section, fields);
+    }
     const std::size_t equals = line.find(" = ");
     if (line.starts_with('#') || equals == std::string::npos) continue;
     fields[line.substr(0, equals)] = line.substr(equals + 3);
@@ -173,6 +179,55 @@ TEST(PublishedVectors, RsaPkcs1) {
 
 TEST(PublishedVectors, RsaPssWithOtherSaltsIsRefused) {
   CheckRsa("asymmetric/RSA/FIPS_186-2/SigVerPSS_186-3.rsp", SignatureScheme::kRsaPss, 150);
+}
+
+TEST(PublishedVectors, RsaPss) {
+  int count = 0;
+  ForEachCase(KEYTURN_SOURCE_DIR "/tests/data/vectors/rsa_pss_wycheproof.txt", "Result",
+              [&](const std::string& /*section*/, const Fields& fields) {
+                const std::string& name = fields.at("SHAAlg");
+                const Hash hash = name == "SHA256"   ? Hash::kSha256
+                                  : name == "SHA384" ? Hash::kSha384
+                                                     : Hash::kSha512;
+                const Bytes n = Unhex(fields.at("n"));
+                const auto key =
+                    AsymmetricKey::FromSpki(n.size() == 256 ? KeyType::kRsa2048 : KeyType::kRsa4096,
+                                            RsaSpki(n, Unhex(fields.at("e"))));
+                ASSERT_TRUE(key);
+                EXPECT_EQ(key->Verify(SignatureScheme::kRsaPss, hash,
+                                      Digest(hash, Unhex(fields.at("Msg"))), Unhex(fields.at("S"))),
+                          fields.at("Result") == "P")
+                    << name << " " << fields.at("TcId");
+                ++count;
+              });
+  EXPECT_EQ(count, 12);
+}
+
+// The AES part of RSA_AES_KEY_WRAP, reached through it.
+TEST(PublishedVectors, AesKeyWrapWithPadding) {
+  const WrappingKeyPair pair = NewWrappingKeyPair(WrappingKeyKind::kRsa2048);
+  const auto public_key = AsymmetricKey::FromSpki(KeyType::kRsa2048, pair.public_key);
+  ASSERT_TRUE(public_key);
+  int opened = 0;
+  int refused = 0;
+  ForEachCase("keywrap/kwtestvectors/KWP_AD_256.txt", "P",
+              [&](const std::string& /*section*/, const Fields& fields) {
+                Bytes wrapped = public_key->EncryptOaep(Hash::kSha256, Unhex(fields.at("K")));
+                const Bytes ciphertext = Unhex(fields.at("C"));
+                wrapped.insert(wrapped.end(), ciphertext.begin(), ciphertext.end());
+                const auto plaintext = Unwrap(pair.private_key.reveal(),
+                                              WrappingAlgorithm::kRsaAesKeyWrapSha256, wrapped);
+                if (fields.at("P") == "FAIL") {
+                  EXPECT_FALSE(plaintext) << fields.at("C");
+                  ++refused;
+                } else {
+                  ASSERT_TRUE(plaintext) << fields.at("C");
+                  EXPECT_EQ(HexEncode(plaintext->reveal()), fields.at("P"));
+                  ++opened;
+                }
+              });
+  EXPECT_EQ(opened, 400);
+  EXPECT_EQ(refused, 100);
 }
 
 // ForEachOaepCase reads a file of "# Name:" lines, each followed by lines of hex, and calls visit
