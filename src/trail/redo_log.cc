@@ -77,7 +77,7 @@ std::optional<RedoGroup> ReadGroup(std::string_view text, json::Parser& parser,
   const auto bytes = ReadNumber(*header, "bytes");
   const auto synced_offset = ReadNumber(*header, "syncedOffset");
   const auto synced_sequence = ReadNumber(*header, "syncedSequence");
-  if (!segment || !offset || !bytes || !synced_offset || !synced_sequence || *bytes == 0 ||
+  if (!segment || !offset || !bytes || !synced_offset || !synced_sequence ||
       *bytes > text.size() - line_end - 1 || !ReadValue(*header, "previous", group.begin.value) ||
       !ReadValue(*header, "value", group.value) ||
       !ReadValue(*header, "syncedValue", group.synced.value)) {
@@ -92,6 +92,10 @@ std::optional<RedoGroup> ReadGroup(std::string_view text, json::Parser& parser,
   AppendHeader(redo_key, group, expected);
   if (!crypto::ConstantTimeEquals(AsBytes(expected), AsBytes(text.substr(0, line_end + 1)))) {
     return std::nullopt;
+  }
+  if (group.bytes.empty()) {
+    group.begin.sequence = group.synced.sequence;
+    return group;
   }
   // What stands behind the header may be cut short, or left of an older group.
   const std::string_view lines = group.bytes.substr(0, group.bytes.size() - 1);
@@ -116,6 +120,8 @@ Status Fill(FileOps& ops, const File& file, const std::filesystem::path& path,
 }
 
 }  // namespace
+
+bool IsMark(std::uint64_t log_bytes) { return log_bytes <= kHeaderBytesMax; }
 
 std::filesystem::path RedoLogPath(const std::filesystem::path& directory) {
   return directory / "redo.log";
@@ -171,6 +177,16 @@ Result<RedoLog::Outcome> RedoLog::Write(const RedoGroup& group, std::uint64_t wr
   return outcome;
 }
 
+void RedoLog::Mark(std::uint64_t segment, const ChainPlace& synced) {
+  if (half_bytes_ > 0) {
+    return;  // each group says it
+  }
+  buffer_.clear();
+  AppendRedoGroup(key_, {segment, synced, synced, synced.value, {}}, buffer_);
+  buffer_.resize(kHeaderBytesMax, ' ');  // over a longer one
+  (void)WriteAt(ops_, file_, path_, buffer_, 0);
+}
+
 crypto::Key256 RedoKey(const crypto::Key256& chain_key) {
   return crypto::DeriveKey(chain_key.reveal(), "keyturn trail redo log", {});
 }
@@ -197,15 +213,6 @@ std::vector<RedoGroup> FindRedoGroups(std::string_view text, const crypto::Key25
     }
   }
   return groups;
-}
-
-Status MarkOpen(FileOps& ops, const std::filesystem::path& directory, int directory_fd) {
-  const auto path = RedoLogPath(directory);
-  const File file(ops.CreateForOverwriting(path.c_str()));
-  if (file.fd() < 0 || ops.DirectorySync(directory_fd) != 0) {
-    return Fail(SystemError("cannot create", path, errno));
-  }
-  return {};
 }
 
 Status RemoveRedoLog(FileOps& ops, const std::filesystem::path& directory, int directory_fd) {

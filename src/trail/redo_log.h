@@ -8,7 +8,9 @@
 // format. Private to the room.
 //
 // The file has two halves, filled in turns. A half is used again once the segments hold all that it
-// holds. Thread-safety: none of its own; fd() may be synced by any thread meanwhile.
+// holds. With SyncMode::kPeriodic the log has no halves, only a mark, which is not waited for: up
+// to where the segment is synced. Thread-safety: none of its own; fd() may be synced by any thread
+// meanwhile.
 #pragma once
 
 #include <array>
@@ -39,15 +41,20 @@ struct RedoGroup {
   ChainPlace begin;
   ChainPlace synced;  // up to here the segment was on stable storage when the group was written
   ChainValue value{};
-  std::string_view bytes;  // records and chain line
-  ChainPlace end() const { return {begin.offset + bytes.size(), begin.sequence + 1, value}; }
+  std::string_view bytes;  // records and chain line; none in a mark
+  ChainPlace end() const {
+    return bytes.empty() ? begin
+                         : ChainPlace{begin.offset + bytes.size(), begin.sequence + 1, value};
+  }
 };
 
+// IsMark: whether a log of that size can hold no more than a mark.
+bool IsMark(std::uint64_t log_bytes);
 std::filesystem::path RedoLogPath(const std::filesystem::path& directory);
 
 class RedoLog {
  public:
-  // Create writes a file of that size, which must not exist; directory_fd
+  // Create writes a file of that size, which must not exist, 0 for a mark only; directory_fd
   // is synced. The error is the system call's.
   static Result<std::unique_ptr<RedoLog>> Create(FileOps& ops,
                                                  const std::filesystem::path& directory,
@@ -63,6 +70,10 @@ class RedoLog {
   // caller's count; in_segments: how many of those are on stable storage elsewhere. After an error
   // the log is good for nothing more.
   Result<Outcome> Write(const RedoGroup& group, std::uint64_t written, std::uint64_t in_segments);
+
+  // Mark notes up to where a segment is synced, in a log without halves. It is as good as it can
+  // be: a mark that is old, or torn, costs the next start some reading.
+  void Mark(std::uint64_t segment, const ChainPlace& synced);
 
   int fd() const { return file_.fd(); }
 
@@ -90,9 +101,6 @@ bool IsNewerRedoLog(std::string_view text);
 // FindRedoGroups returns every group in the text of a redo log that is whole, in no order. The
 // views are into text.
 std::vector<RedoGroup> FindRedoGroups(std::string_view text, const crypto::Key256& chain_key);
-
-// MarkOpen makes an empty log: what a start finds of a server that did without one and died.
-Status MarkOpen(FileOps& ops, const std::filesystem::path& directory, int directory_fd);
 
 // RemoveRedoLog removes the log, if there is one, and syncs the directory.
 Status RemoveRedoLog(FileOps& ops, const std::filesystem::path& directory, int directory_fd);

@@ -97,8 +97,8 @@ Result<Plan> PlanRepair(const crypto::Key256& chain_key, const ChainPlace& from,
     plan.rest = text.substr(std::min(plan.text.size(), text.size()));
     KT_ASSIGN(const auto end, EndOfGroup(chain_key, plan.end, plan.rest));
     const auto logged = std::find_if(groups.begin(), groups.end(), [&](const RedoGroup& group) {
-      return group.begin.sequence == plan.end.sequence && group.begin.offset == plan.end.offset &&
-             group.begin.value == plan.end.value;
+      return !group.bytes.empty() && group.begin.sequence == plan.end.sequence &&
+             group.begin.offset == plan.end.offset && group.begin.value == plan.end.value;
     });
     if (logged != groups.end()) {
       if (end && end->value != logged->value) {

@@ -13,15 +13,14 @@
 
 namespace keyturn::trail {
 
-// RepairSegment repairs the last segment when there is a log, that is, when a server died. With the
-// groups of the log the segment is made to continue from what was synced of it on, with what the
-// log or the segment has of each, and synced; the first group that neither has whole was not
-// answered, and nothing behind it. Without any about this segment it is followed from its
-// beginning. What stands behind the first group that is not whole is cut off and set aside, if
-// there is a chain line in it (else it is one append in progress, and left). kCorrupt when the log
-// does not fit the segments, or the chain would end before sequence_min; kNewerFormat when a newer
-// version wrote: nothing is changed then. A failed system call may leave some of it done, which the
-// next call does again.
+// RepairSegment repairs the last segment when there is a log, that is, when a server died. From
+// what the log knows to be synced on the segment is made to continue, group by group, with what the
+// log or the segment has of each, and synced; the first group that neither has whole was not on
+// stable storage, and nothing behind it. What stands there is cut off and set aside if there is a
+// chain line in it (else it is one append in progress, and left). When the log says nothing of this
+// segment, it is followed from its beginning. kCorrupt when the log does not fit the segments, or
+// the chain would end before sequence_min; kNewerFormat when a newer version wrote: nothing is
+// changed then. A failed system call may leave some of it done, which the next call does again.
 Status RepairSegment(FileOps& ops, const std::filesystem::path& directory, int directory_fd,
                      const std::vector<Segment>& segments, const crypto::Key256& chain_key,
                      std::uint64_t sequence_min);

@@ -287,6 +287,54 @@ TEST_F(RepairTest, ALogAboutTheSequencesOfALaterSegmentDoesNotFit) {
   EXPECT_EQ(OpenError(), ErrorCode::kCorrupt);
 }
 
+// What had been synced is no power failure's to break: verify tells of it, and nothing is moved.
+TEST_F(RepairTest, DamageBeforeTheMarkIsLeftToVerify) {
+  options_.sync = SyncMode::kPeriodic;
+  const auto other = directory_.string() + "-crashed";
+  {
+    const auto trail = Open();
+    for (int i = 1; i <= 4; ++i) {
+      ASSERT_TRUE(trail->Append(RecordLine(i)));
+      if (i == 3) {
+        ASSERT_TRUE(trail->Sync());
+      }
+    }
+    std::filesystem::copy(directory_, other, std::filesystem::copy_options::recursive);
+  }
+  std::filesystem::remove_all(directory_);
+  std::filesystem::rename(other, directory_);
+  std::string damaged = ReadFile(Segments()[0]);
+  damaged.replace(damaged.find("1.11"), 4, "9.99");
+  WriteFile(Segments()[0], damaged);
+  EXPECT_FALSE(OpenError());
+  EXPECT_TRUE(ReadFile(Segments()[0]) == damaged);
+  EXPECT_EQ(CheckError(), ErrorCode::kCorrupt);
+}
+
+TEST_F(RepairTest, AMarkOfTheSegmentBeforeIsPast) {
+  options_.sync = SyncMode::kPeriodic;
+  options_.segment_bytes_max = 500;  // two records
+  std::string mark;
+  Head head;
+  std::string last;
+  {
+    const auto trail = Open();
+    ASSERT_TRUE(trail->Append(RecordLine(1)));
+    ASSERT_TRUE(trail->Append(RecordLine(2)));
+    ASSERT_TRUE(trail->Sync());
+    mark = ReadFile(log_path_);
+    ASSERT_TRUE(trail->Append(RecordLine(3)));
+    head = trail->head();
+    last = ReadFile(Segments()[1]);
+  }
+  for (const std::string& left : {last, last.substr(0, 20), std::string()}) {
+    WriteFile(log_path_, mark);  // the disk does not have the next one
+    WriteFile(Segments()[1], left);
+    EXPECT_FALSE(OpenError(left == last ? head : Head())) << left;
+    EXPECT_FALSE(CheckError()) << left;
+  }
+}
+
 // PowerOps keeps what is on stable storage of each file, and gives the state that a power failure
 // would leave: of what was not synced, each block of 512 bytes may be there or not, and so may the
 // file's new size.

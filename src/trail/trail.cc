@@ -60,6 +60,7 @@ class FileTrail final : public Trail {
 
   Status LockDirectory();
   Status OpenRedoLog();
+  void NoteSynced(const ChainPlace& place);
   Status Recover(const Segment& segment, const ChainEnd& end);
   Result<FilePtr> OpenSegment(const std::filesystem::path& path);
   Status Rotate();
@@ -98,7 +99,7 @@ class FileTrail final : public Trail {
   std::uint64_t written_ = 0;      // bytes ever appended by this object
   std::uint64_t in_segments_ = 0;  // of these, synced in their segments
   ChainPlace synced_place_;        // up to where this segment is
-  std::unique_ptr<RedoLog> redo_;  // kAlways
+  std::unique_ptr<RedoLog> redo_;  // null if it could not be made
   std::uint64_t unlogged_ = 0;     // of written_, up to where redo_ does not have all
   std::string buffer_;
   std::optional<Error> stopped_;
@@ -189,7 +190,6 @@ Status FileTrail::Start(const Head& at_least) {
   if (ops_.DataSync(file_->fd()) != 0) {
     return Fail(SystemError("cannot sync", path_, errno));
   }
-  synced_place_ = {size_, sequence_, value_};
   KT_TRY(RemoveRedoLog(ops_, directory_, lock_.fd()));
   if (const Status opened = OpenRedoLog(); !opened) {
     LogWarning("audit trail: without a redo log a power failure costs more: {}",
@@ -200,11 +200,17 @@ Status FileTrail::Start(const Head& at_least) {
 }
 
 Status FileTrail::OpenRedoLog() {
-  if (sync_ == SyncMode::kPeriodic) {
-    return MarkOpen(ops_, directory_, lock_.fd());
-  }
-  KT_ASSIGN(redo_, RedoLog::Create(ops_, directory_, lock_.fd(), key_, redo_log_bytes_));
+  const std::uint64_t bytes = sync_ == SyncMode::kAlways ? redo_log_bytes_ : 0;
+  KT_ASSIGN(redo_, RedoLog::Create(ops_, directory_, lock_.fd(), key_, bytes));
+  NoteSynced({size_, sequence_, value_});
   return {};
+}
+
+void FileTrail::NoteSynced(const ChainPlace& place) {
+  synced_place_ = place;
+  if (redo_ != nullptr) {
+    redo_->Mark(segment_, place);
+  }
 }
 
 Status FileTrail::Recover(const Segment& segment, const ChainEnd& end) {
@@ -283,7 +289,7 @@ Status FileTrail::Rotate() {
   path_ = path;
   segment_ = sequence_ + 1;
   size_ = 0;
-  synced_place_ = {0, sequence_, value_};
+  NoteSynced({0, sequence_, value_});
   return {};
 }
 
@@ -414,7 +420,7 @@ Result<std::uint64_t> FileTrail::SyncSegment() {
   if (reached > in_segments_) {
     ReserveAhead(reached - in_segments_);
     in_segments_ = reached;
-    synced_place_ = place;
+    NoteSynced(place);
   }
   return reached;
 }

@@ -159,7 +159,7 @@ Result<Verification> Verify(const std::filesystem::path& directory, const crypto
   const auto log_bytes = std::filesystem::file_size(RedoLogPath(directory / "trail"), ignored);
   const bool is_there = !ignored;
   if (result) {
-    result->has_redo_log = is_there && log_bytes > 0;
+    result->has_redo_log = is_there && !IsMark(log_bytes);
   } else if (is_there && result.error().code == ErrorCode::kCorrupt) {
     Error error = result.error();
     error.message +=
