@@ -17,7 +17,7 @@ namespace {
 constexpr std::uint64_t kPageBytes = 4096;
 constexpr std::size_t kHeaderBytesMax = 1024;
 constexpr std::size_t kFillBytes = 1U << 20;
-constexpr std::string_view kHeaderMark = R"({"keyturnRedo":1,)";
+constexpr std::string_view kHeaderStart = R"({"keyturnRedo":1,)";
 
 constexpr std::uint64_t Pages(std::uint64_t bytes) {
   return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
@@ -28,7 +28,7 @@ constexpr std::uint64_t Pages(std::uint64_t bytes) {
 void AppendHeader(const crypto::Key256& redo_key, const RedoGroup& group, std::string& out) {
   const std::size_t start = out.size();
   fmt::format_to(std::back_inserter(out), R"({}"segment":{},"offset":{},"bytes":{},"previous":")",
-                 kHeaderMark, group.segment, group.begin.offset, group.bytes.size());
+                 kHeaderStart, group.segment, group.begin.offset, group.bytes.size());
   HexAppend(group.begin.value, out);
   out += R"(","value":")";
   HexAppend(group.value, out);
@@ -60,7 +60,7 @@ bool ReadValue(const json::Value& object, std::string_view name, ChainValue& out
 std::optional<RedoGroup> ReadGroup(std::string_view text, json::Parser& parser,
                                    const crypto::Key256& redo_key,
                                    const crypto::Key256& chain_key) {
-  if (!text.starts_with(kHeaderMark)) {
+  if (!text.starts_with(kHeaderStart)) {
     return std::nullopt;
   }
   const std::size_t line_end = text.substr(0, kHeaderBytesMax).find('\n');
@@ -116,12 +116,12 @@ Status Fill(FileOps& ops, const File& file, const std::filesystem::path& path,
   for (std::uint64_t at = 0; at < bytes; at += zeros.size()) {
     KT_TRY(WriteAt(ops, file, path, std::string_view(zeros).substr(0, bytes - at), at));
   }
-  return ops.DataSync(file.fd()) == 0 ? Status() : Fail(SystemError("cannot sync", path, errno));
+  return {};
 }
 
 }  // namespace
 
-bool IsMark(std::uint64_t log_bytes) { return log_bytes <= kHeaderBytesMax; }
+bool HoldsMarkOnly(std::uint64_t log_bytes) { return log_bytes <= kHeaderBytesMax; }
 
 std::filesystem::path RedoLogPath(const std::filesystem::path& directory) {
   return directory / "redo.log";
@@ -138,19 +138,26 @@ RedoLog::RedoLog(FileOps& ops, File file, std::filesystem::path path,
 Result<std::unique_ptr<RedoLog>> RedoLog::Create(FileOps& ops,
                                                  const std::filesystem::path& directory,
                                                  int directory_fd, const crypto::Key256& chain_key,
-                                                 std::uint64_t bytes) {
+                                                 std::uint64_t bytes, std::uint64_t segment,
+                                                 const ChainPlace& synced) {
   const auto path = RedoLogPath(directory);
   File file(ops.CreateForOverwriting(path.c_str()));
   if (file.fd() < 0) {
     return Fail(SystemError("cannot create", path, errno));
   }
-  const Status filled = Fill(ops, file, path, bytes);
-  if (!filled || ops.DirectorySync(directory_fd) != 0) {
-    Error error = filled ? SystemError("cannot sync", directory, errno) : filled.error();
-    (void)ops.Remove(path.c_str());  // a disk that is full needs the room
-    return Fail(std::move(error));
+  std::unique_ptr<RedoLog> log(new RedoLog(ops, std::move(file), path, chain_key, bytes));
+  Status made = Fill(ops, log->file_, path, 2 * log->half_bytes_);
+  if (made) {
+    made = log->WriteMark(segment, synced);
   }
-  return std::unique_ptr<RedoLog>(new RedoLog(ops, std::move(file), path, chain_key, bytes));
+  if (made && (ops.DataSync(log->fd()) != 0 || ops.DirectorySync(directory_fd) != 0)) {
+    made = Fail(SystemError("cannot sync", path, errno));
+  }
+  if (!made) {
+    (void)ops.Remove(path.c_str());  // a disk that is full needs the room
+    return Fail(made.error());
+  }
+  return log;
 }
 
 Result<RedoLog::Outcome> RedoLog::Write(const RedoGroup& group, std::uint64_t written,
@@ -177,14 +184,17 @@ Result<RedoLog::Outcome> RedoLog::Write(const RedoGroup& group, std::uint64_t wr
   return outcome;
 }
 
-void RedoLog::Mark(std::uint64_t segment, const ChainPlace& synced) {
-  if (half_bytes_ > 0) {
-    return;  // each group says it
-  }
+Status RedoLog::WriteMark(std::uint64_t segment, const ChainPlace& synced) {
   buffer_.clear();
   AppendRedoGroup(key_, {segment, synced, synced, synced.value, {}}, buffer_);
   buffer_.resize(kHeaderBytesMax, ' ');  // over a longer one
-  (void)WriteAt(ops_, file_, path_, buffer_, 0);
+  return WriteAt(ops_, file_, path_, buffer_, 2 * half_bytes_);
+}
+
+void RedoLog::Mark(std::uint64_t segment, const ChainPlace& synced) {
+  if (half_bytes_ == 0) {
+    (void)WriteMark(segment, synced);
+  }
 }
 
 crypto::Key256 RedoKey(const crypto::Key256& chain_key) {
@@ -197,7 +207,7 @@ void AppendRedoGroup(const crypto::Key256& redo_key, const RedoGroup& group, std
 }
 
 bool IsNewerRedoLog(std::string_view text) {
-  return text.starts_with(R"({"keyturnRedo":)") && !text.starts_with(kHeaderMark);
+  return text.starts_with(R"({"keyturnRedo":)") && !text.starts_with(kHeaderStart);
 }
 
 std::vector<RedoGroup> FindRedoGroups(std::string_view text, const crypto::Key256& chain_key) {

@@ -48,18 +48,19 @@ struct RedoGroup {
   }
 };
 
-// IsMark: whether a log of that size can hold no more than a mark.
-bool IsMark(std::uint64_t log_bytes);
+// HoldsMarkOnly: whether a log of that size has no halves.
+bool HoldsMarkOnly(std::uint64_t log_bytes);
 std::filesystem::path RedoLogPath(const std::filesystem::path& directory);
 
 class RedoLog {
  public:
-  // Create writes a file of that size, which must not exist, 0 for a mark only; directory_fd
-  // is synced. The error is the system call's.
+  // Create writes a file, which must not exist, with halves of together that size and a mark, and
+  // syncs it and the directory. The error is the system call's.
   static Result<std::unique_ptr<RedoLog>> Create(FileOps& ops,
                                                  const std::filesystem::path& directory,
                                                  int directory_fd, const crypto::Key256& chain_key,
-                                                 std::uint64_t bytes);
+                                                 std::uint64_t bytes, std::uint64_t segment,
+                                                 const ChainPlace& synced);
 
   enum class Outcome {
     kWritten,
@@ -71,8 +72,8 @@ class RedoLog {
   // the log is good for nothing more.
   Result<Outcome> Write(const RedoGroup& group, std::uint64_t written, std::uint64_t in_segments);
 
-  // Mark notes up to where a segment is synced, in a log without halves. It is as good as it can
-  // be: a mark that is old, or torn, costs the next start some reading.
+  // Mark notes up to where a segment is synced, in a log without halves (else each group does).
+  // Nobody waits for it: a mark that is old only makes the next start read more.
   void Mark(std::uint64_t segment, const ChainPlace& synced);
 
   int fd() const { return file_.fd(); }
@@ -80,6 +81,7 @@ class RedoLog {
  private:
   RedoLog(FileOps& ops, File file, std::filesystem::path path, const crypto::Key256& chain_key,
           std::uint64_t bytes);
+  Status WriteMark(std::uint64_t segment, const ChainPlace& synced);
 
   FileOps& ops_;
   const File file_;

@@ -42,14 +42,14 @@ Result<RedoLog::Outcome> WriteNext(RedoLog& log, Groups& groups, const std::stri
 
 TEST_F(RedoLogTest, GroupsAreFoundAgain) {
   const auto log = Create(8 * kPage);
-  EXPECT_EQ(std::filesystem::file_size(log_path_), 8 * kPage);
+  EXPECT_EQ(std::filesystem::file_size(log_path_), 8 * kPage + 1024);
   EXPECT_THAT(Found(), IsEmpty());
   Groups groups;
   for (int i = 1; i <= 3; ++i) {
     EXPECT_EQ(WriteNext(*log, groups, RecordLine(i), 0), RedoLog::Outcome::kWritten);
   }
   const std::string text = ReadFile(log_path_);
-  const auto found = FindRedoGroups(text, TestKey());
+  const auto found = GroupsIn(text);
   ASSERT_EQ(found.size(), 3U);
   EXPECT_EQ(found[0].begin.offset, 0U);
   EXPECT_EQ(found[1].begin.offset, found[0].bytes.size());
@@ -93,11 +93,11 @@ TEST_F(RedoLogTest, AChangedByteUnmakesItsGroup) {
   for (std::size_t at = 0; at < header_bytes + last_bytes; ++at) {
     std::string text = good;
     text[2 * kPage + at] = static_cast<char>(text[2 * kPage + at] ^ 1);
-    ASSERT_EQ(FindRedoGroups(text, TestKey()).size(), 2U) << at;
+    ASSERT_EQ(GroupsIn(text).size(), 2U) << at;
   }
   for (std::size_t size = 0; size < good.size(); size += 7) {
     const std::string_view text = std::string_view(good).substr(0, size);
-    ASSERT_LE(FindRedoGroups(text, TestKey()).size(), size / kPage + 1) << size;
+    ASSERT_LE(GroupsIn(text).size(), size / kPage + 1) << size;
   }
 }
 
@@ -112,7 +112,7 @@ TEST_F(RedoLogTest, ItIsThereWhileTheTrailIsOpen) {
   options_.sync = SyncMode::kPeriodic;
   {
     const auto trail = Open();
-    EXPECT_TRUE(IsMark(std::filesystem::file_size(log_path_)));
+    EXPECT_TRUE(HoldsMarkOnly(std::filesystem::file_size(log_path_)));
     EXPECT_FALSE(Check()->has_redo_log);
   }
   EXPECT_FALSE(std::filesystem::exists(log_path_));
@@ -179,6 +179,17 @@ TEST_F(RedoLogTest, WithoutRoomForALogAppendsSyncTheSegment) {
   options_.file_ops = &ops;
   const auto trail = Open();
   EXPECT_FALSE(std::filesystem::exists(log_path_));
+  ops.Take();
+  ASSERT_TRUE(trail->Append(RecordLine(1)));
+  EXPECT_THAT(ops.Take(), ElementsAre("00000000000000000001.jsonl"));
+}
+
+TEST_F(RedoLogTest, WithRoomForAMarkOnlyAppendsSyncTheSegment) {
+  PathOps ops;
+  ops.room = kPage;
+  options_.file_ops = &ops;
+  const auto trail = Open();
+  EXPECT_TRUE(HoldsMarkOnly(std::filesystem::file_size(log_path_)));
   ops.Take();
   ASSERT_TRUE(trail->Append(RecordLine(1)));
   EXPECT_THAT(ops.Take(), ElementsAre("00000000000000000001.jsonl"));

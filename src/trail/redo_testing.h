@@ -24,7 +24,9 @@ class PathOps : public FileOps {
   int DirectorySync(int /*fd*/) override { return 0; }
   ssize_t WriteAt(int fd, const void* data, std::size_t size, off_t offset) override {
     errno = ENOSPC;
-    return refuses_writes ? -1 : FileOps::WriteAt(fd, data, size, offset);
+    return refuses_writes || offset + static_cast<off_t>(size) > room
+               ? -1
+               : FileOps::WriteAt(fd, data, size, offset);
   }
   static std::filesystem::path PathOf(int fd) {
     return std::filesystem::read_symlink(fmt::format("/proc/self/fd/{}", fd));
@@ -35,11 +37,19 @@ class PathOps : public FileOps {
   }
 
   bool refuses_writes = false;
+  off_t room = 1 << 30;  // that a file has by WriteAt
 
  private:
   std::mutex mutex_;
   std::vector<std::string> synced;
 };
+
+// GroupsIn is FindRedoGroups without marks.
+inline std::vector<RedoGroup> GroupsIn(std::string_view log) {
+  std::vector<RedoGroup> groups = FindRedoGroups(log, TestKey());
+  std::erase_if(groups, [](const RedoGroup& group) { return group.bytes.empty(); });
+  return groups;
+}
 
 class RedoLogTest : public TrailTest {
  protected:
@@ -53,14 +63,15 @@ class RedoLogTest : public TrailTest {
   std::unique_ptr<RedoLog> Create(std::uint64_t bytes) {
     std::filesystem::create_directories(directory_ / "trail");
     const File directory(::open((directory_ / "trail").c_str(), O_RDONLY | O_DIRECTORY));
-    auto log = RedoLog::Create(quick_, directory_ / "trail", directory.fd(), TestKey(), bytes);
+    auto log =
+        RedoLog::Create(quick_, directory_ / "trail", directory.fd(), TestKey(), bytes, 1, {});
     EXPECT_TRUE(log);
     return log ? std::move(*log) : nullptr;
   }
   std::vector<std::uint64_t> Found() {
     const std::string text = ReadFile(log_path_);
     std::vector<std::uint64_t> sequences;
-    for (const RedoGroup& group : FindRedoGroups(text, TestKey())) {
+    for (const RedoGroup& group : GroupsIn(text)) {
       sequences.push_back(group.end().sequence);
     }
     std::sort(sequences.begin(), sequences.end());

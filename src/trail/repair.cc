@@ -8,15 +8,14 @@
 #include <string>
 #include <string_view>
 
+#include "base/hex.h"
 #include "base/log.h"
 #include "trail/redo_log.h"
 #include "trail/tail.h"
-#include "trail/verify.h"
 
 namespace keyturn::trail {
 namespace {
 
-constexpr std::size_t kReadBytes = 1U << 20;
 // No redo log is longer; what claims to be one is not read.
 constexpr std::uint64_t kLogBytesMax = 256ULL << 20;
 // More of a segment is never without a sync: it is not read.
@@ -111,7 +110,8 @@ Result<Plan> PlanRepair(const crypto::Key256& chain_key, const ChainPlace& from,
       plan.text += plan.rest.substr(0, end->offset - plan.end.offset);
       plan.end = *end;
     } else {
-      plan.cut = FirstChainLine(plan.rest).has_value();
+      plan.cut = FirstChainLine(plan.rest).has_value() ||
+                 plan.rest.size() > kGroupBytesMax + kChainLineBytesMax;
       return plan;
     }
   }
@@ -129,6 +129,19 @@ ChainPlace FurthestSynced(const std::vector<RedoGroup>& groups) {
       ->synced;
 }
 
+// ReadUnsynced reads what a segment has from a place on, up to which it was synced. kCorrupt when
+// it is shorter, or longer than a server leaves it.
+Status ReadUnsynced(const Segment& segment, const ChainPlace& from, std::string& text) {
+  KT_ASSIGN(const File file, OpenForReading(segment.path));
+  KT_ASSIGN(const std::uint64_t size, SizeOf(file, segment.path));
+  if (size < from.offset || size - from.offset > kUnsyncedBytesMax) {
+    return Fail(ErrorCode::kCorrupt,
+                fmt::format("{} has {} bytes, of which {} were on stable storage",
+                            segment.path.filename().string(), size, from.offset));
+  }
+  return ReadRange(file, segment.path, from.offset, size - from.offset, text);
+}
+
 // CutOff moves the end of a segment, which does not continue the chain, to a file beside it.
 Status CutOff(FileOps& ops, const Segment& segment, std::uint64_t offset, std::string_view rest,
               int directory_fd) {
@@ -142,44 +155,6 @@ Status CutOff(FileOps& ops, const Segment& segment, std::uint64_t offset, std::s
       "and are set aside",
       rest.size(), segment.path.string());
   return {};
-}
-
-// FollowSegment cuts the last segment off where it does not continue the chain.
-Status FollowSegment(FileOps& ops, int directory_fd, const std::vector<Segment>& segments,
-                     const crypto::Key256& chain_key, std::uint64_t sequence_min) {
-  if (segments.empty()) {
-    return {};
-  }
-  const Segment& segment = segments.back();
-  ChainVerifier verifier(chain_key, {});
-  if (segments.size() > 1) {
-    KT_ASSIGN(const ChainEnd before,
-              FindChainEnd({segments.begin(), segments.end() - 1}, chain_key));
-    verifier.StartAfter(before.sequence, before.value);
-  }
-  KT_TRY(verifier.StartSegment(segment.path.string(), segment.first_sequence));
-  KT_ASSIGN(const File file, OpenForReading(segment.path));
-  std::string chunk;
-  Status followed;
-  for (std::uint64_t offset = 0; followed; offset += chunk.size()) {
-    chunk.clear();
-    KT_TRY(ReadRange(file, segment.path, offset, kReadBytes, chunk));
-    if (chunk.empty()) {
-      return {};
-    }
-    followed = verifier.Feed(chunk);
-  }
-  if (followed.error().code != ErrorCode::kCorrupt || verifier.sequence() < sequence_min) {
-    return followed;
-  }
-  KT_ASSIGN(const std::uint64_t size, SizeOf(file, segment.path));
-  if (size - verifier.chained_bytes() > kUnsyncedBytesMax) {
-    return followed;
-  }
-  std::string rest;
-  KT_TRY(ReadRange(file, segment.path, verifier.chained_bytes(), size - verifier.chained_bytes(),
-                   rest));
-  return CutOff(ops, segment, verifier.chained_bytes(), rest, directory_fd);
 }
 
 // Apply writes also what can be read already: after a sync that failed, it may be in the page cache
@@ -207,57 +182,62 @@ Status Apply(FileOps& ops, const Plan& plan, const Segment& segment, int directo
 
 Status RepairSegment(FileOps& ops, const std::filesystem::path& directory, int directory_fd,
                      const std::vector<Segment>& segments, const crypto::Key256& chain_key,
-                     std::uint64_t sequence_min) {
+                     const Head& at_least) {
   const auto log_path = RedoLogPath(directory);
-  const auto corrupt = [&](std::string_view what) {
+  KT_ASSIGN(const std::optional<std::string> log, ReadLog(log_path));
+  if (log && IsNewerRedoLog(*log)) {
+    return Fail(ErrorCode::kNewerFormat,
+                fmt::format("{}: written by a newer version", log_path.string()));
+  }
+  std::vector<RedoGroup> groups = log ? FindRedoGroups(*log, chain_key) : std::vector<RedoGroup>();
+  if (groups.empty()) {
+    return {};  // no log, or its server died before it had made it; or it is another trail's
+  }
+  const bool has_marks_only = std::all_of(
+      groups.begin(), groups.end(), [](const RedoGroup& group) { return group.bytes.empty(); });
+  // A log that does not fit may hold what was answered; a mark holds nothing.
+  const auto misfit = [&](std::string_view what) -> Status {
+    if (has_marks_only) {
+      LogWarning("audit trail: {}: {}; it is not used", log_path.string(), what);
+      return {};
+    }
     return Fail(ErrorCode::kCorrupt,
                 fmt::format("{}: {} (if this is a copy that was made while the server ran, or the "
                             "segments are right without it, move it away)",
                             log_path.string(), what));
   };
-  KT_ASSIGN(const std::optional<std::string> log, ReadLog(log_path));
-  if (!log) {
-    return {};
-  }
-  if (IsNewerRedoLog(*log)) {
-    return Fail(ErrorCode::kNewerFormat,
-                fmt::format("{}: written by a newer version", log_path.string()));
-  }
-  std::vector<RedoGroup> groups = FindRedoGroups(*log, chain_key);
-  const RedoGroup newest =
-      groups.empty() ? RedoGroup() : *std::max_element(groups.begin(), groups.end(), BeginsBefore);
+  const RedoGroup newest = *std::max_element(groups.begin(), groups.end(), BeginsBefore);
   const std::uint64_t last_segment = segments.empty() ? 0 : segments.back().first_sequence;
   // A segment is synced before the next one is begun.
-  if (groups.empty() || (newest.segment < last_segment && newest.end().sequence < last_segment)) {
-    return FollowSegment(ops, directory_fd, segments, chain_key, sequence_min);
-  }
-  if (newest.segment != last_segment) {
-    return corrupt(fmt::format("the last segment must be {}, to which it holds appends",
-                               SegmentPath(directory, newest.segment).filename().string()));
+  const bool is_past = newest.segment < last_segment && newest.end().sequence < last_segment;
+  if (!is_past && newest.segment != last_segment) {
+    return misfit(fmt::format("the last segment must be {}, to which it holds appends",
+                              SegmentPath(directory, newest.segment).filename().string()));
   }
   std::erase_if(groups, [&](const RedoGroup& group) { return group.segment != last_segment; });
-  const ChainPlace from = FurthestSynced(groups);
+  ChainPlace from;
+  if (!is_past) {
+    from = FurthestSynced(groups);
+  } else if (segments.size() > 1) {
+    KT_ASSIGN(const ChainEnd before,
+              FindChainEnd({segments.begin(), segments.end() - 1}, chain_key));
+    from = {0, before.sequence, before.value};
+  }
   const Segment& segment = segments.back();
   std::string text;
-  {
-    KT_ASSIGN(const File file, OpenForReading(segment.path));
-    KT_ASSIGN(const std::uint64_t size, SizeOf(file, segment.path));
-    if (size < from.offset || size - from.offset > kUnsyncedBytesMax) {
-      return corrupt(fmt::format("{} has {} bytes, and had {} on stable storage",
-                                 segment.path.filename().string(), size, from.offset));
-    }
-    KT_TRY(ReadRange(file, segment.path, from.offset, size - from.offset, text));
-  }
-  const auto plan = PlanRepair(chain_key, from, text, groups);
+  const Status read = ReadUnsynced(segment, from, text);
+  const auto plan = read ? PlanRepair(chain_key, from, text, groups) : tl::unexpected(read.error());
   if (!plan) {
-    return plan.error().code == ErrorCode::kCorrupt ? corrupt(plan.error().message)
+    return plan.error().code == ErrorCode::kCorrupt ? misfit(plan.error().message)
                                                     : Fail(plan.error());
   }
-  if (plan->end.sequence < sequence_min) {
-    return corrupt(
+  if (plan->end.sequence < at_least.sequence ||
+      (plan->end.sequence == at_least.sequence && !at_least.mac_hex.empty() &&
+       HexEncode(plan->end.value) != at_least.mac_hex)) {
+    return misfit(
         fmt::format("with it the trail ends at sequence {}, but it is known to have "
-                    "reached {}",
-                    plan->end.sequence, sequence_min));
+                    "reached {}: its end is missing or was replaced",
+                    plan->end.sequence, at_least.sequence));
   }
   return Apply(ops, *plan, segment, directory_fd);
 }

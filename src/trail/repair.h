@@ -2,7 +2,6 @@
 // the room.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <vector>
 
@@ -10,6 +9,7 @@
 #include "crypto/kdf.h"
 #include "trail/file_ops.h"
 #include "trail/files.h"
+#include "trail/trail.h"
 
 namespace keyturn::trail {
 
@@ -23,6 +23,6 @@ namespace keyturn::trail {
 // changed then. A failed system call may leave some of it done, which the next call does again.
 Status RepairSegment(FileOps& ops, const std::filesystem::path& directory, int directory_fd,
                      const std::vector<Segment>& segments, const crypto::Key256& chain_key,
-                     std::uint64_t sequence_min);
+                     const Head& at_least);
 
 }  // namespace keyturn::trail

@@ -212,7 +212,9 @@ Status SetAside(FileOps& ops, const Segment& segment, std::uint64_t offset, std:
     }
     if (ops.Write(file.fd(), torn.data(), torn.size()) != static_cast<ssize_t>(torn.size()) ||
         ops.DataSync(file.fd()) != 0 || ops.DirectorySync(directory_fd) != 0) {
-      return Fail(SystemError("cannot write", path, errno));
+      const Error failed = SystemError("cannot write", path, errno);
+      (void)ops.Remove(path.c_str());
+      return Fail(failed);
     }
     return {};
   }

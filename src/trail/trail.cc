@@ -163,7 +163,7 @@ Status FileTrail::LockDirectory() {
 Status FileTrail::Start(const Head& at_least) {
   KT_TRY(LockDirectory());
   KT_ASSIGN(const auto segments, ListSegments(directory_));
-  KT_TRY(RepairSegment(ops_, directory_, lock_.fd(), segments, key_, at_least.sequence));
+  KT_TRY(RepairSegment(ops_, directory_, lock_.fd(), segments, key_, at_least));
   ChainEnd end;
   if (!segments.empty()) {
     KT_ASSIGN(end, FindChainEnd(segments, key_));
@@ -188,11 +188,11 @@ Status FileTrail::Start(const Head& at_least) {
   }
   // What an earlier process wrote may be in the page cache only.
   if (ops_.DataSync(file_->fd()) != 0) {
-    return Fail(SystemError("cannot sync", path_, errno));
+    return Stop(SystemError("cannot sync", path_, errno));
   }
   KT_TRY(RemoveRedoLog(ops_, directory_, lock_.fd()));
   if (const Status opened = OpenRedoLog(); !opened) {
-    LogWarning("audit trail: without a redo log a power failure costs more: {}",
+    LogWarning("audit trail: after a power failure, a start may refuse it: {}",
                opened.error().message);
   }
   syncer_ = std::thread([this] { SyncLoop(); });
@@ -200,12 +200,21 @@ Status FileTrail::Start(const Head& at_least) {
 }
 
 Status FileTrail::OpenRedoLog() {
-  const std::uint64_t bytes = sync_ == SyncMode::kAlways ? redo_log_bytes_ : 0;
-  KT_ASSIGN(redo_, RedoLog::Create(ops_, directory_, lock_.fd(), key_, bytes));
-  NoteSynced({size_, sequence_, value_});
+  synced_place_ = {size_, sequence_, value_};
+  const auto create = [this](std::uint64_t bytes) {
+    return RedoLog::Create(ops_, directory_, lock_.fd(), key_, bytes, segment_, synced_place_);
+  };
+  auto log = create(sync_ == SyncMode::kAlways ? redo_log_bytes_ : 0);
+  if (!log && sync_ == SyncMode::kAlways) {
+    LogWarning("audit trail: without a redo log each append waits for its segment: {}",
+               log.error().message);
+    log = create(0);
+  }
+  KT_ASSIGN(redo_, std::move(log));
   return {};
 }
 
+// NoteSynced: the caller holds write_mutex_.
 void FileTrail::NoteSynced(const ChainPlace& place) {
   synced_place_ = place;
   if (redo_ != nullptr) {

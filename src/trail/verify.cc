@@ -20,16 +20,10 @@ tl::unexpected<Error> ChainVerifier::Corrupt(std::string_view what) const {
   return Fail(ErrorCode::kCorrupt, fmt::format("{}:{}: {}", name_, line_, what));
 }
 
-void ChainVerifier::StartAfter(std::uint64_t sequence, const ChainValue& value) {
-  result_.head = {sequence, HexEncode(value)};
-  value_ = value;
-}
-
 Status ChainVerifier::StartSegment(std::string_view name, std::uint64_t first_sequence) {
   name_ = name;
   line_ = 0;
   group_lines_ = 0;
-  chained_bytes_ = 0;
   pending_.clear();
   line_start_ = 0;
   if (first_sequence != result_.head.sequence + 1) {
@@ -93,7 +87,6 @@ Status ChainVerifier::TakeChainLine(std::string_view lines, std::string_view lin
         "the key is not this trail's");
   }
   value_ = chain->value;
-  chained_bytes_ += lines.size() + line.size() + 1;
   result_.head = {chain->sequence, HexEncode(value_)};
   result_.records += group_lines_;
   result_.recovered += chain->recovered ? 1 : 0;
@@ -159,12 +152,13 @@ Result<Verification> Verify(const std::filesystem::path& directory, const crypto
   const auto log_bytes = std::filesystem::file_size(RedoLogPath(directory / "trail"), ignored);
   const bool is_there = !ignored;
   if (result) {
-    result->has_redo_log = is_there && !IsMark(log_bytes);
+    result->has_redo_log = is_there && !HoldsMarkOnly(log_bytes);
   } else if (is_there && result.error().code == ErrorCode::kCorrupt) {
     Error error = result.error();
     error.message +=
-        " (redo.log is there: if the server died with its machine, start it once, which mends what "
-        "a power failure left, and verify then)";
+        " (redo.log is there: if the machine lost its power while the server ran, copy the "
+        "directory, "
+        "start the server once, and verify then)";
     return Fail(std::move(error));
   }
   return result;

@@ -16,8 +16,6 @@ class ChainVerifier {
   // key must outlive the verifier.
   ChainVerifier(const crypto::Key256& key, Head at_least);
 
-  // StartAfter makes the chain begin behind a chain line that is known to be sound.
-  void StartAfter(std::uint64_t sequence, const ChainValue& value);
   // StartSegment begins a segment called name, which must start with the next sequence.
   Status StartSegment(std::string_view name, std::uint64_t first_sequence);
   // Feed takes the next bytes of the segment, cut anywhere.
@@ -26,10 +24,6 @@ class ChainVerifier {
   Status FinishSegment(bool last);
   // Finish checks that the chain reached at_least.
   Result<Verification> Finish() const;
-
-  // chained_bytes: of the segment, up to and with the last chain line that verified.
-  std::uint64_t chained_bytes() const { return chained_bytes_; }
-  std::uint64_t sequence() const { return result_.head.sequence; }
 
  private:
   Status TakeChainLine(std::string_view lines, std::string_view line);
@@ -42,9 +36,8 @@ class ChainVerifier {
   std::string name_;
   std::uint64_t line_ = 0;         // number of lines of the segment seen
   std::uint64_t group_lines_ = 0;  // of them, since the last chain line
-  std::uint64_t chained_bytes_ = 0;
-  std::string pending_;         // bytes since the last chain line
-  std::size_t line_start_ = 0;  // of the line not yet complete, in pending_
+  std::string pending_;            // bytes since the last chain line
+  std::size_t line_start_ = 0;     // of the line not yet complete, in pending_
 };
 
 }  // namespace keyturn::trail
