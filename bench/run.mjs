@@ -175,8 +175,8 @@ async function measureAccess() {
   const client = new kms.KMSClient({ endpoint: server.url, region, credentials });
   const cases = await prepare({ keyturn, work, dataDir: path.join(work, 'access'), client, kms, credentials });
   for (const each of cases) each.inputs = await inputsOf(client, each.KeyId, { EncryptionContext });
-  console.log('\n| Call, allowed by | CPU us a call | of the default policy | CPU, of nginx | rate, of nginx |\n'
-    + '|---|---|---|---|---|');
+  console.log('\n| Call, allowed by | CPU us a call | of the default policy | CPU, of nginx | rate, of nginx | p99, of nginx |\n'
+    + '|---|---|---|---|---|---|');
   for (const operation of ['Encrypt', 'Decrypt', 'GenerateDataKey']) {
     for (const each of cases) {
       each.file = await script(server.url, operation, each.inputs[operation], each.credentials,
@@ -188,13 +188,13 @@ async function measureAccess() {
       for (const each of cases) {
         const ours = wrk(server, each.file);
         each.runs.push({ cpu: ours.cpu, ofNginx: ours.cpu / yardstick.cpu, rate: ours.rate / yardstick.rate,
-          ofPlain: ours.cpu / (cases[0].runs[i]?.cpu ?? ours.cpu) });
+          p99: ours.p99 / yardstick.p99, ofPlain: ours.cpu / (cases[0].runs[i]?.cpu ?? ours.cpu) });
       }
     }
     for (const { label, runs } of cases) {
       const middle = (name) => median(runs.map((each) => each[name]));
       console.log(`| ${operation}, ${label} | ${middle('cpu').toFixed(1)} | ${middle('ofPlain').toFixed(2)} | `
-        + `${middle('ofNginx').toFixed(2)} | ${middle('rate').toFixed(2)} |`);
+        + `${middle('ofNginx').toFixed(2)} | ${middle('rate').toFixed(2)} | ${middle('p99').toFixed(2)} |`);
     }
   }
   stop();
