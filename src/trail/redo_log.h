@@ -8,9 +8,9 @@
 // format. Private to the room.
 //
 // The file has two halves, filled in turns. A half is used again once the segments hold all that it
-// holds. With SyncMode::kPeriodic the log has no halves, only a mark, which is not waited for: up
-// to where the segment is synced. Thread-safety: none of its own; fd() may be synced by any thread
-// meanwhile.
+// holds. Behind the halves is a mark: up to where the segment was synced when the log was made.
+// With SyncMode::kPeriodic there are no halves, and the mark is kept up to date, without a sync.
+// Thread-safety: none of its own; fd() may be synced by any thread meanwhile.
 #pragma once
 
 #include <array>

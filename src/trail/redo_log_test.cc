@@ -2,8 +2,6 @@
 // kAlways it is what appends wait for.
 #include <gmock/gmock.h>
 
-#include <thread>
-
 #include "trail/redo_testing.h"
 
 namespace keyturn::trail {
@@ -155,11 +153,7 @@ TEST_F(RedoLogTest, AFilledHalfHasTheSegmentSynced) {
   EXPECT_THAT(ops.Take(), testing::Each("redo.log"));
   ASSERT_TRUE(trail->Append(RecordLine(5)));
   // By the trail's own thread, long before its hour is over; else the test times out.
-  for (std::vector<std::string> synced; synced.empty() || synced.back() == "redo.log";) {
-    std::this_thread::sleep_for(Millis{1});
-    const auto more = ops.Take();
-    synced.insert(synced.end(), more.begin(), more.end());
-  }
+  ops.AwaitSyncOf("00000000000000000001.jsonl");
 }
 
 TEST_F(RedoLogTest, ALogThatIsTooSmallIsNoHindrance) {

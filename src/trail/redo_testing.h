@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <mutex>
 
 #include "trail/redo_log.h"
@@ -19,6 +20,7 @@ class PathOps : public FileOps {
   int DataSync(int fd) override {
     const std::lock_guard lock(mutex_);
     synced.push_back(PathOf(fd).filename().string());
+    changed_.notify_all();
     return 0;
   }
   int DirectorySync(int /*fd*/) override { return 0; }
@@ -36,11 +38,18 @@ class PathOps : public FileOps {
     return std::exchange(synced, {});
   }
 
+  void AwaitSyncOf(const std::string& name) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock,
+                  [&] { return std::find(synced.begin(), synced.end(), name) != synced.end(); });
+  }
+
   bool refuses_writes = false;
   off_t room = 1 << 30;  // that a file has by WriteAt
 
  private:
   std::mutex mutex_;
+  std::condition_variable changed_;
   std::vector<std::string> synced;
 };
 
@@ -77,13 +86,15 @@ class RedoLogTest : public TrailTest {
     std::sort(sequences.begin(), sequences.end());
     return sequences;
   }
-  // Crash leaves the directory as a killed server would, with records 1..count.
-  void Crash(int count) {
+  // Crash leaves the directory as a killed server would, with records 1..count, up to synced on
+  // stable storage.
+  void Crash(int count, int synced = 0) {
     const auto other = directory_.string() + "-crashed";
     {
       const auto trail = Open();
       for (int i = 1; i <= count; ++i) {
         EXPECT_TRUE(trail->Append(RecordLine(i)));
+        EXPECT_TRUE(i != synced || trail->Sync());
       }
       std::filesystem::copy(directory_, other, std::filesystem::copy_options::recursive);
     }

@@ -8,7 +8,6 @@
 #include <string>
 #include <string_view>
 
-#include "base/hex.h"
 #include "base/log.h"
 #include "trail/redo_log.h"
 #include "trail/tail.h"
@@ -143,11 +142,10 @@ Status ReadUnsynced(const Segment& segment, const ChainPlace& from, std::string&
 }
 
 // CutOff moves the end of a segment, which does not continue the chain, to a file beside it.
-Status CutOff(FileOps& ops, const Segment& segment, std::uint64_t offset, std::string_view rest,
-              int directory_fd) {
+Status CutOff(FileOps& ops, const Segment& segment, const File& file, std::uint64_t offset,
+              std::string_view rest, int directory_fd) {
   KT_TRY(SetAside(ops, segment, offset, rest, directory_fd));
-  const File file(ops.CreateForOverwriting(segment.path.c_str()));
-  if (file.fd() < 0 || ops.Truncate(file.fd(), static_cast<off_t>(offset)) != 0) {
+  if (ops.Truncate(file.fd(), static_cast<off_t>(offset)) != 0) {
     return Fail(SystemError("cannot truncate", segment.path, errno));
   }
   LogWarning(
@@ -167,7 +165,7 @@ Status Apply(FileOps& ops, const Plan& plan, const Segment& segment, int directo
   }
   KT_TRY(WriteAt(ops, file, path, plan.text, plan.end.offset - plan.text.size()));
   if (plan.cut) {
-    KT_TRY(CutOff(ops, segment, plan.end.offset, plan.rest, directory_fd));
+    KT_TRY(CutOff(ops, segment, file, plan.end.offset, plan.rest, directory_fd));
   } else {
     KT_TRY(WriteAt(ops, file, path, plan.rest, plan.end.offset));
   }
@@ -231,9 +229,7 @@ Status RepairSegment(FileOps& ops, const std::filesystem::path& directory, int d
     return plan.error().code == ErrorCode::kCorrupt ? misfit(plan.error().message)
                                                     : Fail(plan.error());
   }
-  if (plan->end.sequence < at_least.sequence ||
-      (plan->end.sequence == at_least.sequence && !at_least.mac_hex.empty() &&
-       HexEncode(plan->end.value) != at_least.mac_hex)) {
+  if (!Reaches(plan->end.sequence, plan->end.value, at_least)) {
     return misfit(
         fmt::format("with it the trail ends at sequence {}, but it is known to have "
                     "reached {}: its end is missing or was replaced",

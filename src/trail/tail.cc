@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/hex.h"
 #include "json/json.h"
 
 namespace keyturn::trail {
@@ -146,6 +147,12 @@ Result<ChainEnd> FindChainEnd(const std::vector<Segment>& segments, const crypto
     return Corrupt(segments[index], "more bytes without a chain line than any append writes");
   }
   return end;
+}
+
+bool Reaches(std::uint64_t sequence, const ChainValue& value, const Head& at_least) {
+  return sequence > at_least.sequence ||
+         (sequence == at_least.sequence &&
+          (at_least.mac_hex.empty() || HexEncode(value) == at_least.mac_hex));
 }
 
 std::size_t KeepableBytes(std::string_view open) {

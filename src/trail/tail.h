@@ -12,6 +12,7 @@
 #include "trail/chain.h"
 #include "trail/file_ops.h"
 #include "trail/files.h"
+#include "trail/trail.h"
 
 namespace keyturn::trail {
 
@@ -27,6 +28,9 @@ struct ChainEnd {
 // the last chain line is malformed or does not verify, when the last segment is not the next one by
 // its name, or when more is open than one Append writes. segments must not be empty.
 Result<ChainEnd> FindChainEnd(const std::vector<Segment>& segments, const crypto::Key256& key);
+
+// Reaches: whether a chain that ends there has come as far as the head that is known.
+bool Reaches(std::uint64_t sequence, const ChainValue& value, const Head& at_least);
 
 // KeepableBytes: how much of the open bytes is whole records: JSON objects, one a line.
 std::size_t KeepableBytes(std::string_view open);

@@ -27,10 +27,6 @@
 namespace keyturn::trail {
 namespace {
 
-Head MakeHead(std::uint64_t sequence, const ChainValue& value) {
-  return {sequence, sequence == 0 ? std::string() : HexEncode(value)};
-}
-
 // How far ahead blocks are reserved: for so many syncs like the last one, within bounds.
 constexpr std::uint64_t kSyncsReserved = 16;
 constexpr std::uint64_t kReserveBytesMin = 1ULL << 20;
@@ -60,6 +56,7 @@ class FileTrail final : public Trail {
 
   Status LockDirectory();
   Status OpenRedoLog();
+  ChainPlace Here() const { return {size_, sequence_, value_}; }
   void NoteSynced(const ChainPlace& place);
   Status Recover(const Segment& segment, const ChainEnd& end);
   Result<FilePtr> OpenSegment(const std::filesystem::path& path);
@@ -168,14 +165,11 @@ Status FileTrail::Start(const Head& at_least) {
   if (!segments.empty()) {
     KT_ASSIGN(end, FindChainEnd(segments, key_));
   }
-  const Head found = MakeHead(end.sequence, end.value);
-  if (found.sequence < at_least.sequence ||
-      (found.sequence == at_least.sequence && !at_least.mac_hex.empty() &&
-       found.mac_hex != at_least.mac_hex)) {
+  if (!Reaches(end.sequence, end.value, at_least)) {
     return Fail(ErrorCode::kCorrupt,
                 fmt::format("{}: the trail ends at sequence {}, but is known to have reached {}: "
                             "its end is missing or was replaced",
-                            directory_.string(), found.sequence, at_least.sequence));
+                            directory_.string(), end.sequence, at_least.sequence));
   }
   sequence_ = end.sequence;
   value_ = end.value;
@@ -200,7 +194,7 @@ Status FileTrail::Start(const Head& at_least) {
 }
 
 Status FileTrail::OpenRedoLog() {
-  synced_place_ = {size_, sequence_, value_};
+  synced_place_ = Here();
   const auto create = [this](std::uint64_t bytes) {
     return RedoLog::Create(ops_, directory_, lock_.fd(), key_, bytes, segment_, synced_place_);
   };
@@ -298,7 +292,7 @@ Status FileTrail::Rotate() {
   path_ = path;
   segment_ = sequence_ + 1;
   size_ = 0;
-  NoteSynced({0, sequence_, value_});
+  NoteSynced(Here());
   return {};
 }
 
@@ -323,7 +317,7 @@ Status FileTrail::WriteGroup(const ChainValue& value) {
 }
 
 Status FileTrail::LogGroup(const ChainValue& value) {
-  const RedoGroup group{segment_, {size_, sequence_, value_}, synced_place_, value, buffer_};
+  const RedoGroup group{segment_, Here(), synced_place_, value, buffer_};
   const std::uint64_t written = written_ + buffer_.size();
   const auto outcome = redo_->Write(group, written, in_segments_);
   if (!outcome) {
@@ -418,7 +412,7 @@ Result<std::uint64_t> FileTrail::SyncSegment() {
     file = file_;
     path = path_;
     reached = written_;
-    place = {size_, sequence_, value_};
+    place = Here();
   }
   const int result = ops_.DataSync(file->fd());
   const int error_number = errno;
@@ -490,7 +484,7 @@ void FileTrail::SyncLoop() {
 
 Head FileTrail::head() const {
   const std::lock_guard lock(write_mutex_);
-  return MakeHead(sequence_, value_);
+  return {sequence_, sequence_ == 0 ? std::string() : HexEncode(value_)};
 }
 
 // --- reading -------------------------------------------------------------------------------------
