@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import * as kms from '@aws-sdk/client-kms';
 import { Authority } from '../lib/attestation.mjs';
 import { Server, failure, run } from '../lib/server.mjs';
+import { trailLines, trailRecords } from '../lib/trail.mjs';
 import { until } from '../lib/until.mjs';
 import { XksProxy, proxyCredential } from '../lib/xks_proxy.mjs';
 
@@ -595,10 +596,7 @@ test('the trail has every call and no secret', async () => {
     const { KeyId } = await createKey(id, 'audited');
     await send(new kms.EncryptCommand({ KeyId, Plaintext: bytes('x') }));
   });
-  const lines = readdirSync(path.join(server.dataDir, 'trail'))
-    .map((name) => readFileSync(path.join(server.dataDir, 'trail', name), 'utf8')).join('')
-    .split('\n').filter(Boolean);
-  const records = lines.map((line) => JSON.parse(line)).filter((record) => record.eventName);
+  const records = trailRecords(server.dataDir);
   for (const name of ['CreateCustomKeyStore', 'ConnectCustomKeyStore', 'DisconnectCustomKeyStore',
     'UpdateCustomKeyStore', 'DeleteCustomKeyStore', 'DescribeCustomKeyStores']) {
     const some = records.filter(({ eventName }) => eventName === name);
@@ -612,7 +610,7 @@ test('the trail has every call and no secret', async () => {
   assert.equal(used.additionalEventData.xksKeyId, 'audited');
   assert.equal(used.additionalEventData.customKeyStoreId,
     created.responseElements.customKeyStoreId);
-  const everything = lines.join('\n') + server.errors;
+  const everything = trailLines(server.dataDir).join('\n') + server.errors;
   assert.ok(!everything.includes(proxyCredential.RawSecretAccessKey));
   assert.ok(!everything.includes(proxyCredential.AccessKeyId));
   const stored = readFileSync(path.join(server.dataDir, 'keyturn.db'));

@@ -2,12 +2,11 @@
 // rotation, deletion? Node's own cryptography wraps; libfaketime moves the server's clock.
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
-import { readFile, readdir } from 'node:fs/promises';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
 import * as kms from '@aws-sdk/client-kms';
 import { Clock } from '../lib/clock.mjs';
 import { Server, failure } from '../lib/server.mjs';
+import { trailRecords } from '../lib/trail.mjs';
 import { until } from '../lib/until.mjs';
 
 const hour = 3600 * 1000;
@@ -61,6 +60,7 @@ const refused = async (promise, name, message) => {
   assert.equal(error.name, name, error.message);
   if (message !== undefined) assert.equal(error.message, message);
 };
+const trailEvents = (name) => trailRecords(server.dataDir).filter(({ eventName }) => eventName === name);
 
 test('a key without material does nothing until it has some', async () => {
   const made = await create();
@@ -298,12 +298,12 @@ test('material expires, and a token does', async () => {
   await refused(decrypt(blob), 'KMSInvalidStateException', `${Arn} is pending import.`);
   await importMaterial(KeyId, a);
   assert.equal(await decrypt(blob), 'before');
-  await until(async () => (await trailEvents('DeleteExpiredKeyMaterial'))
+  await until(() => trailEvents('DeleteExpiredKeyMaterial')
     .filter((event) => event.resources[0].ARN === Arn), (events) => events.length === 2);
-  const [event] = await trailEvents('DeleteExpiredKeyMaterial');
+  const [event] = trailEvents('DeleteExpiredKeyMaterial');
   assert.equal(event.eventType, 'AwsServiceEvent');
   assert.deepEqual(event.serviceEventDetails, { keyId: KeyId });
-  const rotated = (await trailEvents('RotateKey')).find((each) => each.resources[0].ARN === Arn);
+  const rotated = trailEvents('RotateKey').find((each) => each.resources[0].ARN === Arn);
   assert.equal(rotated.serviceEventDetails.keyOrigin, 'EXTERNAL');
 
   await clock.moveTo(24.1 * hour);
@@ -312,17 +312,6 @@ test('material expires, and a token does', async () => {
   'ExpiredImportTokenException');
 });
 
-async function trailEvents(name) {
-  const directory = path.join(server.dataDir, 'trail');
-  const events = [];
-  for (const file of (await readdir(directory)).sort()) {
-    for (const line of (await readFile(path.join(directory, file), 'utf8')).split('\n')) {
-      if (line.includes(`"eventName":"${name}"`)) events.push(JSON.parse(line));
-    }
-  }
-  return events;
-}
-
 test('nothing secret reaches the trail', async () => {
   const { KeyId } = await create();
   const bytes = crypto.randomBytes(32);
@@ -330,11 +319,11 @@ test('nothing secret reaches the trail', async () => {
   const EncryptedKeyMaterial = wrap(PublicKey, bytes);
   await send(new kms.ImportKeyMaterialCommand(
     { KeyId, ImportToken, EncryptedKeyMaterial, ExpirationModel: never }));
-  const events = await until(async () => (await trailEvents('ImportKeyMaterial'))
+  const events = await until(() => trailEvents('ImportKeyMaterial')
     .filter((event) => event.requestParameters?.keyId === KeyId), (found) => found.length === 1);
   assert.deepEqual(events[0].requestParameters, { keyId: KeyId, expirationModel: never });
   assert.match(events[0].responseElements.keyMaterialId, /^[0-9a-f]{64}$/);
-  const asked = (await trailEvents('GetParametersForImport')).at(-1);
+  const asked = trailEvents('GetParametersForImport').at(-1);
   assert.equal(asked.responseElements, null);
   const line = JSON.stringify([events, asked]);
   for (const secret of [bytes, Buffer.from(ImportToken), EncryptedKeyMaterial]) {

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import * as kms from '@aws-sdk/client-kms';
@@ -12,6 +12,7 @@ import { Authority } from '../lib/attestation.mjs';
 import { person } from '../lib/people.mjs';
 import { Server, account, failure, region } from '../lib/server.mjs';
 import { SoftHsm, badModule, softhsm } from '../lib/softhsm.mjs';
+import { trailRecords } from '../lib/trail.mjs';
 import { XksProxy, proxyCredential } from '../lib/xks_proxy.mjs';
 
 const pin = 'kmsuser-password';
@@ -258,9 +259,7 @@ test('random bytes of a token go in an envelope to the one who attested', async 
   const changed = Buffer.from(AttestationDocument);
   changed[changed.length - 1] ^= 1;
   await refused('ValidationException', random(changed), 'before the token is asked');
-  const trail = readdirSync(path.join(server.dataDir, 'trail'))
-    .map((name) => readFileSync(path.join(server.dataDir, 'trail', name), 'utf8')).join('');
-  const record = JSON.parse(trail.split('\n').find((line) => line.includes(one.$metadata.requestId)));
+  const record = trailRecords(server.dataDir).find(({ requestID }) => requestID === one.$metadata.requestId);
   assert.equal(record.requestParameters.customKeyStoreId, id);
   assert.match(record.additionalEventData.recipient.attestationDocumentModuleId, /^i-/);
   await disconnect(id);

@@ -1,13 +1,12 @@
 // Does GetKeyLastUsage tell the last cryptographic use of a key, as AWS documents it, and is it still
 // known after a restart?
 import assert from 'node:assert/strict';
-import { readFile, readdir } from 'node:fs/promises';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
 import * as kms from '@aws-sdk/client-kms';
 import { person } from '../lib/people.mjs';
 import { call } from '../lib/raw.mjs';
 import { Server, account, failure, region } from '../lib/server.mjs';
+import { trailRecords } from '../lib/trail.mjs';
 
 let server;
 let client;
@@ -69,12 +68,8 @@ test('every tracked operation, with the ids of its record', async () => {
     { KeyId: agreement, KeyAgreementAlgorithm: 'ECDH', PublicKey });
 
   // The record of the trail is that of the use.
-  const directory = path.join(server.dataDir, 'trail');
-  const files = (await readdir(directory)).sort();
-  const text = (await Promise.all(files.map((file) => readFile(path.join(directory, file), 'utf8')))).join('');
-  const record = text.split('\n').filter((line) => line.includes(encrypted.event));
-  assert.equal(record.length, 1);
-  assert.match(record[0], /"eventName":"Encrypt"/);
+  const record = trailRecords(server.dataDir).filter(({ eventID }) => eventID === encrypted.event);
+  assert.deepEqual(record.map(({ eventName }) => eventName), ['Encrypt']);
 });
 
 test('what fails is no use', async () => {

@@ -2,13 +2,14 @@
 // configured root and the policies' conditions on it hold?
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import * as kms from '@aws-sdk/client-kms';
 import { Authority } from '../lib/attestation.mjs';
 import { person } from '../lib/people.mjs';
 import { Server, failure, run } from '../lib/server.mjs';
+import { trailLines } from '../lib/trail.mjs';
 
 let authority;
 let server;
@@ -145,10 +146,7 @@ test('conditions ask what was attested', async () => {
 test('the trail says who attested, and nothing of the plaintext', async () => {
   const { CiphertextBlob } = await send(new kms.EncryptCommand({ KeyId, Plaintext: Buffer.from('unlogged') }));
   const answer = await send(new kms.DecryptCommand({ CiphertextBlob, Recipient: recipient() }));
-  const directory = path.join(server.dataDir, 'trail');
-  const files = await readdir(directory);
-  const text = (await Promise.all(files.map((file) => readFile(path.join(directory, file), 'utf8')))).join('');
-  const line = text.split('\n').find((each) => each.includes(answer.$metadata.requestId));
+  const line = trailLines(server.dataDir).find((each) => each.includes(answer.$metadata.requestId));
   const recorded = JSON.parse(line).additionalEventData;
   assert.equal(recorded.recipient.attestationDocumentModuleId, 'i-0123456789abcdef0-enc0123456789abcdef');
   assert.equal(recorded.recipient.attestationDocumentEnclaveImageDigest, '01'.repeat(48));

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as kms from '@aws-sdk/client-kms';
 import { Server, credentials, region, run } from './server.mjs';
+import { trailRecords } from './trail.mjs';
 
 export const signing = (name) => new URL(`../data/signing/${name}`, import.meta.url).pathname;
 export const reports = ['audit.json', 'audit.csv', 'audit.html', 'audit.xml', 'audit.sarif', 'audit.ndjson',
@@ -70,10 +71,7 @@ export class Recorded {
     await this.step(0, 'backout', '--journal', this.file('journal'), '--auto-approve', '--reason', 'a test',
       '--record', this.file('restored'));
     await server.kill('SIGTERM');
-    const trail = path.join(server.dataDir, 'trail');
-    this.trail = readdirSync(trail).filter((name) => name.endsWith('.jsonl'))
-      .flatMap((name) => readFileSync(path.join(trail, name), 'utf8').trimEnd().split('\n'))
-      .map(JSON.parse).filter((record) => record.eventVersion !== undefined);
+    this.trail = trailRecords(server.dataDir);
     await server.stop();
   }
 
