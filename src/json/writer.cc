@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <iterator>
 
@@ -46,9 +48,7 @@ void AppendEscaped(char c, std::string& out) {
 // Block: an extension that GCC and clang share; comparing gives -1 where true.
 using Block = signed char __attribute__((vector_size(16)));
 
-bool IsPlainBlock(const char* from) {
-  Block block;
-  std::memcpy(&block, from, sizeof(block));
+bool IsPlainBlock(Block block) {
   // Bytes over 0x7F are negative, and so below the space.
   const Block special =
       (block < Block{} + ' ') | (block == Block{} + '"') | (block == Block{} + '\\');
@@ -58,24 +58,46 @@ bool IsPlainBlock(const char* from) {
   return (halves[0] | halves[1]) == 0;
 }
 
+Block BlockAt(const char* from) {
+  Block block;
+  std::memcpy(&block, from, sizeof(block));
+  return block;
+}
+
+// Ends returns a block of the first and the last bytes of a text that is as long as one Word at
+// least and as two at most: some of it may be there twice. No byte goes through memory on its way:
+// a processor waits for a long load of what short stores have just written.
+template <typename Word>
+Block Ends(std::string_view text) {
+  std::array<Word, sizeof(Block) / sizeof(Word)> words;
+  words.fill(static_cast<Word>(0x2020202020202020));  // spaces
+  std::memcpy(&words[0], text.data(), sizeof(Word));
+  std::memcpy(&words[1], text.data() + text.size() - sizeof(Word), sizeof(Word));
+  Block block;
+  static_assert(sizeof(words) == sizeof(block));
+  std::memcpy(&block, words.data(), sizeof(block));
+  return block;
+}
+
 }  // namespace
 
 // IsPlainAscii looks at sixteen bytes at a time: quoting is most of the work of an answer and of a
 // trail record.
 bool IsPlainAscii(std::string_view text) {
-  if (text.size() < sizeof(Block)) {
-    std::array<char, sizeof(Block)> padded;
-    padded.fill(' ');
-    text.copy(padded.data(), text.size());
-    return IsPlainBlock(padded.data());
+  if (text.size() < sizeof(std::uint32_t)) {
+    return std::none_of(text.begin(), text.end(), [](char c) {
+      return NeedsEscape(c) || static_cast<unsigned char>(c) > 0x7F;
+    });
   }
+  if (text.size() < sizeof(std::uint64_t)) return IsPlainBlock(Ends<std::uint32_t>(text));
+  if (text.size() < sizeof(Block)) return IsPlainBlock(Ends<std::uint64_t>(text));
   const char* const last = text.data() + text.size() - sizeof(Block);
   for (const char* at = text.data(); at < last; at += sizeof(Block)) {
-    if (!IsPlainBlock(at)) {
+    if (!IsPlainBlock(BlockAt(at))) {
       return false;
     }
   }
-  return IsPlainBlock(last);  // some of it for the second time
+  return IsPlainBlock(BlockAt(last));  // some of it for the second time
 }
 
 void AppendPlain(std::string_view text, std::string& out) {

@@ -213,10 +213,12 @@ TEST(Allocation, AGrantCostsNoSecondLookAtThePolicies) {
   const KeySide side{key->get(), &kAccount, {}};
   const Judgement judgement(request, &side, {});
   EXPECT_EQ(context.asked, 1);
-  EXPECT_FALSE(judgement.Decide({}).allowed);
   const std::size_t before = allocations;
+  EXPECT_FALSE(judgement.Allows({}));
+  EXPECT_TRUE(judgement.Allows({Effect::kAllowDirect, false}));
   EXPECT_TRUE(judgement.Decide({Effect::kAllowDirect, false}).allowed);
   EXPECT_EQ(allocations, before);
+  EXPECT_FALSE(judgement.Decide({}).allowed);
   EXPECT_EQ(context.asked, 1);
 }
 

@@ -5,12 +5,9 @@
 #include "policy/policy.h"
 
 namespace keyturn::policy {
-namespace {
 
-using Side = Judgement::CallerEffects;
-
-// Why: what decided. Everything but kAllowed refuses.
-enum class Why : std::uint8_t {
+// Everything but kAllowed refuses.
+enum class Judgement::Why : std::uint8_t {
   kAllowed,
   kKeyDenies,
   kIdentityDenies,
@@ -22,6 +19,11 @@ enum class Why : std::uint8_t {
   kSessionSilent,
   kHidden,
 };
+
+namespace {
+
+using Side = Judgement::CallerEffects;
+using Why = Judgement::Why;
 
 Side EvaluateCaller(const Request& request, const CallerPolicies& caller) {
   Side side;
@@ -122,18 +124,20 @@ Judgement::Judgement(const Request& request, const KeySide* key, const CallerPol
   own_ = *key->account == request.principal->account;
 }
 
-Decision Judgement::Decide(const GrantSide& grant) const {
-  Why why = ExplicitDeny(caller_);
-  if (!has_key_) {
-    if (why == Why::kAllowed) why = CallerAllows(caller_);
-  } else {
-    const Effect effect = std::max(key_, grant.effect);
-    if (own_ && (why == Why::kAllowed || effect == Effect::kDeny)) {
-      why = AuthorizeOwn(effect, caller_);
-    } else if (why == Why::kAllowed) {
-      why = AuthorizeForeign(effect, grant, caller_);
-    }
+Judgement::Why Judgement::Deciding(const GrantSide& grant) const {
+  const Why denied = ExplicitDeny(caller_);
+  if (!has_key_) return denied == Why::kAllowed ? CallerAllows(caller_) : denied;
+  const Effect effect = std::max(key_, grant.effect);
+  if (own_ && (denied == Why::kAllowed || effect == Effect::kDeny)) {
+    return AuthorizeOwn(effect, caller_);
   }
+  return denied == Why::kAllowed ? AuthorizeForeign(effect, grant, caller_) : denied;
+}
+
+bool Judgement::Allows(const GrantSide& grant) const { return Deciding(grant) == Why::kAllowed; }
+
+Decision Judgement::Decide(const GrantSide& grant) const {
+  const Why why = Deciding(grant);
   if (why == Why::kAllowed) return {true, {}, true};
   return {false, Reason(why, action_), own_};
 }

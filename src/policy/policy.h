@@ -138,12 +138,17 @@ class Judgement {
     Effect boundary = Effect::kAllowDirect;
     Effect session = Effect::kAllowDirect;
   };
+  enum class Why : std::uint8_t;  // what decided; Decide puts it into words
 
-  // As Authorize, but for key->grant, which Decide is given.
+  // As Authorize, but for key->grant, which Allows and Decide are given.
   Judgement(const Request& request, const KeySide* key, const CallerPolicies& caller);
+  // Allows: Decide without the reason; it never allocates.
+  bool Allows(const GrantSide& grant) const;
   Decision Decide(const GrantSide& grant) const;
 
  private:
+  Why Deciding(const GrantSide& grant) const;
+
   std::string_view action_;
   bool has_key_ = false;
   bool own_ = true;  // the key is of the principal's account

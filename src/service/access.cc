@@ -101,13 +101,13 @@ Status AuthorizeNamed(const Call& call, std::string_view action, const KeyEntry&
   const policy::Request request{action, arn, &principal, &conditions};
   const policy::KeySide key{entry.policy->compiled.get(), &entry.key.account, {}};
   const policy::Judgement judgement(request, &key, call.caller.policies());
-  const policy::Decision decision = judgement.Decide({});
-  if (decision.allowed) return {};
+  if (judgement.Allows({})) return {};
   // Grants are looked at only where policies do not suffice.
   for (const policy::GrantSide& grant : GrantSidesOf(call, action, entry)) {
-    if (judgement.Decide(grant).allowed) return {};
+    if (judgement.Allows(grant)) return {};
   }
-  return Fail(ErrorCode::kAccessDeniedException, policy::AccessDeniedMessage(request, decision));
+  return Fail(ErrorCode::kAccessDeniedException,
+              policy::AccessDeniedMessage(request, judgement.Decide({})));
 }
 
 }  // namespace

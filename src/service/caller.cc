@@ -16,8 +16,9 @@ policy::CallerPolicies Caller::policies() const {
 }
 
 std::vector<std::pair<std::string, policy::Effect>> Caller::GranteeNames() const {
-  std::vector<std::pair<std::string, policy::Effect>> names = {
-      {arn(), policy::Effect::kAllowDirect}};
+  std::vector<std::pair<std::string, policy::Effect>> names;
+  names.reserve(3);
+  names.emplace_back(arn(), policy::Effect::kAllowDirect);
   if (role) names.emplace_back(role->arn, policy::Effect::kAllowRole);
   names.emplace_back(model::RootArn("aws", account()), policy::Effect::kAllowAccount);
   return names;

@@ -20,38 +20,56 @@ std::string RetirerKey(const store::GrantRow& row) {
   return std::string(row.key.text()) + " " + row.id;
 }
 
-// ValueOf: the request's value of a context key, without regard to the key's case. nullopt when it
-// has none, or several keys that differ in case only.
-std::optional<std::string> ValueOf(const Call& call, std::string_view action,
-                                   std::string_view name) {
-  policy::ConditionKey key;
-  key.key = policy::Key::kKmsEncryptionContext;
-  key.qualifier = policy::ToLowerAscii(name);
-  policy::Values values;
-  call.asked.find(call.asked.request, action, key, values);
-  if (values.size() != 1) return std::nullopt;
-  return std::move(values.front());
-}
+// AskedContext: the encryption context of a request, of which each name that grants constrain is
+// looked up once.
+class AskedContext {
+ public:
+  AskedContext(const Call& call, std::string_view action) : call_(call), action_(action) {}
 
-std::size_t ContextSize(const Call& call, std::string_view action) {
-  policy::ConditionKey key;
-  key.key = policy::Key::kKmsEncryptionContextKeys;
-  policy::Values names;
-  call.asked.find(call.asked.request, action, key, names);
-  return names.size();
-}
+  // Has compares names without regard to case; it finds none of several that differ in case only.
+  bool Has(const store::Tag& wanted) {
+    policy::ConditionKey key;
+    key.key = policy::Key::kKmsEncryptionContext;
+    key.qualifier = policy::ToLowerAscii(wanted.key);
+    auto found = found_.find(key.qualifier);
+    if (found == found_.end()) found = found_.emplace(key.qualifier, Find(key)).first;
+    return found->second.size() == 1 && found->second.front() == wanted.value;
+  }
+  std::size_t size() {
+    if (!size_) {
+      policy::ConditionKey key;
+      key.key = policy::Key::kKmsEncryptionContextKeys;
+      size_ = Find(key).size();
+    }
+    return *size_;
+  }
 
-bool ConstraintsHold(const Call& call, std::string_view action, const store::GrantRow& grant) {
+ private:
+  policy::Values Find(const policy::ConditionKey& key) const {
+    policy::Values values;
+    call_.asked.find(call_.asked.request, action_, key, values);
+    return values;
+  }
+
+  const Call& call_;
+  const std::string_view action_;
+  std::optional<std::size_t> size_;
+  std::map<std::string, policy::Values> found_;  // by name, in lower case
+};
+
+bool ConstraintsHold(const Call& call, std::string_view action, const store::GrantRow& grant,
+                     AskedContext& context) {
   if (!grant.context_equals && !grant.context_subset) return true;
   if (action == "kms:DescribeKey") return true;
   if (call.asked.find == nullptr) return false;
-  const auto has = [&](const store::Tag& pair) {
-    return ValueOf(call, action, pair.key) == pair.value;
-  };
+  if (grant.context_equals && grant.context_equals->size() != context.size()) return false;
   for (const auto* pairs : {&grant.context_equals, &grant.context_subset}) {
-    if (*pairs && !std::all_of((*pairs)->begin(), (*pairs)->end(), has)) return false;
+    if (*pairs && !std::all_of((*pairs)->begin(), (*pairs)->end(),
+                               [&](const store::Tag& pair) { return context.Has(pair); })) {
+      return false;
+    }
   }
-  return !grant.context_equals || ContextSize(call, action) == grant.context_equals->size();
+  return true;
 }
 
 bool Contains(const Pairs& pairs, const store::Tag& wanted) {
@@ -88,7 +106,7 @@ bool ParentCovers(const store::GrantRow& parent, const api::CreateGrantRequest& 
 }
 
 bool Allows(const Call& call, std::string_view action, model::GrantOperation operation,
-            const store::GrantRow& grant) {
+            const store::GrantRow& grant, AskedContext& context) {
   if (std::find(grant.operations.begin(), grant.operations.end(), operation) ==
       grant.operations.end()) {
     return false;
@@ -96,7 +114,7 @@ bool Allows(const Call& call, std::string_view action, model::GrantOperation ope
   if (operation == model::GrantOperation::kCreateGrant) {
     return ParentCovers(grant, *static_cast<const api::CreateGrantRequest*>(call.asked.request));
   }
-  return ConstraintsHold(call, action, grant);
+  return ConstraintsHold(call, action, grant, context);
 }
 
 }  // namespace
@@ -139,10 +157,11 @@ GrantPtr GrantTable::Find(const GrantName& name) const {
 }
 
 std::vector<GrantPtr> GrantTable::OfGrantee(model::Region region, const model::KeyId& key,
-                                            const std::string& grantee) const {
+                                            std::string_view grantee) const {
   std::vector<GrantPtr> grants;
-  const auto found = by_grantee_.find({std::string(region.name()), key, grantee});
+  const auto found = by_grantee_.find(GranteeOrder::View(region.name(), key, grantee));
   if (found == by_grantee_.end()) return grants;
+  grants.reserve(found->second.size());
   for (const auto& [id, grant] : found->second) grants.push_back(grant);
   return grants;
 }
@@ -190,9 +209,10 @@ std::vector<policy::GrantSide> GrantSidesOf(const Call& call, std::string_view a
       model::FromWire<model::GrantOperation>(action.substr(kActionPrefix.size()));
   if (!operation) return sides;
   const bool foreign = call.account() != entry.key.account;
+  AskedContext context(call, action);
   for (const auto& [grantee, effect] : call.caller.GranteeNames()) {
     for (const GrantPtr& grant : call.view.GrantsOf(entry.key.region, entry.key.id, grantee)) {
-      if (!Allows(call, action, *operation, *grant)) continue;
+      if (!Allows(call, action, *operation, *grant, context)) continue;
       sides.push_back({effect, foreign && grant->issuing_account == call.account()});
     }
   }

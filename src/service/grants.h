@@ -49,7 +49,7 @@ class GrantTable {
   GrantPtr Find(const GrantName& name) const;
   // OfGrantee: a key's grants for exactly this grantee.
   std::vector<GrantPtr> OfGrantee(model::Region region, const model::KeyId& key,
-                                  const std::string& grantee) const;
+                                  std::string_view grantee) const;
   // OfKey: up to limit grants behind the id after (empty: from the start).
   std::vector<GrantPtr> OfKey(model::Region region, const model::KeyId& key,
                               const std::string& after, std::size_t limit) const;
@@ -61,8 +61,15 @@ class GrantTable {
 
  private:
   using KeyPart = std::pair<std::string, model::KeyId>;  // region, key
+  // GranteeOrder: by region, key and grantee, which are looked up without a copy.
+  struct GranteeOrder {
+    using View = std::tuple<std::string_view, const model::KeyId&, std::string_view>;
+    using is_transparent = void;
+    bool operator()(const View& one, const View& other) const { return one < other; }
+  };
   std::map<KeyPart, std::map<std::string, GrantPtr>> by_key_;
-  std::map<std::tuple<std::string, model::KeyId, std::string>, std::map<std::string, GrantPtr>>
+  std::map<std::tuple<std::string, model::KeyId, std::string>, std::map<std::string, GrantPtr>,
+           GranteeOrder>
       by_grantee_;
   // principal and region, then key id and grant id
   std::map<std::pair<std::string, std::string>, std::map<std::string, GrantPtr>> by_retirer_;

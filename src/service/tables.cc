@@ -340,7 +340,7 @@ GrantPtr Tables::FindGrant(model::Region region, const model::KeyId& key,
 }
 
 std::vector<GrantPtr> Tables::GrantsOf(model::Region region, const model::KeyId& key,
-                                       const std::string& grantee) const {
+                                       std::string_view grantee) const {
   const std::shared_lock lock(mutex_);
   return grants_.OfGrantee(region, key, grantee);
 }

@@ -91,7 +91,7 @@ class View {
                              const std::string& id) const = 0;
   // GrantsOf: a key's grants for exactly this grantee.
   virtual std::vector<GrantPtr> GrantsOf(model::Region region, const model::KeyId& key,
-                                         const std::string& grantee) const = 0;
+                                         std::string_view grantee) const = 0;
   virtual bool HasGrants(model::Region region, const model::KeyId& key) const = 0;
   virtual CustomKeyStorePtr FindCustomKeyStore(const std::string& id) const = 0;
   // CustomKeyStores: of all accounts and regions, by id. They are few.
@@ -146,7 +146,7 @@ class Tables final : public View {
   GrantPtr FindGrant(model::Region region, const model::KeyId& key,
                      const std::string& id) const override;
   std::vector<GrantPtr> GrantsOf(model::Region region, const model::KeyId& key,
-                                 const std::string& grantee) const override;
+                                 std::string_view grantee) const override;
   bool HasGrants(model::Region region, const model::KeyId& key) const override;
   CustomKeyStorePtr FindCustomKeyStore(const std::string& id) const override;
   std::vector<CustomKeyStorePtr> CustomKeyStores() const override;

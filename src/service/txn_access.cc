@@ -44,7 +44,7 @@ GrantPtr Txn::FindGrant(model::Region region, const model::KeyId& key,
 }
 
 std::vector<GrantPtr> Txn::GrantsOf(model::Region region, const model::KeyId& key,
-                                    const std::string& grantee) const {
+                                    std::string_view grantee) const {
   std::map<std::string, GrantPtr> grants;
   for (const GrantPtr& grant : batch_.writer.tables_.GrantsOf(region, key, grantee)) {
     grants[grant->id] = grant;

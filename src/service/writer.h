@@ -38,7 +38,7 @@ class Txn final : public View {
   GrantPtr FindGrant(model::Region region, const model::KeyId& key,
                      const std::string& id) const override;
   std::vector<GrantPtr> GrantsOf(model::Region region, const model::KeyId& key,
-                                 const std::string& grantee) const override;
+                                 std::string_view grantee) const override;
   bool HasGrants(model::Region region, const model::KeyId& key) const override;
   CustomKeyStorePtr FindCustomKeyStore(const std::string& id) const override;
   std::vector<CustomKeyStorePtr> CustomKeyStores() const override;

@@ -259,9 +259,15 @@ test('grant constraints: equals, subset, and DescribeKey which has no context', 
   await grant(KeyId, { Operations, Constraints: { EncryptionContextSubset: { Team: 'red' } } });
   await encrypt({ Team: 'red', More: 'x' });
   await denied(encrypt({ More: 'x' }));
+  await denied(encrypt({ Team: 'red', team: 'red' }));
   await denied(encrypt(undefined));
   const { Grants } = await send(new kms.ListGrantsCommand({ KeyId }));
   assert.deepEqual(Grants[0].Constraints, { EncryptionContextSubset: { Team: 'red' } });
+  await denied(encrypt({ TEAM: 'blue', run: '2' }));
+  await grant(KeyId, { Operations, Constraints: { EncryptionContextSubset: { team: 'blue', Run: '2' } } });
+  await encrypt({ TEAM: 'blue', run: '2' });
+  await denied(encrypt({ TEAM: 'blue', run: '1' }));
+  await encrypt({ TEAM: 'red', run: '1' });
 });
 
 test('a Deny of the key policy holds against a grant', async () => {
