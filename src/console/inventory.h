@@ -41,7 +41,9 @@ Result<typename Operation::Response> Perform(service::Call& call,
                                              const typename Operation::Request& input) {
   call.targets.clear();
   KT_TRY(service::Prepare<Operation>(call, input));
-  return service::Handle<Operation>(call, input);
+  auto answer = service::Handle<Operation>(call, input);
+  call.asked = {};  // what is asked of this call next is not this request's
+  return answer;
 }
 
 // ReadFacts reads one key: what DescribeKey refuses, it refuses. call.targets is the key then.

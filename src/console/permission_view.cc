@@ -70,6 +70,7 @@ Status ViewPermissions(service::Service& service, server::RequestState& request)
   }
   // Who may not describe a key learns nothing about it here either.
   KT_TRY(service::Prepare<api::op::DescribeKey>(call, {key_id, std::nullopt}));
+  call.asked = {};  // the decisions are about requests that nobody has made yet
   const service::Target target = call.targets.front();
   out.BeginObject();
   for (const std::string_view operation : kOnKey) {

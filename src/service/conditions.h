@@ -12,6 +12,10 @@
 
 #include "policy/context.h"
 
+namespace keyturn::api {
+struct CreateGrantRequest;
+}
+
 namespace keyturn::service {
 
 struct Call;
@@ -21,6 +25,7 @@ struct Asked {
   const void* request = nullptr;
   void (*find)(const void* request, std::string_view action, const policy::ConditionKey& key,
                policy::Values& out) = nullptr;
+  const api::CreateGrantRequest* create_grant = nullptr;  // request, if it is one
 };
 
 // CallConditions: the context of one authorisation. entry is null without a key; alias is the name

@@ -112,7 +112,7 @@ bool Allows(const Call& call, std::string_view action, model::GrantOperation ope
     return false;
   }
   if (operation == model::GrantOperation::kCreateGrant) {
-    return ParentCovers(grant, *static_cast<const api::CreateGrantRequest*>(call.asked.request));
+    return call.asked.create_grant != nullptr && ParentCovers(grant, *call.asked.create_grant);
   }
   return ConstraintsHold(call, action, grant, context);
 }

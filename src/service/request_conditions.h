@@ -206,7 +206,9 @@ void FindInRequest(const void* untyped, std::string_view action, const policy::C
 
 template <typename Request>
 Asked AskedBy(const Request& request) {
-  return {&request, &FindInRequest<Request>};
+  Asked asked{&request, &FindInRequest<Request>};
+  if constexpr (std::is_same_v<Request, api::CreateGrantRequest>) asked.create_grant = &request;
+  return asked;
 }
 
 }  // namespace keyturn::service

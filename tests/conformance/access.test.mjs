@@ -248,6 +248,10 @@ test('grant constraints: equals, subset, and DescribeKey which has no context', 
   const Operations = ['Encrypt', 'DescribeKey'];
   const encrypt = (EncryptionContext) => send(new kms.EncryptCommand({ KeyId, Plaintext,
     EncryptionContext }), greta);
+  for (const kind of ['EncryptionContextEquals', 'EncryptionContextSubset']) {
+    const twins = await failure(grant(KeyId, { Operations, Constraints: { [kind]: { Team: 'red', team: 'red' } } }));
+    assert.equal(twins.name, 'ValidationException');
+  }
   const equals = await grant(KeyId, { Operations,
     Constraints: { EncryptionContextEquals: { Team: 'red', Run: '1' } } });
   await encrypt({ team: 'red', run: '1' });

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { Clock } from '../lib/clock.mjs';
 import { ConsoleSession, request, signIn, signed } from '../lib/console.mjs';
 import { admin, person } from '../lib/people.mjs';
-import { Server, credentials } from '../lib/server.mjs';
+import { Server, account, credentials } from '../lib/server.mjs';
 
 let server;
 before(async () => { server = await Server.start(); });
@@ -233,6 +233,30 @@ test('who may not, sees nothing and is told why', async () => {
   const nobody = await person(server, 'nobody', [{ Effect: 'Deny', Action: '*', Resource: '*' }]);
   const denied = await ConsoleSession.open(server.url, { keys: nobody });
   assert.equal(codeOf(await denied.send('GET', 'keys')), 'AccessDeniedException');
+});
+
+// A grant that lets its grantee make grants allows those that it covers. What may be done, and why, is asked
+// without such a request.
+test('whether a grantee may make grants is answered without a grant to make', async () => {
+  const admins = await ConsoleSession.open(server.url);
+  const { json: { KeyMetadata: { KeyId } } } = await admins.call('CreateKey');
+  const keys = await person(server, 'passer', [{ Effect: 'Allow', Action: ['kms:DescribeKey', 'kms:GetKeyPolicy'],
+    Resource: '*' }]);
+  const GranteePrincipal = `arn:aws:iam::${account}:user/passer`;
+  const made = await admins.call('CreateGrant', { KeyId, GranteePrincipal, Operations: ['CreateGrant', 'Decrypt'] });
+  assert.equal(made.status, 200);
+  const session = await ConsoleSession.open(server.url, { keys });
+  const may = await session.send('GET', `permissions?key-id=${KeyId}`);
+  assert.equal(may.json.CreateGrant.Allowed, false);
+  for (const [asking, user] of [[session, ''], [admins, '&user=passer']]) {
+    const { status, json } = await asking.send('GET', `explain?key-id=${KeyId}&operation=CreateGrant${user}`);
+    assert.equal(status, 200);
+    assert.deepEqual([json.Principal, json.Allowed, json.Grants], [GranteePrincipal, false, 0]);
+    const decrypt = await asking.send('GET', `explain?key-id=${KeyId}&operation=Decrypt${user}`);
+    assert.deepEqual([decrypt.json.Allowed, decrypt.json.Grants], [true, 1]);
+  }
+  const passed = await session.call('CreateGrant', { KeyId, GranteePrincipal, Operations: ['Decrypt'] });
+  assert.equal(passed.status, 200);
 });
 
 test('the trail is read page by page, newest first', async () => {

@@ -3,8 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <string>
 
 #include "base/hex.h"
+#include "policy/context.h"
 #include "service/ops/common.h"
 
 namespace keyturn::service {
@@ -87,6 +91,13 @@ std::optional<std::vector<store::Tag>> ToTags(const Pairs& pairs) {
   return tags;
 }
 
+bool HasTwins(const std::map<std::string, std::string>& pairs) {
+  std::set<std::string> names;
+  return std::any_of(pairs.begin(), pairs.end(), [&](const auto& pair) {
+    return !names.insert(policy::ToLowerAscii(pair.first)).second;
+  });
+}
+
 Status CheckConstraints(const keys::Key& key, const std::optional<api::GrantConstraints>& given) {
   if (!given) return {};
   if (key.spec != model::KeySpec::kSymmetricDefault) {
@@ -100,6 +111,11 @@ Status CheckConstraints(const keys::Key& key, const std::optional<api::GrantCons
       return Fail(ErrorCode::kValidationException,
                   fmt::format("An encryption context of a grant constraint may have {} pairs.",
                               kContextPairsMax));
+    }
+    if (*pairs && HasTwins(**pairs)) {
+      return Fail(ErrorCode::kValidationException,
+                  "The names in an encryption context of a grant constraint must differ in more "
+                  "than case: they are compared without regard to it.");
     }
   }
   return {};
