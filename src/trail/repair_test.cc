@@ -14,7 +14,18 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-using RepairTest = RedoLogTest;
+class RepairTest : public RedoLogTest {
+ protected:
+  // DamageIsLeftToVerify: a start moves nothing of a segment in which a synced record was changed.
+  void DamageIsLeftToVerify() {
+    std::string damaged = ReadFile(Segments()[0]);
+    damaged.replace(damaged.find("1.11"), 4, "9.99");
+    WriteFile(Segments()[0], damaged);
+    EXPECT_FALSE(OpenError());
+    EXPECT_TRUE(ReadFile(Segments()[0]) == damaged);
+    EXPECT_EQ(CheckError(), ErrorCode::kCorrupt);
+  }
+};
 
 TEST_F(RepairTest, WhatTheSegmentLostIsWrittenAgain) {
   for (const SyncMode next : {SyncMode::kAlways, SyncMode::kPeriodic}) {
@@ -288,12 +299,7 @@ TEST_F(RepairTest, ALogAboutTheSequencesOfALaterSegmentDoesNotFit) {
 TEST_F(RepairTest, DamageBeforeTheMarkIsLeftToVerify) {
   options_.sync = SyncMode::kPeriodic;
   Crash(4, 3);
-  std::string damaged = ReadFile(Segments()[0]);
-  damaged.replace(damaged.find("1.11"), 4, "9.99");
-  WriteFile(Segments()[0], damaged);
-  EXPECT_FALSE(OpenError());
-  EXPECT_TRUE(ReadFile(Segments()[0]) == damaged);
-  EXPECT_EQ(CheckError(), ErrorCode::kCorrupt);
+  DamageIsLeftToVerify();
 }
 
 // As in a copy that was made file by file while the server ran.
@@ -361,12 +367,7 @@ TEST_F(RepairTest, ALogAndASegmentOfAnotherKeyAreLeftAlone) {
 TEST_F(RepairTest, DamageBeforeAnIdleServerIsLeftToVerify) {
   Fill(1, 3);
   Crash(0);
-  std::string damaged = ReadFile(Segments()[0]);
-  damaged.replace(damaged.find("1.11"), 4, "9.99");
-  WriteFile(Segments()[0], damaged);
-  EXPECT_FALSE(OpenError());
-  EXPECT_TRUE(ReadFile(Segments()[0]) == damaged);
-  EXPECT_EQ(CheckError(), ErrorCode::kCorrupt);
+  DamageIsLeftToVerify();
 }
 
 TEST_F(RepairTest, AStartWhoseSyncFailsKeepsTheLog) {
