@@ -91,8 +91,12 @@ void WriteExplanation(const Call& call, const service::KeyEntry& entry,
   out.Key("Action").String(action).Key("Resource").String(arn);
   out.Key("Allowed").Bool(decided.has_value());
   if (!decided) out.Key("Reason").String(decided.error().message);
-  out.Key("Grants").Int(
-      static_cast<std::int64_t>(service::GrantSidesOf(call, action, entry).size()));
+  std::int64_t grants = 0;
+  service::VisitGrants(call, action, entry, [&](const policy::GrantSide& /*side*/) {
+    ++grants;
+    return true;
+  });
+  out.Key("Grants").Int(grants);
   out.Key("Policies").BeginArray();
   WritePolicy({"Key policy", entry.policy->compiled}, asked, out);
   for (const NamedPolicy& each : PoliciesOf(call.view, call.caller)) WritePolicy(each, asked, out);

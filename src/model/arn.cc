@@ -34,7 +34,10 @@ std::string AliasArn(Region region, const AccountId& account, std::string_view a
 }
 
 std::string RootArn(std::string_view partition, const AccountId& account) {
-  return fmt::format("arn:{}:iam::{}:root", partition, account.text());
+  std::string arn;
+  arn.reserve(48);
+  arn.append("arn:").append(partition).append(":iam::").append(account.text()).append(":root");
+  return arn;
 }
 
 std::string UserArn(std::string_view partition, const AccountId& account, std::string_view name) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "policy/compiled.h"
 #include "policy/policy.h"
 
 namespace keyturn::policy {
@@ -25,17 +26,17 @@ namespace {
 using Side = Judgement::CallerEffects;
 using Why = Judgement::Why;
 
-Side EvaluateCaller(const Request& request, const CallerPolicies& caller) {
+Side EvaluateCaller(Asking& asking, const CallerPolicies& caller) {
   Side side;
-  if (request.principal->is_root) {
+  if (asking.request.principal->is_root) {
     side.identity = Effect::kAllowDirect;
   } else {
     for (const PolicyPtr& policy : caller.identity) {
-      side.identity = std::max(side.identity, Evaluate(*policy, request));
+      side.identity = std::max(side.identity, Evaluate(*policy, asking));
     }
   }
-  if (caller.boundary != nullptr) side.boundary = Evaluate(*caller.boundary, request);
-  if (caller.session != nullptr) side.session = Evaluate(*caller.session, request);
+  if (caller.boundary != nullptr) side.boundary = Evaluate(*caller.boundary, asking);
+  if (caller.session != nullptr) side.session = Evaluate(*caller.session, asking);
   return side;
 }
 
@@ -117,10 +118,11 @@ std::string Reason(Why why, std::string_view action) {
 Judgement::Judgement(const Request& request, const KeySide* key, const CallerPolicies& caller)
     : action_(request.action), has_key_(key != nullptr) {
   KT_CHECK(request.principal != nullptr);
-  caller_ = EvaluateCaller(request, caller);
+  Asking asking(request);
+  caller_ = EvaluateCaller(asking, caller);
   if (key == nullptr) return;
   KT_CHECK(key->policy != nullptr && key->account != nullptr);
-  key_ = Evaluate(*key->policy, request);
+  key_ = Evaluate(*key->policy, asking);
   own_ = *key->account == request.principal->account;
 }
 

@@ -95,6 +95,17 @@ TEST(Evaluate, ActionsMatchWithoutCaseAndWithWildcards) {
   EXPECT_EQ(EffectOf(policy, kAnna, "kms:Decrypt"), Effect::kNone);
 }
 
+// Who explains a policy asks for any action.
+TEST(Evaluate, AnActionMayHaveAnyLength) {
+  const PolicyPtr policy = Key(R"({"Effect":"Allow","Principal":"*","Resource":"*",
+                                   "Action":["kms:x*y","kms:Z"]})");
+  for (const std::size_t length : {0U, 1U, 58U, 59U, 60U, 500U}) {
+    const std::string middle(length, 'M');
+    EXPECT_EQ(EffectOf(policy, kAnna, "kms:X" + middle + "Y"), Effect::kAllowDirect) << length;
+    EXPECT_EQ(EffectOf(policy, kAnna, "kms:X" + middle + "Z"), Effect::kNone) << length;
+  }
+}
+
 TEST(Evaluate, NotActionIsEverythingElse) {
   const PolicyPtr policy = Key(R"({"Effect":"Allow","Principal":"*","Resource":"*",
                                    "NotAction":["kms:Decrypt","kms:Put*"]})");

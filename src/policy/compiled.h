@@ -1,6 +1,8 @@
 // Compiled form of a policy: what Evaluate walks over. Private to the room.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -8,6 +10,7 @@
 #include <vector>
 
 #include "model/ids.h"
+#include "policy/answers.h"
 #include "policy/condition.h"
 #include "policy/pattern.h"
 #include "policy/policy.h"
@@ -45,7 +48,7 @@ struct Statement {
   bool negate_actions = false;     // NotAction
   bool negate_resources = false;   // NotResource
   bool negate_principals = false;  // NotPrincipal
-  std::vector<Pattern> actions;
+  std::vector<Pattern> actions;    // of Case::kInsensitive
   std::vector<Pattern> resources;
   std::vector<Text> variable_resources;    // those of resources that have variables
   std::vector<NamedPrincipal> principals;  // not in identity policies
@@ -70,15 +73,30 @@ struct Outcome {
   const Condition* failed = nullptr;  // of kCondition
 };
 
-// Asking: one evaluation: the request, and what its statements find out about it again and again.
+// LowerAction: an action in lower case, in memory of its own where it has a usual length.
+class LowerAction {
+ public:
+  explicit LowerAction(std::string_view action);
+  std::string_view text() const { return {long_.empty() ? room_.data() : long_.data(), size_}; }
+
+ private:
+  std::array<char, 64> room_{};  // kms:GenerateDataKeyPairWithoutPlaintext has 39
+  std::string long_;
+  std::size_t size_;
+};
+
+// Asking: a request, and what policies find out about it again and again. The policies must outlive
+// it.
 struct Asking {
   explicit Asking(const Request& asked);
 
   const Request& request;
+  const LowerAction action;
   Answers answers;
   std::string_view caller;  // the part of the principal's ARN behind the account
 };
 Outcome Try(const Statement& statement, Kind kind, Asking& asking);
+Effect Evaluate(const Policy& policy, Asking& asking);
 
 class Policy {
  public:

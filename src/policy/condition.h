@@ -12,7 +12,6 @@
 // multivalued context keys".
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,19 +23,11 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "json/json.h"
+#include "policy/cidr.h"
 #include "policy/context.h"
 #include "policy/pattern.h"
 
 namespace keyturn::policy {
-
-// Cidr: an address block; IPv4 as the IPv6 block ::ffff:0:0/96.
-struct Cidr {
-  std::array<std::uint8_t, 16> address{};
-  unsigned prefix = 128;
-
-  static std::optional<Cidr> Parse(std::string_view text);
-  bool Contains(const Cidr& other) const;
-};
 
 struct Condition {
   enum class Type : std::uint8_t {

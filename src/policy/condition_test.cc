@@ -255,6 +255,32 @@ TEST(Explain, SaysWhyAStatementDoesNotApply) {
   EXPECT_EQ(findings[3].detail, "the condition Bool aws:SecureTransport does not hold");
 }
 
+// Addresses of several values, among others of the same request.
+TEST(Condition, EachAddressIsComparedAsItself) {
+  class Two final : public Context {
+   public:
+    void Find(const ConditionKey& key, Values& out) const override {
+      out.emplace_back(key.key == Key::kAwsSourceIp ? "10.1.2.3" : "10.9.9.9");
+      if (key.key != Key::kAwsSourceIp) out.emplace_back("no address");
+    }
+  };
+  const Two context;
+  const auto holds = [&](const std::string& condition) {
+    const auto policy = Compile(
+        R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":)" +
+            condition + "}}",
+        Kind::kIdentityPolicy);
+    EXPECT_TRUE(policy) << condition;
+    return policy && Evaluate(**policy, {"kms:Encrypt", "*", &kAnna, &context}) != Effect::kNone;
+  };
+  EXPECT_TRUE(holds(R"({"IpAddress":{"aws:SourceIp":"10.1.0.0/16"},
+                        "ForAnyValue:IpAddress":{"aws:PrincipalTag/net":"10.9.0.0/16"}})"));
+  EXPECT_FALSE(holds(R"({"ForAllValues:IpAddress":{"aws:PrincipalTag/net":"10.9.0.0/16"}})"));
+  EXPECT_FALSE(holds(R"({"IpAddress":{"aws:SourceIp":"10.9.0.0/16"},
+                         "ForAnyValue:IpAddress":{"aws:PrincipalTag/net":"10.9.0.0/16"}})"));
+  EXPECT_TRUE(holds(R"({"NotIpAddress":{"aws:SourceIp":"10.9.0.0/16"}})"));
+}
+
 // More keys than answers are kept for, each asked for twice, one by a variable while another's
 // values are looked at.
 TEST(Condition, AnswersStayApartWhateverTheirNumber) {

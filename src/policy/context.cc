@@ -83,10 +83,22 @@ bool EqualsFolded(std::string_view a, std::string_view b) {
                     [](char one, char other) { return ToLower(one) == ToLower(other); });
 }
 
+bool LessFolded(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return a.size() < b.size();
+  const auto [one, other] = std::mismatch(a.begin(), a.end(), b.begin(), [](char left, char right) {
+    return ToLower(left) == ToLower(right);
+  });
+  return one != a.end() && ToLower(*one) < ToLower(*other);
+}
+
 std::string ToLowerAscii(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), ToLower);
+  std::string lower(text.size(), '\0');
+  LowerAscii(text, lower.data());
   return lower;
+}
+
+void LowerAscii(std::string_view text, char* out) {
+  std::transform(text.begin(), text.end(), out, ToLower);
 }
 
 ConditionKey ConditionKey::Parse(std::string_view text) {
@@ -101,18 +113,6 @@ ConditionKey ConditionKey::Parse(std::string_view text) {
     }
   }
   return parsed;
-}
-
-const Values& Answers::Of(const ConditionKey& key, Values& room) {
-  for (std::size_t i = 0; i < count_; ++i) {
-    if (kept_[i].key->key == key.key && kept_[i].key->name == key.name) return kept_[i].values;
-  }
-  room.clear();
-  const bool keeps = count_ < kKeptMax;
-  Values& values = keeps ? kept_[count_].values : room;
-  if (context_ != nullptr) context_->Find(key, values);
-  if (keeps) kept_[count_++].key = &key;
-  return values;
 }
 
 }  // namespace keyturn::policy

@@ -9,12 +9,10 @@
 // keys for AWS KMS"; Service Authorization Reference, AWS STS.
 #pragma once
 
-#include <array>
-#include <cstddef>
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace keyturn::policy {
 
@@ -92,7 +90,8 @@ struct ConditionKey {
   static ConditionKey Parse(std::string_view text);
 };
 
-using Values = std::vector<std::string>;
+// Values: nearly all keys have one.
+using Values = boost::container::small_vector<std::string, 1>;
 
 class Context {
  public:
@@ -101,32 +100,12 @@ class Context {
   virtual void Find(const ConditionKey& key, Values& out) const = 0;
 };
 
-// Answers: what a Context said in one evaluation. Statements ask about the same few keys again and
-// again; each of the first kKeptMax is asked for once. The context and the keys must outlive it.
-class Answers {
- public:
-  // context: null: it knows nothing.
-  explicit Answers(const Context* context) : context_(context) {}
-  Answers(const Answers&) = delete;
-  Answers& operator=(const Answers&) = delete;
-
-  // Of returns the values that the request has for key: kept ones, or in room.
-  const Values& Of(const ConditionKey& key, Values& room);
-
- private:
-  struct Kept {
-    const ConditionKey* key = nullptr;
-    Values values;
-  };
-  static constexpr std::size_t kKeptMax = 8;
-
-  const Context* const context_;
-  std::array<Kept, kKeptMax> kept_;
-  std::size_t count_ = 0;
-};
-
 // EqualsFolded compares without regard to the case of ASCII letters.
 bool EqualsFolded(std::string_view a, std::string_view b);
+// LessFolded: some order, in which texts that differ in the case of ASCII letters only are equal.
+bool LessFolded(std::string_view a, std::string_view b);
 std::string ToLowerAscii(std::string_view text);
+// LowerAscii writes text.size() characters to out.
+void LowerAscii(std::string_view text, char* out);
 
 }  // namespace keyturn::policy

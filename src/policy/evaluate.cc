@@ -13,6 +13,12 @@ bool AnyMatches(const std::vector<Pattern>& patterns, std::string_view subject) 
                      [subject](const Pattern& pattern) { return pattern.Matches(subject); });
 }
 
+bool AnyMatches(const std::vector<Pattern>& actions, const LowerAction& action) {
+  return std::any_of(actions.begin(), actions.end(), [text = action.text()](const Pattern& each) {
+    return each.MatchesLower(text);
+  });
+}
+
 // ResourceOf returns the part of a principal's ARN behind the account.
 std::string_view ResourceOf(std::string_view arn) {
   for (int colons = 0; colons < 5; ++colons) {
@@ -147,8 +153,17 @@ std::string DetailOf(const Outcome& outcome, Kind kind) {
 
 }  // namespace
 
+LowerAction::LowerAction(std::string_view action) : size_(action.size()) {
+  if (size_ > room_.size()) {
+    long_ = ToLowerAscii(action);
+  } else {
+    LowerAscii(action, room_.data());
+  }
+}
+
 Asking::Asking(const Request& asked)
     : request(asked),
+      action(asked.action),
       answers(asked.context),
       caller(asked.principal != nullptr ? ResourceOf(asked.principal->arn) : std::string_view()) {}
 
@@ -158,7 +173,7 @@ Outcome Try(const Statement& statement, Kind kind, Asking& asking) {
   if (statement.inert) {
     return {Step::kInert, Reach::kNobody, nullptr};
   }
-  if (AnyMatches(statement.actions, request.action) == statement.negate_actions) {
+  if (AnyMatches(statement.actions, asking.action) == statement.negate_actions) {
     return {Step::kOtherAction, Reach::kNobody, nullptr};
   }
   if (statement.variable_resources.empty()) {
@@ -189,6 +204,11 @@ Outcome Try(const Statement& statement, Kind kind, Asking& asking) {
 
 Effect Evaluate(const Policy& policy, const Request& request) {
   Asking asking(request);
+  return Evaluate(policy, asking);
+}
+
+Effect Evaluate(const Policy& policy, Asking& asking) {
+  asking.answers.MakeRoom();
   Effect effect = Effect::kNone;
   for (const Statement& statement : policy.statements) {
     const Outcome outcome = Try(statement, policy.kind, asking);

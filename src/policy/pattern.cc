@@ -94,8 +94,8 @@ Pattern Pattern::Exactly(std::string_view text, Case letter_case) {
   return pattern;
 }
 
-bool Pattern::Matches(std::string_view subject) const {
-  const bool fold = case_ == Case::kInsensitive;
+bool Pattern::MatchesText(std::string_view subject, Case letter_case) const {
+  const bool fold = letter_case == Case::kInsensitive;
   switch (form_) {
     case Form::kAnything:
       return true;

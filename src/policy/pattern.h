@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "policy/answers.h"
 #include "policy/context.h"
 
 namespace keyturn::policy {
@@ -23,9 +24,16 @@ class Pattern {
   static Pattern Make(std::string_view text, Case letter_case);
   // Exactly takes * and ? as themselves.
   static Pattern Exactly(std::string_view text, Case letter_case);
-  bool Matches(std::string_view subject) const;
+  bool Matches(std::string_view subject) const { return Matches(subject, case_); }
+  // MatchesLower: as Matches, for a subject without capitals and a pattern of kInsensitive.
+  bool MatchesLower(std::string_view subject) const { return Matches(subject, Case::kSensitive); }
 
  private:
+  bool Matches(std::string_view subject, Case letter_case) const {
+    return form_ == Form::kAnything || MatchesText(subject, letter_case);
+  }
+  bool MatchesText(std::string_view subject, Case letter_case) const;
+
   // What the text is; kPrefix is text followed by one final *.
   enum class Form : std::uint8_t { kAnything, kExact, kPrefix, kGlob };
   Form form_ = Form::kExact;

@@ -102,9 +102,15 @@ Status AuthorizeNamed(const Call& call, std::string_view action, const KeyEntry&
   const policy::KeySide key{entry.policy->compiled.get(), &entry.key.account, {}};
   const policy::Judgement judgement(request, &key, call.caller.policies());
   if (judgement.Allows({})) return {};
-  // Grants are looked at only where policies do not suffice.
-  for (const policy::GrantSide& grant : GrantSidesOf(call, action, entry)) {
-    if (judgement.Allows(grant)) return {};
+  // Grants are looked at only where policies do not suffice, and could.
+  constexpr policy::GrantSide kMost{policy::Effect::kAllowDirect, true};
+  if (judgement.Allows(kMost)) {
+    bool allowed = false;
+    VisitGrants(call, action, entry, [&](const policy::GrantSide& grant) {
+      allowed = judgement.Allows(grant);
+      return !allowed;
+    });
+    if (allowed) return {};
   }
   return Fail(ErrorCode::kAccessDeniedException,
               policy::AccessDeniedMessage(request, judgement.Decide({})));

@@ -6,8 +6,10 @@
 // handler does not link.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/operation.h"
@@ -58,8 +60,10 @@ struct Caller {
   }
   policy::Principal principal() const;
   policy::CallerPolicies policies() const;
-  // GranteeNames: whom a grant may name to mean this caller, and how it then counts.
-  std::vector<std::pair<std::string, policy::Effect>> GranteeNames() const;
+  // VisitGranteeNames shows visit whom a grant may name to mean this caller, and how it then
+  // counts, until it returns false.
+  void VisitGranteeNames(
+      const std::function<bool(std::string_view name, policy::Effect effect)>& visit) const;
 };
 
 // Environment: what all calls share. Thread-safe.

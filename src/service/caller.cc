@@ -15,13 +15,11 @@ policy::CallerPolicies Caller::policies() const {
           session ? session->policy.get() : nullptr};
 }
 
-std::vector<std::pair<std::string, policy::Effect>> Caller::GranteeNames() const {
-  std::vector<std::pair<std::string, policy::Effect>> names;
-  names.reserve(3);
-  names.emplace_back(arn(), policy::Effect::kAllowDirect);
-  if (role) names.emplace_back(role->arn, policy::Effect::kAllowRole);
-  names.emplace_back(model::RootArn("aws", account()), policy::Effect::kAllowAccount);
-  return names;
+void Caller::VisitGranteeNames(
+    const std::function<bool(std::string_view name, policy::Effect effect)>& visit) const {
+  if (!visit(arn(), policy::Effect::kAllowDirect)) return;
+  if (role && !visit(role->arn, policy::Effect::kAllowRole)) return;
+  visit(model::RootArn("aws", account()), policy::Effect::kAllowAccount);
 }
 
 }  // namespace keyturn::service

@@ -8,6 +8,8 @@
 // context keys".
 #pragma once
 
+#include <map>
+#include <string>
 #include <string_view>
 
 #include "policy/context.h"
@@ -25,6 +27,9 @@ struct Asked {
   const void* request = nullptr;
   void (*find)(const void* request, std::string_view action, const policy::ConditionKey& key,
                policy::Values& out) = nullptr;
+  // context: the encryption context that action is about; null where there is none.
+  const std::map<std::string, std::string>* (*context)(const void* request,
+                                                       std::string_view action) = nullptr;
   const api::CreateGrantRequest* create_grant = nullptr;  // request, if it is one
 };
 

@@ -20,48 +20,46 @@ std::string RetirerKey(const store::GrantRow& row) {
   return std::string(row.key.text()) + " " + row.id;
 }
 
-// AskedContext: the encryption context of a request, of which each name that grants constrain is
-// looked up once.
+// AskedContext: the encryption context of a request, as grants are compared with it.
 class AskedContext {
  public:
-  AskedContext(const Call& call, std::string_view action) : call_(call), action_(action) {}
+  AskedContext(const Call& call, std::string_view action)
+      : pairs_(call.asked.context != nullptr ? call.asked.context(call.asked.request, action)
+                                             : nullptr) {}
 
+  std::size_t size() const { return pairs_ != nullptr ? pairs_->size() : 0; }
   // Has compares names without regard to case; it finds none of several that differ in case only.
   bool Has(const store::Tag& wanted) {
-    policy::ConditionKey key;
-    key.key = policy::Key::kKmsEncryptionContext;
-    key.qualifier = policy::ToLowerAscii(wanted.key);
-    auto found = found_.find(key.qualifier);
-    if (found == found_.end()) found = found_.emplace(key.qualifier, Find(key)).first;
-    return found->second.size() == 1 && found->second.front() == wanted.value;
-  }
-  std::size_t size() {
-    if (!size_) {
-      policy::ConditionKey key;
-      key.key = policy::Key::kKmsEncryptionContextKeys;
-      size_ = Find(key).size();
-    }
-    return *size_;
+    if (in_order_.size() != size()) Order();
+    const auto [first, last] =
+        std::equal_range(in_order_.begin(), in_order_.end(), wanted.key, NameLess{});
+    return last - first == 1 && (*first)->second == wanted.value;
   }
 
  private:
-  policy::Values Find(const policy::ConditionKey& key) const {
-    policy::Values values;
-    call_.asked.find(call_.asked.request, action_, key, values);
-    return values;
+  struct NameLess {
+    static std::string_view Name(const Pairs::value_type* pair) { return pair->first; }
+    static std::string_view Name(std::string_view name) { return name; }
+    template <typename A, typename B>
+    bool operator()(const A& a, const B& b) const {
+      return policy::LessFolded(Name(a), Name(b));
+    }
+  };
+  void Order() {
+    in_order_.reserve(size());
+    for (const Pairs::value_type& pair : *pairs_) in_order_.push_back(&pair);
+    std::sort(in_order_.begin(), in_order_.end(), NameLess{});
   }
 
-  const Call& call_;
-  const std::string_view action_;
-  std::optional<std::size_t> size_;
-  std::map<std::string, policy::Values> found_;  // by name, in lower case
+  const Pairs* const pairs_;
+  std::vector<const Pairs::value_type*> in_order_;  // filled when it is asked first
 };
 
 bool ConstraintsHold(const Call& call, std::string_view action, const store::GrantRow& grant,
                      AskedContext& context) {
   if (!grant.context_equals && !grant.context_subset) return true;
   if (action == "kms:DescribeKey") return true;
-  if (call.asked.find == nullptr) return false;
+  if (call.asked.request == nullptr) return false;
   if (grant.context_equals && grant.context_equals->size() != context.size()) return false;
   for (const auto* pairs : {&grant.context_equals, &grant.context_subset}) {
     if (*pairs && !std::all_of((*pairs)->begin(), (*pairs)->end(),
@@ -120,11 +118,12 @@ bool Allows(const Call& call, std::string_view action, model::GrantOperation ope
 }  // namespace
 
 void GrantTable::Put(const GrantPtr& grant) {
-  const std::string region(grant->region.name());
-  by_key_[{region, grant->key}][grant->id] = grant;
-  by_grantee_[{region, grant->key, grant->grantee}][grant->id] = grant;
+  KeyGrants& of_key = by_key_[{grant->region, grant->key}];
+  of_key.by_id[grant->id] = grant;
+  of_key.by_grantee[grant->grantee][grant->id] = grant;
   if (!grant->retiring_principal.empty()) {
-    by_retirer_[{grant->retiring_principal, region}][RetirerKey(*grant)] = grant;
+    by_retirer_[{grant->retiring_principal, std::string(grant->region.name())}]
+               [RetirerKey(*grant)] = grant;
   }
 }
 
@@ -137,42 +136,46 @@ void GrantTable::Remove(const GrantName& name) {
     found->second.erase(id);
     if (found->second.empty()) map.erase(found);
   };
-  take(by_key_, KeyPart{name.region, name.key}, name.id);
-  take(by_grantee_, std::tuple{name.region, name.key, grant->grantee}, name.id);
-  take(by_retirer_, std::pair{grant->retiring_principal, name.region}, RetirerKey(*grant));
+  const auto of_key = by_key_.find(name.key);
+  take(of_key->second.by_grantee, grant->grantee, name.id);
+  of_key->second.by_id.erase(name.id);
+  if (of_key->second.by_id.empty()) by_key_.erase(of_key);
+  take(by_retirer_, std::pair{grant->retiring_principal, std::string(name.key.region.name())},
+       RetirerKey(*grant));
 }
 
-void GrantTable::RemoveKey(model::Region region, const model::KeyId& key) {
-  const auto found = by_key_.find({std::string(region.name()), key});
+void GrantTable::RemoveKey(const KeyName& key) {
+  const auto found = by_key_.find(key);
   if (found == by_key_.end()) return;
-  const auto grants = found->second;
+  const ById grants = found->second.by_id;
   for (const auto& [id, grant] : grants) Remove(GrantName::Of(*grant));
 }
 
 GrantPtr GrantTable::Find(const GrantName& name) const {
-  const auto of_key = by_key_.find({name.region, name.key});
+  const auto of_key = by_key_.find(name.key);
   if (of_key == by_key_.end()) return nullptr;
-  const auto found = of_key->second.find(name.id);
-  return found == of_key->second.end() ? nullptr : found->second;
+  const auto found = of_key->second.by_id.find(name.id);
+  return found == of_key->second.by_id.end() ? nullptr : found->second;
 }
 
-std::vector<GrantPtr> GrantTable::OfGrantee(model::Region region, const model::KeyId& key,
-                                            std::string_view grantee) const {
+std::vector<GrantPtr> GrantTable::OfGrantee(const KeyName& key, std::string_view grantee) const {
   std::vector<GrantPtr> grants;
-  const auto found = by_grantee_.find(GranteeOrder::View(region.name(), key, grantee));
-  if (found == by_grantee_.end()) return grants;
+  const auto of_key = by_key_.find(key);
+  if (of_key == by_key_.end()) return grants;
+  const auto found = of_key->second.by_grantee.find(grantee);
+  if (found == of_key->second.by_grantee.end()) return grants;
   grants.reserve(found->second.size());
   for (const auto& [id, grant] : found->second) grants.push_back(grant);
   return grants;
 }
 
-std::vector<GrantPtr> GrantTable::OfKey(model::Region region, const model::KeyId& key,
-                                        const std::string& after, std::size_t limit) const {
+std::vector<GrantPtr> GrantTable::OfKey(const KeyName& key, const std::string& after,
+                                        std::size_t limit) const {
   std::vector<GrantPtr> grants;
-  const auto found = by_key_.find({std::string(region.name()), key});
+  const auto found = by_key_.find(key);
   if (found == by_key_.end()) return grants;
-  for (auto at = found->second.upper_bound(after);
-       at != found->second.end() && grants.size() < limit; ++at) {
+  const ById& by_id = found->second.by_id;
+  for (auto at = by_id.upper_bound(after); at != by_id.end() && grants.size() < limit; ++at) {
     grants.push_back(at->second);
   }
   return grants;
@@ -190,33 +193,28 @@ std::vector<GrantPtr> GrantTable::OfRetirer(const std::string& principal, model:
   return grants;
 }
 
-std::size_t GrantTable::CountOfKey(model::Region region, const model::KeyId& key) const {
-  const auto found = by_key_.find({std::string(region.name()), key});
-  return found == by_key_.end() ? 0 : found->second.size();
+std::size_t GrantTable::CountOfKey(const KeyName& key) const {
+  const auto found = by_key_.find(key);
+  return found == by_key_.end() ? 0 : found->second.by_id.size();
 }
 
-bool GrantTable::HasAny(model::Region region, const model::KeyId& key) const {
-  return !by_key_.empty() && by_key_.contains({std::string(region.name()), key});
-}
-
-std::vector<policy::GrantSide> GrantSidesOf(const Call& call, std::string_view action,
-                                            const KeyEntry& entry) {
-  std::vector<policy::GrantSide> sides;
+void VisitGrants(const Call& call, std::string_view action, const KeyEntry& entry,
+                 const std::function<bool(const policy::GrantSide&)>& visit) {
   if (!action.starts_with(kActionPrefix) || !call.view.HasGrants(entry.key.region, entry.key.id)) {
-    return sides;
+    return;
   }
   const auto operation =
       model::FromWire<model::GrantOperation>(action.substr(kActionPrefix.size()));
-  if (!operation) return sides;
+  if (!operation) return;
   const bool foreign = call.account() != entry.key.account;
   AskedContext context(call, action);
-  for (const auto& [grantee, effect] : call.caller.GranteeNames()) {
-    for (const GrantPtr& grant : call.view.GrantsOf(entry.key.region, entry.key.id, grantee)) {
-      if (!Allows(call, action, *operation, *grant, context)) continue;
-      sides.push_back({effect, foreign && grant->issuing_account == call.account()});
-    }
-  }
-  return sides;
+  call.caller.VisitGranteeNames([&](std::string_view grantee, policy::Effect effect) {
+    const auto grants = call.view.GrantsOf(entry.key.region, entry.key.id, grantee);
+    return std::all_of(grants.begin(), grants.end(), [&](const GrantPtr& grant) {
+      return !Allows(call, action, *operation, *grant, context) ||
+             visit({effect, foreign && grant->issuing_account == call.account()});
+    });
+  });
 }
 
 std::string MakeGrantToken(const Call& call, const store::GrantRow& grant) {

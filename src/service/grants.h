@@ -8,16 +8,18 @@
 // grants.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <tuple>
+#include <unordered_map>
 #include <vector>
 
 #include "base/error.h"
 #include "model/enums.h"
 #include "policy/policy.h"
+#include "service/key_name.h"
 #include "store/store.h"
 
 namespace keyturn::service {
@@ -28,14 +30,16 @@ struct KeyEntry;
 
 using GrantPtr = std::shared_ptr<const store::GrantRow>;
 
-// GrantName: ordered, so that a key's grants are together and listings are in order of id.
 struct GrantName {
-  std::string region;
-  model::KeyId key;
+  KeyName key;
   std::string id;
-  auto operator<=>(const GrantName&) const = default;
-  static GrantName Of(const store::GrantRow& row) {
-    return {std::string(row.region.name()), row.key, row.id};
+  bool operator==(const GrantName&) const = default;
+  static GrantName Of(const store::GrantRow& row) { return {{row.region, row.key}, row.id}; }
+};
+// GrantNameLess: a key's grants are together; some order, the same for the life of the process.
+struct GrantNameLess {
+  bool operator()(const GrantName& a, const GrantName& b) const noexcept {
+    return a.key == b.key ? a.id < b.id : KeyNameLess()(a.key, b.key);
   }
 };
 
@@ -44,41 +48,35 @@ class GrantTable {
  public:
   void Put(const GrantPtr& grant);
   void Remove(const GrantName& name);
-  void RemoveKey(model::Region region, const model::KeyId& key);
+  void RemoveKey(const KeyName& key);
 
   GrantPtr Find(const GrantName& name) const;
   // OfGrantee: a key's grants for exactly this grantee.
-  std::vector<GrantPtr> OfGrantee(model::Region region, const model::KeyId& key,
-                                  std::string_view grantee) const;
+  std::vector<GrantPtr> OfGrantee(const KeyName& key, std::string_view grantee) const;
   // OfKey: up to limit grants behind the id after (empty: from the start).
-  std::vector<GrantPtr> OfKey(model::Region region, const model::KeyId& key,
-                              const std::string& after, std::size_t limit) const;
+  std::vector<GrantPtr> OfKey(const KeyName& key, const std::string& after,
+                              std::size_t limit) const;
   // OfRetirer: up to limit grants in region that principal may retire, behind key id and grant id.
   std::vector<GrantPtr> OfRetirer(const std::string& principal, model::Region region,
                                   const std::string& after, std::size_t limit) const;
-  std::size_t CountOfKey(model::Region region, const model::KeyId& key) const;
-  bool HasAny(model::Region region, const model::KeyId& key) const;
+  std::size_t CountOfKey(const KeyName& key) const;
+  bool HasAny(const KeyName& key) const { return by_key_.contains(key); }
 
  private:
-  using KeyPart = std::pair<std::string, model::KeyId>;  // region, key
-  // GranteeOrder: by region, key and grantee, which are looked up without a copy.
-  struct GranteeOrder {
-    using View = std::tuple<std::string_view, const model::KeyId&, std::string_view>;
-    using is_transparent = void;
-    bool operator()(const View& one, const View& other) const { return one < other; }
+  using ById = std::map<std::string, GrantPtr>;
+  struct KeyGrants {
+    ById by_id;
+    std::map<std::string, ById, std::less<>> by_grantee;
   };
-  std::map<KeyPart, std::map<std::string, GrantPtr>> by_key_;
-  std::map<std::tuple<std::string, model::KeyId, std::string>, std::map<std::string, GrantPtr>,
-           GranteeOrder>
-      by_grantee_;
+  std::unordered_map<KeyName, KeyGrants, KeyNameHash> by_key_;  // of keys that have any
   // principal and region, then key id and grant id
-  std::map<std::pair<std::string, std::string>, std::map<std::string, GrantPtr>> by_retirer_;
+  std::map<std::pair<std::string, std::string>, ById> by_retirer_;
 };
 
-// GrantSidesOf: what the grants of entry give the caller for action (and the encryption context of
-// the request), one for each grant that allows it.
-std::vector<policy::GrantSide> GrantSidesOf(const Call& call, std::string_view action,
-                                            const KeyEntry& entry);
+// VisitGrants shows visit what each grant of entry gives the caller that allows action (under the
+// encryption context of the request), until it returns false.
+void VisitGrants(const Call& call, std::string_view action, const KeyEntry& entry,
+                 const std::function<bool(const policy::GrantSide&)>& visit);
 
 // MakeGrantToken, OpenGrantToken: InvalidGrantTokenException for a token that is not ours or whose
 // grant is gone.

@@ -38,10 +38,8 @@ void Add(const std::optional<T>& value, policy::Values& out) {
 using Pairs = std::map<std::string, std::string>;
 
 // AddContext answers kms:EncryptionContext:<key> and kms:EncryptionContextKeys.
-inline void AddContext(const std::optional<Pairs>& pairs, const policy::ConditionKey& key,
-                       policy::Values& out) {
-  if (!pairs) return;
-  for (const auto& [name, value] : *pairs) {
+inline void AddContext(const Pairs& pairs, const policy::ConditionKey& key, policy::Values& out) {
+  for (const auto& [name, value] : pairs) {
     if (key.key == policy::Key::kKmsEncryptionContextKeys) {
       out.push_back(name);
     } else if (policy::EqualsFolded(name, key.qualifier)) {
@@ -50,20 +48,33 @@ inline void AddContext(const std::optional<Pairs>& pairs, const policy::Conditio
   }
 }
 
+// ContextOf: null where the request has none.
+template <typename Request>
+const Pairs* ContextOf(const void* untyped, std::string_view action) {
+  const Request& request = *static_cast<const Request*>(untyped);
+  const auto given = [](const std::optional<Pairs>& pairs) { return pairs ? &*pairs : nullptr; };
+  if constexpr (requires { request.source_encryption_context; }) {
+    return given(action == "kms:ReEncryptFrom" ? request.source_encryption_context
+                                               : request.destination_encryption_context);
+  } else if constexpr (requires { request.encryption_context; }) {
+    return given(request.encryption_context);
+  } else {
+    return nullptr;
+  }
+}
+
 template <typename Request>
 void FindContext(const Request& request, std::string_view action, const policy::ConditionKey& key,
                  policy::Values& out) {
-  if constexpr (requires { request.source_encryption_context; }) {
-    AddContext(action == "kms:ReEncryptFrom" ? request.source_encryption_context
-                                             : request.destination_encryption_context,
-               key, out);
-  } else if constexpr (requires { request.encryption_context; }) {
-    AddContext(request.encryption_context, key, out);
-  } else if constexpr (requires { request.constraints; }) {
+  if constexpr (requires { request.constraints; }) {
     if (request.constraints) {
-      AddContext(request.constraints->encryption_context_equals, key, out);
-      AddContext(request.constraints->encryption_context_subset, key, out);
+      for (const auto* pairs : {&request.constraints->encryption_context_equals,
+                                &request.constraints->encryption_context_subset}) {
+        if (*pairs) AddContext(**pairs, key, out);
+      }
     }
+  } else if (const Pairs* const pairs = ContextOf<Request>(&request, action)) {
+    AddContext(*pairs, key, out);
   }
 }
 
@@ -206,7 +217,7 @@ void FindInRequest(const void* untyped, std::string_view action, const policy::C
 
 template <typename Request>
 Asked AskedBy(const Request& request) {
-  Asked asked{&request, &FindInRequest<Request>};
+  Asked asked{&request, &FindInRequest<Request>, &condition_values::ContextOf<Request>};
   if constexpr (std::is_same_v<Request, api::CreateGrantRequest>) asked.create_grant = &request;
   return asked;
 }

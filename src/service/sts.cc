@@ -66,7 +66,7 @@ void FindInSts(const void* untyped, std::string_view, const policy::ConditionKey
     case Key::kStsDurationSeconds:
       return add(std::to_string(facts.duration));
     case Key::kStsTransitiveTagKeys:
-      out = request.transitive_tag_keys;
+      out.assign(request.transitive_tag_keys.begin(), request.transitive_tag_keys.end());
       return;
     case Key::kAwsRequestTag:
       return FindTag(request.tags, key.qualifier, out);

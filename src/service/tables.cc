@@ -288,7 +288,7 @@ void Tables::Publish(Delta&& delta) {
       slot = std::move(entry);
     } else {
       list.erase(name.id);
-      grants_.RemoveKey(name.region, name.id);
+      grants_.RemoveKey(name);
       keys_.erase(name);
     }
   }
@@ -336,18 +336,18 @@ ProviderPtr Tables::FindProvider(const model::AccountId& account, const std::str
 GrantPtr Tables::FindGrant(model::Region region, const model::KeyId& key,
                            const std::string& id) const {
   const std::shared_lock lock(mutex_);
-  return grants_.Find({std::string(region.name()), key, id});
+  return grants_.Find({{region, key}, id});
 }
 
 std::vector<GrantPtr> Tables::GrantsOf(model::Region region, const model::KeyId& key,
                                        std::string_view grantee) const {
   const std::shared_lock lock(mutex_);
-  return grants_.OfGrantee(region, key, grantee);
+  return grants_.OfGrantee({region, key}, grantee);
 }
 
 bool Tables::HasGrants(model::Region region, const model::KeyId& key) const {
   const std::shared_lock lock(mutex_);
-  return grants_.HasAny(region, key);
+  return grants_.HasAny({region, key});
 }
 
 std::vector<GroupPtr> Tables::ListGroups(const model::AccountId& account) const {
@@ -368,7 +368,7 @@ std::vector<ProviderPtr> Tables::ListProviders(const model::AccountId& account) 
 std::vector<GrantPtr> Tables::ListGrants(model::Region region, const model::KeyId& key,
                                          const std::string& after, std::size_t limit) const {
   const std::shared_lock lock(mutex_);
-  return grants_.OfKey(region, key, after, limit);
+  return grants_.OfKey({region, key}, after, limit);
 }
 
 std::vector<GrantPtr> Tables::ListRetirableGrants(const std::string& principal,
@@ -380,7 +380,7 @@ std::vector<GrantPtr> Tables::ListRetirableGrants(const std::string& principal,
 
 std::size_t Tables::CountGrants(model::Region region, const model::KeyId& key) const {
   const std::shared_lock lock(mutex_);
-  return grants_.CountOfKey(region, key);
+  return grants_.CountOfKey({region, key});
 }
 
 }  // namespace keyturn::service

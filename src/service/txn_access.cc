@@ -38,8 +38,7 @@ ProviderPtr Txn::FindProvider(const model::AccountId& account, const std::string
 GrantPtr Txn::FindGrant(model::Region region, const model::KeyId& key,
                         const std::string& id) const {
   if (!FindKey(region, key)) return nullptr;
-  const auto staged =
-      Staged(Layers(), &Delta::grants, GrantName{std::string(region.name()), key, id});
+  const auto staged = Staged(Layers(), &Delta::grants, GrantName{{region, key}, id});
   return staged ? *staged : batch_.writer.tables_.FindGrant(region, key, id);
 }
 
@@ -52,7 +51,7 @@ std::vector<GrantPtr> Txn::GrantsOf(model::Region region, const model::KeyId& ke
   const auto layers = Layers();
   for (auto at = layers.rbegin(); at != layers.rend(); ++at) {
     for (const auto& [name, grant] : (*at)->grants) {
-      if (name.key != key || name.region != region.name()) continue;
+      if (name.key != KeyName{region, key}) continue;
       if (!grant) {
         grants.erase(name.id);
       } else if (grant->grantee == grantee) {
@@ -76,7 +75,7 @@ std::size_t Txn::CountGrants(model::Region region, const model::KeyId& key) cons
   const auto layers = Layers();
   for (auto at = layers.rbegin(); at != layers.rend(); ++at) {
     for (const auto& [name, grant] : (*at)->grants) {
-      if (name.key == key && name.region == region.name()) staged[name.id] = grant != nullptr;
+      if (name.key == KeyName{region, key}) staged[name.id] = grant != nullptr;
     }
   }
   for (const auto& [id, there] : staged) {

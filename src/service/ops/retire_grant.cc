@@ -37,11 +37,13 @@ Result<GrantPtr> FindGrantToRetire(Call& call, const api::RetireGrantRequest& re
 bool MayRetire(const Call& call, const store::GrantRow& grant) {
   const bool by_grantee = std::find(grant.operations.begin(), grant.operations.end(),
                                     model::GrantOperation::kRetireGrant) != grant.operations.end();
-  for (const auto& [name, effect] : call.caller.GranteeNames()) {
-    if (effect == policy::Effect::kAllowAccount) continue;
-    if (name == grant.retiring_principal || (by_grantee && name == grant.grantee)) return true;
-  }
-  return false;
+  bool may = false;
+  call.caller.VisitGranteeNames([&](std::string_view name, policy::Effect effect) {
+    may = effect != policy::Effect::kAllowAccount &&
+          (name == grant.retiring_principal || (by_grantee && name == grant.grantee));
+    return !may;
+  });
+  return may;
 }
 
 }  // namespace
