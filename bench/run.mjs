@@ -4,7 +4,7 @@
 //   node bench/run.mjs [--seconds 5] [--rounds 3] [--keys 100000]
 //     [--only periodic|always|access|start|generations|fleet]
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -124,15 +124,39 @@ function wrk({ url, child }, file) {
     cpu: (cpuMicros(child.pid) - before) / requests };
 }
 
+// trailBytes: what a server's trail has written so far.
+function trailBytes(name) {
+  const directory = path.join(work, name, 'trail');
+  return readdirSync(directory).filter((file) => file.endsWith('.jsonl'))
+    .reduce((sum, file) => sum + statSync(path.join(directory, file)).size, 0);
+}
+
+// wrkBesideWriter measures nginx while another program writes to the disk from its core.
+function wrkBesideWriter(nginx, file, bytesASecond) {
+  const written = path.join(work, 'written');
+  const writer = spawn('taskset', ['-c', '0', process.execPath, path.join(root, 'bench/writer.mjs'), written,
+    String(Math.round(bytesASecond))], { stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync('sleep', ['0.3']);
+  const result = wrk(nginx, file);
+  writer.kill('SIGTERM');
+  execFileSync('sleep', ['0.3']);
+  rmSync(written);
+  return result;
+}
+
 // compare measures nginx and the server in turn and returns the medians of the pairs' ratios.
-function compare(nginx, server, file) {
+function compare(nginx, server, file, name) {
   const pairs = [];
   for (let i = 0; i < rounds; i += 1) {
     const yardstick = wrk(nginx, file);
+    const before = trailBytes(name);
     const ours = wrk(server, file);
-    pairs.push({ ratio: ours.rate / yardstick.rate, p99: ours.p99 / yardstick.p99, ours, yardstick });
+    const beside = wrkBesideWriter(nginx, file, (trailBytes(name) - before) / seconds);
+    pairs.push({ ratio: ours.rate / yardstick.rate, p99: ours.p99 / yardstick.p99,
+      besideP99: beside.p99 / yardstick.p99, ours, yardstick });
   }
   return { ratio: median(pairs.map((p) => p.ratio)), p99: median(pairs.map((p) => p.p99)),
+    besideP99: median(pairs.map((p) => p.besideP99)),
     rate: median(pairs.map((p) => p.ours.rate)), p50: median(pairs.map((p) => p.ours.p50)),
     cpu: median(pairs.map((p) => p.ours.cpu)), nginxCpu: median(pairs.map((p) => p.yardstick.cpu)) };
 }
@@ -144,9 +168,9 @@ async function measureServer(label, args) {
   const client = new kms.KMSClient({ endpoint: url, region, credentials });
   const { KeyMetadata: { KeyId } } = await client.send(new kms.CreateKeyCommand({}));
   for (const [operation, list] of Object.entries(await inputsOf(client, KeyId))) {
-    const result = compare(nginx, server, await script(url, operation, list));
+    const result = compare(nginx, server, await script(url, operation, list), label);
     console.log(`| ${operation}, trail ${label} | ${result.ratio.toFixed(2)} | `
-      + `${result.p99.toFixed(2)} | ${Math.round(result.rate)} | ${(result.p50 / 1000).toFixed(2)} | `
+      + `${result.p99.toFixed(2)} | ${result.besideP99.toFixed(2)} | ${Math.round(result.rate)} | ${(result.p50 / 1000).toFixed(2)} | `
       + `${result.cpu.toFixed(1)} (${result.nginxCpu.toFixed(1)}) |`);
   }
   stop();
@@ -265,8 +289,8 @@ async function measureStart(keys) {
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1]
   : undefined;
 const wanted = (part) => only === undefined || only === part;
-if (wanted('periodic') || wanted('always')) console.log('| Call | Rate, of nginx | p99, of nginx | calls/s | p50 ms | CPU us a call (nginx) |\n'
-  + '|---|---|---|---|---|---|');
+if (wanted('periodic') || wanted('always')) console.log('| Call | Rate, of nginx | p99, of nginx | p99 of nginx beside a writer | calls/s | p50 ms | CPU us a call (nginx) |\n'
+  + '|---|---|---|---|---|---|---|');
 if (wanted('periodic')) await measureServer('periodic', []);
 if (wanted('always')) await measureServer('always', ['--trail-sync', 'always']);
 if (wanted('access')) await measureAccess();
