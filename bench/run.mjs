@@ -1,7 +1,7 @@
 // Measures the server against nginx answering a constant, on the same core in the same run, and
 // prints docs/performance.md's table. `make bench` runs it. Needs nginx, wrk and two cores.
 //
-//   node bench/run.mjs [--seconds 5] [--rounds 3] [--keys 100000]
+//   node bench/run.mjs [--seconds 5] [--rounds 3] [--rest 0] [--keys 100000]
 //     [--only periodic|always|access|start|generations|fleet]
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -24,6 +24,9 @@ const option = (name, otherwise) => {
 };
 const seconds = option('seconds', 5);
 const rounds = option('rounds', 3);
+// Idle seconds before each measurement, for a machine that its host slows down under load: at the end
+// of a round it has less to give than at the beginning.
+const rest = option('rest', 0);
 const keyturn = process.env.KEYTURN_BIN ?? path.join(root, 'build/release/keyturn');
 const work = mkdtempSync(path.join(tmpdir(), 'keyturn-bench-'));
 const region = 'us-east-1';
@@ -114,6 +117,7 @@ end`);
 }
 
 function wrk({ url, child }, file) {
+  execFileSync('sleep', [String(rest)]);
   const before = cpuMicros(child.pid);
   const text = execFileSync('taskset', ['-c', '1', 'wrk', '-t1', '-c64', `-d${seconds}s`, '-s', file,
     url], { encoding: 'utf8' });
