@@ -184,8 +184,9 @@ TEST(Allocation, EachPolicyHasRoomForItsAnswers) {
       {"Effect":"Allow","Action":"*","Resource":"*"},
       {"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Null":{"aws:PrincipalTag/0":"true")";
   constexpr int kMany = 40;
-  for (int i = 1; i < kMany; ++i)
+  for (int i = 1; i < kMany; ++i) {
     many += ",\"aws:PrincipalTag/" + std::to_string(i) + "\":\"true\"";
+  }
   many += R"(,"kms:ViaService":"false")";
   const auto identity = Compile(many + "}}}]}", Kind::kIdentityPolicy);
   ASSERT_TRUE(identity) << identity.error().message;
