@@ -26,7 +26,7 @@ const seconds = option('seconds', 5);
 const rounds = option('rounds', 3);
 // Idle seconds before each measurement, for a machine that its host slows down under load: at the end
 // of a round it has less to give than at the beginning.
-const rest = option('rest', 0);
+const rest = () => execFileSync('sleep', [String(option('rest', 0))]);
 const keyturn = process.env.KEYTURN_BIN ?? path.join(root, 'build/release/keyturn');
 const work = mkdtempSync(path.join(tmpdir(), 'keyturn-bench-'));
 const region = 'us-east-1';
@@ -117,7 +117,6 @@ end`);
 }
 
 function wrk({ url, child }, file) {
-  execFileSync('sleep', [String(rest)]);
   const before = cpuMicros(child.pid);
   const text = execFileSync('taskset', ['-c', '1', 'wrk', '-t1', '-c64', `-d${seconds}s`, '-s', file,
     url], { encoding: 'utf8' });
@@ -135,8 +134,14 @@ function trailBytes(name) {
     .reduce((sum, file) => sum + statSync(path.join(directory, file)).size, 0);
 }
 
+function wrkRested(server, file) {
+  rest();
+  return wrk(server, file);
+}
+
 // wrkBesideWriter measures nginx while another program writes to the disk from its core.
 function wrkBesideWriter(nginx, file, bytesASecond) {
+  rest();
   const written = path.join(work, 'written');
   const writer = spawn('taskset', ['-c', '0', process.execPath, path.join(root, 'bench/writer.mjs'), written,
     String(Math.round(bytesASecond))], { stdio: ['ignore', 'ignore', 'inherit'] });
@@ -148,13 +153,14 @@ function wrkBesideWriter(nginx, file, bytesASecond) {
   return result;
 }
 
-// compare measures nginx and the server in turn and returns the medians of the pairs' ratios.
+// compare measures nginx, the server, and nginx beside a writer in turn and returns the medians of the
+// rounds' ratios.
 function compare(nginx, server, file, name) {
   const pairs = [];
   for (let i = 0; i < rounds; i += 1) {
-    const yardstick = wrk(nginx, file);
+    const yardstick = wrkRested(nginx, file);
     const before = trailBytes(name);
-    const ours = wrk(server, file);
+    const ours = wrkRested(server, file);
     const beside = wrkBesideWriter(nginx, file, (trailBytes(name) - before) / seconds);
     pairs.push({ ratio: ours.rate / yardstick.rate, p99: ours.p99 / yardstick.p99,
       besideP99: beside.p99 / yardstick.p99, ours, yardstick });
@@ -212,9 +218,9 @@ async function measureAccess() {
       each.runs = [];
     }
     for (let i = 0; i < rounds; i += 1) {
-      const yardstick = wrk(nginx, cases[0].file);
+      const yardstick = wrkRested(nginx, cases[0].file);
       for (const each of cases) {
-        const ours = wrk(server, each.file);
+        const ours = wrkRested(server, each.file);
         each.runs.push({ cpu: ours.cpu, ofNginx: ours.cpu / yardstick.cpu, rate: ours.rate / yardstick.rate,
           p99: ours.p99 / yardstick.p99, ofPlain: ours.cpu / (cases[0].runs[i]?.cpu ?? ours.cpu) });
       }
