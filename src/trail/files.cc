@@ -72,7 +72,9 @@ std::filesystem::path SegmentPath(const std::filesystem::path& directory,
   return directory / fmt::format("{:020}.jsonl", first_sequence);
 }
 
-Result<std::vector<Segment>> ListSegments(const std::filesystem::path& directory) {
+namespace {
+
+Result<std::vector<Segment>> ListOnce(const std::filesystem::path& directory) {
   std::error_code error;
   std::vector<Segment> segments;
   std::filesystem::directory_iterator entry(directory, error);
@@ -92,6 +94,18 @@ Result<std::vector<Segment>> ListSegments(const std::filesystem::path& directory
   }
   std::sort(segments.begin(), segments.end(),
             [](const Segment& a, const Segment& b) { return a.first_sequence < b.first_sequence; });
+  return segments;
+}
+
+}  // namespace
+
+Result<std::vector<Segment>> ListSegments(const std::filesystem::path& directory) {
+  // Of what is made during a listing, it may show the later one only. The second one shows all of
+  // what the first one has seen something of.
+  KT_ASSIGN(const auto first, ListOnce(directory));
+  KT_ASSIGN(auto segments, ListOnce(directory));
+  const std::uint64_t last = first.empty() ? 0 : first.back().first_sequence;
+  std::erase_if(segments, [&](const Segment& each) { return each.first_sequence > last; });
   return segments;
 }
 

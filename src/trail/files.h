@@ -39,7 +39,8 @@ struct Segment {
 // SegmentPath: directory/<first_sequence, 20 digits>.jsonl, so that names sort as numbers.
 std::filesystem::path SegmentPath(const std::filesystem::path& directory,
                                   std::uint64_t first_sequence);
-// ListSegments returns them in order; other files are left alone.
+// ListSegments returns them in order, none left out, also while new ones are begun; other files are
+// left alone.
 Result<std::vector<Segment>> ListSegments(const std::filesystem::path& directory);
 
 Result<File> OpenForReading(const std::filesystem::path& path);
