@@ -5,10 +5,12 @@
 namespace keyturn::cli {
 
 std::span<const AddCommands> AllCommands() {
-  static constexpr std::array<AddCommands, 12> kGroups = {
-      AddInitCommand,      AddServeCommand,          AddEnvCommand,      AddAdminCommands,
-      AddTrailCommands,    AddPolicyCommands,        AddControlCommands, AddControlShowCommand,
-      AddEvidenceCommands, AddDocumentationCommands, AddVersionCommand,  AddPkcs11WorkerCommand,
+  static constexpr std::array<AddCommands, 13> kGroups = {
+      AddInitCommand,         AddServeCommand,          AddEnvCommand,
+      AddAdminCommands,       AddTrailCommands,         AddBackupCommand,
+      AddPolicyCommands,      AddControlCommands,       AddControlShowCommand,
+      AddEvidenceCommands,    AddDocumentationCommands, AddVersionCommand,
+      AddPkcs11WorkerCommand,
   };
   return kGroups;
 }

@@ -38,7 +38,7 @@ void AddEvidenceCommands(CLI::App& app, Invocation& invocation);
 void AddControlCommands(CLI::App& app, Invocation& invocation);
 // control show.
 void AddControlShowCommand(CLI::App& app, Invocation& invocation);
-// init, serve, env, admin, trail: the server's side.
+// init, serve, env, admin, trail, backup: the server's side.
 void AddInitCommand(CLI::App& app, Invocation& invocation);
 void AddServeCommand(CLI::App& app, Invocation& invocation);
 // pkcs11-worker: hidden; serve starts it.
@@ -46,6 +46,7 @@ void AddPkcs11WorkerCommand(CLI::App& app, Invocation& invocation);
 void AddEnvCommand(CLI::App& app, Invocation& invocation);
 void AddAdminCommands(CLI::App& app, Invocation& invocation);
 void AddTrailCommands(CLI::App& app, Invocation& invocation);
+void AddBackupCommand(CLI::App& app, Invocation& invocation);
 // policy check, explain, audit, remediate, backout.
 void AddPolicyCommands(CLI::App& app, Invocation& invocation);
 // man, completion.

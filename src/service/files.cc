@@ -1,6 +1,7 @@
 #include "service/files.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,9 +35,12 @@ tl::unexpected<Error> SystemError(std::string_view what, const std::filesystem::
   return Fail(code, std::string(what) + " " + path.string() + ": " + std::strerror(number));
 }
 
+int CreateNew(const std::filesystem::path& path) {
+  return ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
 Status WriteAll(const std::filesystem::path& path, std::string_view text) {
-  const Descriptor file(
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  const Descriptor file(CreateNew(path));
   if (file.get() < 0) return SystemError("cannot create", path, errno);
   while (!text.empty()) {
     const ssize_t written = ::write(file.get(), text.data(), text.size());
@@ -55,9 +59,10 @@ Status WriteAll(const std::filesystem::path& path, std::string_view text) {
   return {};
 }
 
-Status SyncDirectory(const std::filesystem::path& directory) {
-  const Descriptor fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd.get() < 0 || ::fsync(fd.get()) != 0) return SystemError("cannot sync", directory, errno);
+// SyncPath syncs a file or directory.
+Status SyncPath(const std::filesystem::path& path) {
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0 || ::fsync(fd.get()) != 0) return SystemError("cannot sync", path, errno);
   return {};
 }
 
@@ -65,7 +70,7 @@ Status SyncDirectory(const std::filesystem::path& directory) {
 
 Status WriteNewFile(const std::filesystem::path& path, std::string_view text) {
   KT_TRY(WriteAll(path, text));
-  return SyncDirectory(path.parent_path());
+  return SyncPath(path.parent_path());
 }
 
 Status ReplaceFile(const std::filesystem::path& path, std::string_view text) {
@@ -78,7 +83,39 @@ Status ReplaceFile(const std::filesystem::path& path, std::string_view text) {
     ::unlink(beside.c_str());
     return SystemError("cannot replace", path, number);
   }
-  return SyncDirectory(path.parent_path());
+  return SyncPath(path.parent_path());
+}
+
+Result<std::uint64_t> CopyNewFile(const std::filesystem::path& from,
+                                  const std::filesystem::path& to) {
+  const Descriptor source(::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (source.get() < 0) return SystemError("cannot open", from, errno);
+  const Descriptor target(CreateNew(to));
+  if (target.get() < 0) return SystemError("cannot create", to, errno);
+  constexpr std::size_t kBlockBytes = 1 << 20;
+  std::uint64_t bytes = 0;
+  for (;;) {
+    // In the kernel: what is copied may be secret.
+    const ssize_t copied =
+        ::copy_file_range(source.get(), nullptr, target.get(), nullptr, kBlockBytes, 0);
+    if (copied == 0) return bytes;
+    if (copied < 0 && errno != EINTR) return SystemError("cannot copy", to, errno);
+    if (copied > 0) bytes += static_cast<std::uint64_t>(copied);
+  }
+}
+
+Status PublishDirectory(const std::filesystem::path& directory, const std::filesystem::path& name) {
+  std::error_code error;
+  for (std::filesystem::recursive_directory_iterator entry(directory, error), end;
+       !error && entry != end; entry.increment(error)) {
+    KT_TRY(SyncPath(entry->path()));
+  }
+  if (error) return SystemError("cannot list", directory, error.value());
+  KT_TRY(SyncPath(directory));
+  if (::renameat2(AT_FDCWD, directory.c_str(), AT_FDCWD, name.c_str(), RENAME_NOREPLACE) != 0) {
+    return SystemError("cannot rename to", name, errno);
+  }
+  return SyncPath(name.parent_path());
 }
 
 Result<SecretBytes> ReadSmallFile(const std::filesystem::path& path) {

@@ -6,6 +6,7 @@
 #include "model/arn.h"
 #include "service/access_keys.h"
 #include "service/files.h"
+#include "service/meta.h"
 #include "service/principals.h"
 #include "service/root_key.h"
 #include "service/service.h"
@@ -60,7 +61,7 @@ Status InitDataDirectory(const InitOptions& options, const Clock& clock, RandomS
   store::Change change;
   change.put_users = {user};
   change.put_access_keys = {access_key.row};
-  change.put_meta = {{"domain-key", keyring.Wrap(root, random)},
+  change.put_meta = {{kDomainKeyMeta, keyring.Wrap(root, random)},
                      {"region", {region.begin(), region.end()}},
                      {"account", {account.begin(), account.end()}}};
   KT_TRY(store->Commit({&change, 1}));

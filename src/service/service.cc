@@ -13,6 +13,7 @@
 #include "service/custom_key_stores.h"
 #include "service/events.h"
 #include "service/key_material.h"
+#include "service/meta.h"
 #include "service/principals.h"
 #include "service/root_key.h"
 
@@ -26,21 +27,9 @@ constexpr std::uint64_t kTrailTailBytes = 64ULL << 20;
 // up for less.
 constexpr Millis kSegmentSyncDelay{30};
 
-constexpr const char kDomainKey[] = "domain-key";
-constexpr const char kTrailHead[] = "trail-head";
-
-Result<Bytes> DomainKeyOf(std::optional<Bytes> wrapped, const std::filesystem::path& directory) {
-  if (!wrapped) {
-    return Fail(ErrorCode::kCorrupt, directory.string() +
-                                         " is not initialised: `keyturn init` did not finish; "
-                                         "remove the directory and run it again");
-  }
-  return std::move(*wrapped);
-}
-
 // ReadTrailMeta returns the domain key and the trail's head, also beside a running server.
 Result<std::vector<std::optional<Bytes>>> ReadTrailMeta(const std::filesystem::path& directory) {
-  const std::string keys[] = {kDomainKey, kTrailHead};
+  const std::string keys[] = {kDomainKeyMeta, kTrailHeadMeta};
   const auto store = store::OpenSqlite(directory, {});
   if (!store) {
     if (store.error().code == ErrorCode::kLocked) return store::ReadMetaInUse(directory, keys);
@@ -94,6 +83,15 @@ class Follower {
 
 }  // namespace
 
+Result<Bytes> DomainKeyOf(std::optional<Bytes> wrapped, const std::filesystem::path& directory) {
+  if (!wrapped) {
+    return Fail(ErrorCode::kCorrupt, directory.string() +
+                                         " is not initialised: `keyturn init` did not finish; "
+                                         "remove the directory and run it again");
+  }
+  return std::move(*wrapped);
+}
+
 Service::~Service() = default;
 
 Result<std::unique_ptr<Service>> Service::Open(const OpenOptions& options, const Clock& clock,
@@ -103,7 +101,7 @@ Result<std::unique_ptr<Service>> Service::Open(const OpenOptions& options, const
   service->directory_ = options.directory;
   KT_ASSIGN(service->store_,
             store::OpenSqlite(options.directory, {.quick_check = store::QuickCheck::kWithLoad}));
-  KT_ASSIGN(auto stored, service->store_->ReadMeta(kDomainKey));
+  KT_ASSIGN(auto stored, service->store_->ReadMeta(kDomainKeyMeta));
   KT_ASSIGN(const Bytes wrapped, DomainKeyOf(std::move(stored), options.directory));
   KT_ASSIGN(Keyring keyring, Keyring::Unwrap(root, wrapped));
   service->keyring_ = std::make_unique<Keyring>(std::move(keyring));
@@ -178,7 +176,7 @@ Status Service::Load() {
   std::shared_ptr<const KeyPolicy> last_policy;
   store::Visitors visitors;
   visitors.meta = [&](const std::string& key, const Bytes& value) {
-    if (key == kTrailHead) trail_head_ = DecodeTrailHead(value);
+    if (key == kTrailHeadMeta) trail_head_ = DecodeTrailHead(value);
     if (key == "account") {
       operator_account_ = model::AccountId::Parse(AsText(value)).value_or(model::AccountId());
     }

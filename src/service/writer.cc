@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "service/meta.h"
 #include "service/writer_batch.h"
 
 namespace keyturn::service {
@@ -338,7 +339,7 @@ void Writer::ForgetMovedTrail() {
   if (!trail_.Sync()) return;  // they stay in the store until the segment is on stable storage
   store::Change change;
   change.delete_trail = moved_trail_;
-  change.put_meta.emplace_back("trail-head", EncodeTrailHead(head));
+  change.put_meta.emplace_back(kTrailHeadMeta, EncodeTrailHead(head));
   if (store_.Commit({&change, 1})) moved_trail_.clear();
 }
 

@@ -319,4 +319,11 @@ Result<std::unique_ptr<Store>> OpenSqlite(const std::filesystem::path& directory
 Result<std::vector<std::optional<Bytes>>> ReadMetaInUse(const std::filesystem::path& directory,
                                                         std::span<const std::string> keys);
 
+// CopySqlite writes one snapshot of directory/keyturn.db, also of a directory that another process
+// has open, to a new file (mode 0600), and syncs it. The copy is whole by itself, without a
+// write-ahead log, and has nothing of what was destroyed before. Nothing of the directory is
+// changed. kConflict when the file exists; kNewerFormat, kUsage for a file of another version. On
+// error no file is left. The caller syncs the copy's directory.
+Status CopySqlite(const std::filesystem::path& directory, const std::filesystem::path& copy);
+
 }  // namespace keyturn::store

@@ -156,4 +156,37 @@ void DataDirectory::DiscardNewFile() const {
   }
 }
 
+Result<NewFile> NewFile::Make(std::string path) {
+  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode);
+  if (fd < 0 && errno == EEXIST) {
+    return Fail(ErrorCode::kConflict, path + ": exists already");
+  }
+  if (fd < 0) {
+    return SystemError(errno, path, "cannot be made");
+  }
+  return NewFile(std::move(path), fd);
+}
+
+NewFile::NewFile(NewFile&& other) noexcept
+    : path_(other.path_), fd_(std::exchange(other.fd_, -1)), kept_(other.kept_) {}
+
+NewFile::~NewFile() {
+  if (fd_ < 0) {
+    return;
+  }
+  close(fd_);
+  if (!kept_) {
+    unlink(path_.c_str());
+    unlink((path_ + "-journal").c_str());
+  }
+}
+
+Status NewFile::Keep() {
+  if (fsync(fd_) != 0) {
+    return SystemError(errno, path_, "cannot be synced");
+  }
+  kept_ = true;
+  return {};
+}
+
 }  // namespace keyturn::store

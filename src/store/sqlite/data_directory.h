@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
 
@@ -43,6 +44,25 @@ class DataDirectory {
 
   std::filesystem::path directory_;
   int lock_fd_;
+};
+
+// NewFile: an empty file of mode 0600 that SQLite fills; gone at the end of its scope unless kept.
+class NewFile {
+ public:
+  // Make: kConflict if there is one of that name.
+  static Result<NewFile> Make(std::string path);
+  NewFile(NewFile&& other) noexcept;
+  NewFile& operator=(NewFile&&) = delete;
+  ~NewFile();
+  const std::string& path() const { return path_; }
+  // Keep syncs the file. The caller syncs its directory.
+  Status Keep();
+
+ private:
+  NewFile(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+  std::string path_;
+  int fd_;  // -1: moved from
+  bool kept_ = false;
 };
 
 }  // namespace keyturn::store

@@ -32,6 +32,7 @@ constexpr const char kWriterSettings[] =
 constexpr const char kReaderSettings[] =
     "PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cell_size_check = ON;";
 constexpr const char kTruncateLog[] = "PRAGMA wal_checkpoint(TRUNCATE)";
+constexpr const char kCopy[] = "VACUUM INTO ?1";  // one snapshot, without freed pages
 constexpr const char kBegin[] = "BEGIN IMMEDIATE";
 constexpr const char kCommit[] = "COMMIT";
 
@@ -249,6 +250,26 @@ Result<std::vector<std::optional<Bytes>>> ReadMetaInUse(const std::filesystem::p
   }
   KT_TRY(database->Execute("ROLLBACK"));
   return values;
+}
+
+Status CopySqlite(const std::filesystem::path& directory, const std::filesystem::path& copy) {
+  // A directory that nobody has open stays so until it has been read.
+  const auto owned = DataDirectory::Open(directory, false);
+  if (!owned && owned.error().code != ErrorCode::kLocked) {
+    return Fail(owned.error());
+  }
+  KT_ASSIGN(const auto database,
+            Database::Open((directory / kDatabaseName).string(), {.read_only = true, .vfs = {}}));
+  KT_ASSIGN(const std::int64_t version, CheckVersion(*database, Migrations()));
+  if (version != Migrations().back().version) {
+    return Fail(ErrorCode::kUsage,
+                fmt::format("{}: has format version {}; start this Keyturn on it once, or use the "
+                            "Keyturn that wrote it",
+                            database->path(), version));
+  }
+  KT_ASSIGN(NewFile file, NewFile::Make(copy.string()));
+  KT_TRY(database->Run(kCopy, std::string_view(file.path())));
+  return file.Keep();
 }
 
 }  // namespace keyturn::store

@@ -451,5 +451,62 @@ TEST(Tags, NoPrefixOfAnEncodingDecodesUnlessItEndsAtATag) {
   }
 }
 
+TEST_F(SqliteFile, ACopyIsMadeBesideTheOwnerAndIsAWholeDatabase) {
+  const auto store = MustOpen({.create = true});
+  ASSERT_TRUE(CommitOne(*store, CreateKey(TestKey(1), 1)));
+  const fs::path other = temp_.path() / "other";
+  fs::create_directory(other);
+  const Status copied = CopySqlite(directory(), other / "keyturn.db");
+  ASSERT_TRUE(copied) << copied.error().message << copied.error().cause;
+  ASSERT_TRUE(CommitOne(*store, CreateKey(TestKey(2), 2)));  // later: not in the copy
+  EXPECT_EQ(fs::status(other / "keyturn.db").permissions(),
+            fs::perms::owner_read | fs::perms::owner_write);
+  EXPECT_EQ(std::distance(fs::directory_iterator(other), fs::directory_iterator()), 1);
+  const auto opened = OpenSqlite(other, {});
+  ASSERT_TRUE(opened) << opened.error().message;
+  int keys = 0;
+  Visitors visitors;
+  visitors.key = [&](const KeyRow&) { ++keys; };
+  ASSERT_TRUE((*opened)->Load(visitors));
+  EXPECT_EQ(keys, 1);
+}
+
+TEST_F(SqliteFile, ACopyOfAStoppedDirectoryHasWhatACrashLeftInItsLog) {
+  const fs::path crashed = temp_.path() / "crashed";
+  {
+    const auto store = MustOpen({.create = true});
+    ASSERT_TRUE(CommitOne(*store, CreateKey(TestKey(1), 1)));
+    fs::copy(directory(), crashed, fs::copy_options::recursive);
+  }
+  ASSERT_GT(fs::file_size(crashed / "keyturn.db-wal"), 0U);
+  const fs::path other = temp_.path() / "other";
+  fs::create_directory(other);
+  ASSERT_TRUE(CopySqlite(crashed, other / "keyturn.db"));
+  const auto opened = OpenSqlite(other, {});
+  ASSERT_TRUE(opened);
+  int keys = 0;
+  Visitors visitors;
+  visitors.key = [&](const KeyRow&) { ++keys; };
+  ASSERT_TRUE((*opened)->Load(visitors));
+  EXPECT_EQ(keys, 1);
+}
+
+TEST_F(SqliteFile, ACopyThatCannotBeMadeLeavesNothing) {
+  const fs::path copy = temp_.path() / "copy.db";
+  EXPECT_EQ(CopySqlite(directory(), copy).error().code, ErrorCode::kNotFound);
+  MakeStoreWithAKey();
+  WriteFile(copy, "there before");
+  EXPECT_EQ(CopySqlite(directory(), copy).error().code, ErrorCode::kConflict);
+  EXPECT_EQ(ReadFile(copy), "there before");
+  fs::remove(copy);
+  Outside(file(), "PRAGMA user_version = 1");
+  EXPECT_EQ(CopySqlite(directory(), copy).error().code, ErrorCode::kUsage);
+  Outside(file(), "PRAGMA user_version = 99");
+  EXPECT_EQ(CopySqlite(directory(), copy).error().code, ErrorCode::kNewerFormat);
+  WriteFile(file(), "no database at all, whatever it is called");
+  EXPECT_EQ(CopySqlite(directory(), copy).error().code, ErrorCode::kCorrupt);
+  EXPECT_FALSE(fs::exists(copy));
+}
+
 }  // namespace
 }  // namespace keyturn::store
