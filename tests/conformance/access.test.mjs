@@ -207,6 +207,27 @@ test('malformed policies are refused and change nothing', async () => {
   assert.equal((await send(new kms.GetKeyPolicyCommand({ KeyId }))).Policy, Policy);
 });
 
+test('the lockout safety check sees the tags of the key', async () => {
+  const Tags = [{ TagKey: 'team', TagValue: 'red' }];
+  const red = { StringEquals: { 'aws:ResourceTag/team': 'red' } };
+  const opens = policy({ ...delegate, Condition: red });
+  const locks = policy(delegate, { ...delegate, Sid: 'Never', Effect: 'Deny', Principal: '*',
+    Action: 'kms:PutKeyPolicy', Condition: red });
+  const refused = async (promise) => assert.equal((await failure(promise)).message,
+    'The new key policy will not allow you to update the key policy in the future.');
+  const create = (Policy, more = {}) => send(new kms.CreateKeyCommand({ Policy, ...more }));
+  await refused(create(locks, { Tags }));
+  await refused(create(opens));
+  const { KeyMetadata: { KeyId } } = await create(opens, { Tags });
+  const put = (Policy) => send(new kms.PutKeyPolicyCommand({ KeyId, Policy }));
+  await refused(put(locks));
+  await put(opens);
+  await put(policy(delegate));
+  await send(new kms.UntagResourceCommand({ KeyId, TagKeys: ['team'] }));
+  await refused(put(opens));
+  await put(locks);
+});
+
 // --- Grants ---------------------------------------------------------------------------------
 
 const grant = (KeyId, more = {}) => send(new kms.CreateGrantCommand({ KeyId,

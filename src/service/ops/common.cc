@@ -115,7 +115,8 @@ Result<Opened> DecryptWithAny(const Call& call, const KeyEntry& entry,
 }
 
 Result<std::shared_ptr<const KeyPolicy>> StorablePolicy(const Call& call, const std::string& text,
-                                                        const keys::Key& key, bool bypass_lockout) {
+                                                        const KeyEntry& entry,
+                                                        bool bypass_lockout) {
   if (text.size() > call.environment.quotas.policy_bytes) {
     return Fail(
         ErrorCode::kLimitExceededException,
@@ -130,13 +131,11 @@ Result<std::shared_ptr<const KeyPolicy>> StorablePolicy(const Call& call, const 
   }
   if (!bypass_lockout) {
     constexpr std::string_view kAction = "kms:PutKeyPolicy";
-    KeyEntry after;
-    after.key = key;
     const policy::Principal principal = call.caller.principal();
-    const std::string arn = key.arn();
-    const CallConditions conditions(call, kAction, &after, {});
+    const std::string arn = entry.key.arn();
+    const CallConditions conditions(call, kAction, &entry, {});
     const policy::Request put{kAction, arn, &principal, &conditions};
-    if (!policy::AllowsPutKeyPolicy(*given, put, key.account, call.caller.policies())) {
+    if (!policy::AllowsPutKeyPolicy(*given, put, entry.key.account, call.caller.policies())) {
       return Fail(ErrorCode::kMalformedPolicyDocumentException,
                   std::string(policy::kLockoutMessage));
     }

@@ -74,9 +74,10 @@ Result<Opened> DecryptWithAny(const Call& call, const KeyEntry& entry,
                               ByteView blob);
 
 // StorablePolicy checks a policy that a caller gives for a key (language, principals, lockout) and
-// returns it compiled, its text as GetKeyPolicy will show it.
+// returns it compiled, its text as GetKeyPolicy will show it. entry is the key, or the key to be,
+// with its tags: a condition of the policy may ask for both.
 Result<std::shared_ptr<const KeyPolicy>> StorablePolicy(const Call& call, const std::string& text,
-                                                        const keys::Key& key, bool bypass_lockout);
+                                                        const KeyEntry& entry, bool bypass_lockout);
 
 // CheckKeyQuota: LimitExceededException when an account has its number of customer managed keys in
 // the region.

@@ -161,13 +161,13 @@ Result<api::CreateKeyResponse> Handle<api::op::CreateKey>(Call& call,
     KT_TRY(CheckUnchanged(call, store));
     KT_TRY(CheckMade(*call.outside_work));
   }
-  std::vector<store::Tag> tags;
+  KeyEntry made;
   if (request.tags && !request.tags->empty()) {
     KT_TRY(AuthorizeResource(call, "kms:TagResource", "*"));
     KT_TRY(CheckTags(*request.tags));
-    for (const api::Tag& tag : *request.tags) tags.push_back({tag.tag_key, tag.tag_value});
+    for (const api::Tag& tag : *request.tags) made.tags.push_back({tag.tag_key, tag.tag_value});
   }
-  keys::Key key;
+  keys::Key& key = made.key;
   key.multi_region = request.multi_region.value_or(false);
   key.id = model::KeyId::New(call.environment.random, key.multi_region);
   if (store) {
@@ -182,16 +182,15 @@ Result<api::CreateKeyResponse> Handle<api::op::CreateKey>(Call& call,
   key.description = request.description.value_or("");
   key.spec = spec;
   key.usage = request.key_usage.value_or(model::KeyUsage::kEncryptDecrypt);
-  std::shared_ptr<const KeyPolicy> policy;
   if (request.policy) {
     const bool bypass = request.bypass_policy_lockout_safety_check.value_or(false);
-    KT_ASSIGN(policy, StorablePolicy(call, *request.policy, key, bypass));
+    KT_ASSIGN(made.policy, StorablePolicy(call, *request.policy, made, bypass));
   } else {
-    KT_ASSIGN(policy, call.environment.policies.Get(
-                          policy::DefaultKeyPolicy(call.region.partition(), call.account())));
+    KT_ASSIGN(made.policy, call.environment.policies.Get(
+                               policy::DefaultKeyPolicy(call.region.partition(), call.account())));
   }
-  key = AddKey(*call.txn, call.environment, std::move(key), std::move(policy), std::move(tags),
-               call.now, call.ready_material);
+  key = AddKey(*call.txn, call.environment, std::move(key), std::move(made.policy),
+               std::move(made.tags), call.now, call.ready_material);
   call.targets.push_back({call.txn->FindKey(key.region, key.id), std::nullopt});
   return api::CreateKeyResponse{.key_metadata = ToKeyMetadata(call.view, call.key())};
 }

@@ -14,7 +14,7 @@ Result<api::PutKeyPolicyResponse> Handle<api::op::PutKeyPolicy>(
   }
   const bool bypass = request.bypass_policy_lockout_safety_check.value_or(false);
   KeyEntry next = entry;
-  KT_ASSIGN(next.policy, StorablePolicy(call, request.policy, entry.key, bypass));
+  KT_ASSIGN(next.policy, StorablePolicy(call, request.policy, entry, bypass));
   call.txn->PutKey(std::move(next));
   return api::PutKeyPolicyResponse{};
 }

@@ -25,7 +25,7 @@ Result<api::ReplicateKeyResponse> Handle<api::op::ReplicateKey>(
                                   call.now + call.environment.settle_delay);
   if (request.policy) {
     const bool bypass = request.bypass_policy_lockout_safety_check.value_or(false);
-    KT_ASSIGN(replica.policy, StorablePolicy(call, *request.policy, replica.key, bypass));
+    KT_ASSIGN(replica.policy, StorablePolicy(call, *request.policy, replica, bypass));
   } else {
     KT_ASSIGN(replica.policy, call.environment.policies.Get(
                                   policy::DefaultKeyPolicy(region->partition(), call.account())));
