@@ -345,6 +345,30 @@ TEST(Authorize, GrantsStandOnTheKeysSide) {
   EXPECT_EQ(outcome(kEve, denying, {Effect::kAllowDirect, true}, allow, nullptr), kReasonNoAccess);
 }
 
+TEST(Authorize, AGrantAloneStandsOnItsSide) {
+  const PolicyPtr all = Identity("Allow", "*");
+  const PolicyPtr deny = Identity("Deny", "kms:*");
+  const PolicyPtr none = Identity("Allow", "s3:*");
+  const auto outcome = [](const Principal& who, Effect effect,
+                          const std::vector<PolicyPtr>& identity, const PolicyPtr& session) {
+    const KeySide side{nullptr, &who.account, {effect}};
+    return Authorize(Request{"kms:RetireGrant", kKeyArn, &who}, &side,
+                     {identity, nullptr, session.get()})
+        .reason;
+  };
+  EXPECT_EQ(outcome(kEve, Effect::kAllowDirect, {}, nullptr), "");
+  EXPECT_EQ(outcome(kEve, Effect::kAllowDirect, {all, deny}, nullptr),
+            "with an explicit deny in an identity-based policy");
+  EXPECT_EQ(outcome(kSession, Effect::kAllowDirect, {}, none), "");
+  EXPECT_EQ(outcome(kSession, Effect::kAllowRole, {}, none),
+            "because no session policy allows the kms:RetireGrant action");
+  EXPECT_EQ(outcome(kEve, Effect::kAllowAccount, {none}, nullptr),
+            "because no identity-based policy allows the kms:RetireGrant action");
+  EXPECT_EQ(outcome(kEve, Effect::kAllowAccount, {all}, nullptr), "");
+  EXPECT_EQ(outcome(kEve, Effect::kNone, {all}, nullptr),
+            "because no resource-based policy allows the kms:RetireGrant action");
+}
+
 TEST(Trust, PoliciesOfRolesNamePrincipalsAndNoResources) {
   const auto trust = [](std::string_view principal, std::string_view more) {
     return Compile(R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":)" +

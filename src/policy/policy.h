@@ -113,7 +113,8 @@ struct GrantSide {
   bool supplies_identity = false;
 };
 
-// KeySide: the resource's side: a key with its policy, or a role with its trust policy.
+// KeySide: the resource's side: a key with its policy, or a role with its trust policy. Without a
+// policy a grant alone speaks for it.
 struct KeySide {
   const Policy* policy = nullptr;
   const model::AccountId* account = nullptr;  // that owns it

@@ -32,18 +32,37 @@ Result<GrantPtr> FindGrantToRetire(Call& call, const api::RetireGrantRequest& re
   return grant;
 }
 
-// MayRetire: the retiring principal, the grantee if the grant says so, and in the key's account
-// whoever an identity policy lets. Key policies have no say.
-bool MayRetire(const Call& call, const store::GrantRow& grant) {
+// EffectFor: what the grant says of its being retired by the caller. It names its retiring
+// principal, and its grantee if RetireGrant is among the operations; the accounts of the key and of
+// who issued it may retire it too, through whoever their identity policies let.
+policy::Effect EffectFor(const Call& call, const store::GrantRow& grant) {
   const bool by_grantee = std::find(grant.operations.begin(), grant.operations.end(),
                                     model::GrantOperation::kRetireGrant) != grant.operations.end();
-  bool may = false;
-  call.caller.VisitGranteeNames([&](std::string_view name, policy::Effect effect) {
-    may = effect != policy::Effect::kAllowAccount &&
-          (name == grant.retiring_principal || (by_grantee && name == grant.grantee));
-    return !may;
+  const bool backup = call.account() == grant.account || call.account() == grant.issuing_account;
+  policy::Effect effect = backup ? policy::Effect::kAllowAccount : policy::Effect::kNone;
+  call.caller.VisitGranteeNames([&](std::string_view name, policy::Effect named) {
+    if (name == grant.retiring_principal || (by_grantee && name == grant.grantee)) {
+      effect = std::max(effect, named);
+    }
+    return true;
   });
-  return may;
+  return effect;
+}
+
+// AuthorizeRetiring: the grant is the resource's side, of whichever account the caller is; key
+// policies have no say.
+Status AuthorizeRetiring(const Call& call, const store::GrantRow& grant, const KeyEntry& key) {
+  const policy::Effect effect = EffectFor(call, grant);
+  if (effect == policy::Effect::kNone) return Fail(HiddenKey(call, kAction));
+  const policy::Principal principal = call.caller.principal();
+  const std::string arn = key.key.arn();
+  const CallConditions conditions(call, kAction, &key, {});
+  const policy::Request request{kAction, arn, &principal, &conditions};
+  const policy::KeySide side{nullptr, &principal.account, {effect}};
+  policy::Decision decision = policy::Authorize(request, &side, call.caller.policies());
+  if (decision.allowed) return {};
+  decision.names_resource = call.account() == grant.account;
+  return Fail(ErrorCode::kAccessDeniedException, policy::AccessDeniedMessage(request, decision));
 }
 
 }  // namespace
@@ -54,10 +73,7 @@ Result<api::RetireGrantResponse> Handle<api::op::RetireGrant>(
   KT_ASSIGN(const GrantPtr grant, FindGrantToRetire(call, request));
   const KeyPtr key = call.view.FindKey(grant->region, grant->key);
   if (!key) return Fail(ErrorCode::kInvalidGrantTokenException);
-  if (!MayRetire(call, *grant)) {
-    if (grant->account != call.account()) return Fail(HiddenKey(call, kAction));
-    KT_TRY(AuthorizeResource(call, kAction, key->key.arn()));
-  }
+  KT_TRY(AuthorizeRetiring(call, *grant, *key));
   KT_TRY(CheckDryRun(request.dry_run));
   call.targets.push_back({key, std::nullopt});
   call.grant_id = grant->id;
