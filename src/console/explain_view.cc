@@ -84,7 +84,7 @@ void WriteExplanation(const Call& call, const service::KeyEntry& entry,
   const std::string action = "kms:" + operation;
   const std::string arn = entry.key.arn();
   const policy::Principal principal = call.caller.principal();
-  const service::CallConditions conditions(call, action, &entry, {});
+  const service::CallConditions conditions(call, action, entry, {});
   const policy::Request asked{action, arn, &principal, &conditions};
   const Status decided = service::AuthorizeKey(call, action, entry);
   out.BeginObject().Key("Principal").String(call.caller.arn());

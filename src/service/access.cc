@@ -97,7 +97,7 @@ Status AuthorizeNamed(const Call& call, std::string_view action, const KeyEntry&
                       std::string_view alias) {
   const policy::Principal principal = call.caller.principal();
   const std::string arn = entry.key.arn();
-  const CallConditions conditions(call, action, &entry, alias);
+  const CallConditions conditions(call, action, entry, alias);
   const policy::Request request{action, arn, &principal, &conditions};
   const policy::KeySide key{entry.policy->compiled.get(), &entry.key.account, {}};
   const policy::Judgement judgement(request, &key, call.caller.policies());
@@ -128,8 +128,13 @@ Status AuthorizeKey(const Call& call, std::string_view action, const Target& tar
 }
 
 Status AuthorizeResource(const Call& call, std::string_view action, std::string_view resource) {
+  return AuthorizeResource(call, action, resource, call.region);
+}
+
+Status AuthorizeResource(const Call& call, std::string_view action, std::string_view resource,
+                         model::Region region) {
   const policy::Principal principal = call.caller.principal();
-  const CallConditions conditions(call, action, nullptr, {});
+  const CallConditions conditions(call, action, region);
   const policy::Request request{action, resource, &principal, &conditions};
   const policy::Decision decision = policy::Authorize(request, nullptr, call.caller.policies());
   if (decision.allowed) return {};

@@ -25,6 +25,9 @@ Status AuthorizeKey(const Call& call, std::string_view action, const KeyEntry& e
 Status AuthorizeKey(const Call& call, std::string_view action, const Target& target);
 // AuthorizeResource: identity policies only, on "*" or an alias ARN.
 Status AuthorizeResource(const Call& call, std::string_view action, std::string_view resource);
+// The same for what would happen in another Region than the call's: a replica's.
+Status AuthorizeResource(const Call& call, std::string_view action, std::string_view resource,
+                         model::Region region);
 
 // CheckAliasName: the fixed texts for a missing prefix, reserved names and characters.
 Status CheckAliasName(std::string_view name);

@@ -28,6 +28,10 @@ void AddTag(const std::vector<store::Tag>& tags, std::string_view name, Values& 
 
 }  // namespace
 
+CallConditions::CallConditions(const Call& call, std::string_view action, const KeyEntry& entry,
+                               std::string_view alias)
+    : call_(call), action_(action), region_(entry.key.region), entry_(&entry), alias_(alias) {}
+
 bool CallConditions::FindOfCaller(const policy::ConditionKey& key, Values& out) const {
   const Caller& caller = call_.caller;
   if (!caller.known()) return false;
@@ -109,7 +113,7 @@ bool CallConditions::FindOfConnection(const policy::ConditionKey& key, Values& o
       out.push_back(std::to_string(ToEpochMillis(call_.now) / 1000));
       return true;
     case Key::kAwsRequestedRegion:
-      out.emplace_back(call_.region.name());
+      out.emplace_back(region_.name());
       return true;
     case Key::kAwsSecureTransport:
       AddBool(peer.secure, out);

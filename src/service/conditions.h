@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "model/ids.h"
 #include "policy/context.h"
 
 namespace keyturn::api {
@@ -33,13 +34,17 @@ struct Asked {
   const api::CreateGrantRequest* create_grant = nullptr;  // request, if it is one
 };
 
-// CallConditions: the context of one authorisation. entry is null without a key; alias is the name
-// by which the request named the key ("alias/..."), or empty.
+// CallConditions: the context of one authorisation. alias is the name by which the request named
+// the key ("alias/..."), or empty.
+//
+// aws:RequestedRegion is where the action takes place: the Region of the key, which for a
+// multi-Region key may be another than the call's; without a key the one that is given.
 class CallConditions final : public policy::Context {
  public:
-  CallConditions(const Call& call, std::string_view action, const KeyEntry* entry,
-                 std::string_view alias)
-      : call_(call), action_(action), entry_(entry), alias_(alias) {}
+  CallConditions(const Call& call, std::string_view action, const KeyEntry& entry,
+                 std::string_view alias);
+  CallConditions(const Call& call, std::string_view action, model::Region region)
+      : call_(call), action_(action), region_(region) {}
   void Find(const policy::ConditionKey& key, policy::Values& out) const override;
 
  private:
@@ -50,7 +55,8 @@ class CallConditions final : public policy::Context {
 
   const Call& call_;
   std::string_view action_;
-  const KeyEntry* entry_;
+  model::Region region_;
+  const KeyEntry* entry_ = nullptr;  // null without a key
   std::string_view alias_;
 };
 

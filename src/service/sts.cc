@@ -242,7 +242,7 @@ Result<Assumed> AssumeRole(Call& call, const AssumeRoleRequest& request) {
   const policy::Principal principal = call.caller.principal();
   const policy::KeySide trust{role->trust.get(), &role->row.account, {}};
   for (const std::string_view action : Required(request, kAction)) {
-    const CallConditions conditions(call, action, nullptr, {});
+    const CallConditions conditions(call, action, call.region);
     const policy::Request asked{action, role->arn, &principal, &conditions};
     if (!policy::Authorize(asked, &trust, call.caller.policies()).allowed) {
       call.asked = {};
@@ -274,7 +274,7 @@ Result<Assumed> AssumeRoleWithWebIdentity(Call& call, const AssumeRoleRequest& r
                   identity.provider->host);
   const policy::Principal principal{identity.provider->account, provider};
   for (const std::string_view action : Required(with_tags, kAction)) {
-    const CallConditions conditions(call, action, nullptr, {});
+    const CallConditions conditions(call, action, call.region);
     const policy::Request asked{action, role->arn, &principal, &conditions};
     if (policy::Evaluate(*role->trust, asked) < policy::Effect::kAllowRole ||
         policy::Evaluate(*role->trust, asked) == policy::Effect::kDeny) {

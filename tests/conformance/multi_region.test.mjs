@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { after, before, test } from 'node:test';
 import * as kms from '@aws-sdk/client-kms';
+import { person } from '../lib/people.mjs';
 import { Clock } from '../lib/clock.mjs';
 import { Server, account, failure } from '../lib/server.mjs';
 import { until } from '../lib/until.mjs';
@@ -309,4 +310,43 @@ test('key pairs and HMAC keys are the same in every region', async () => {
     MacAlgorithm }));
   assert.ok((await send(there, new kms.VerifyMacCommand({ KeyId, Message: message, Mac,
     MacAlgorithm }))).MacValid);
+});
+
+test('a policy that keeps to one Region holds for replicas and promotion', async () => {
+  const credentials = await person(server, 'guard', [
+    { Effect: 'Allow', Action: 'kms:*', Resource: '*' },
+    { Effect: 'Deny', Action: '*', Resource: '*', Condition: { StringNotEquals: {
+      'aws:RequestedRegion': [here, third] } } }]);
+  const guard = (region) => server.client({ region, credentials, systemClockOffset: clock.offset });
+  const { KeyId } = await primary();
+  const denied = (promise, action) => failure(promise).then((error) => {
+    assert.equal(error.name, 'AccessDeniedException', error.message);
+    assert.match(error.message, new RegExp(`perform: ${action} on .* with an explicit deny`));
+  });
+  await denied(guard(there).send(new kms.CreateKeyCommand({})), 'kms:CreateKey');
+  const replicate = (ReplicaRegion) => guard(here).send(new kms.ReplicateKeyCommand({ KeyId,
+    ReplicaRegion, Tags: [{ TagKey: 'a', TagValue: 'b' }] }));
+  await denied(replicate(there), 'kms:CreateKey');
+  await replicate(third);
+  await send(here, new kms.ReplicateKeyCommand({ KeyId, ReplicaRegion: there }));
+  for (const region of [there, third]) await settled(region, KeyId);
+  const promote = (PrimaryRegion) => guard(here).send(new kms.UpdatePrimaryRegionCommand({ KeyId,
+    PrimaryRegion }));
+  await denied(promote(there), 'kms:UpdatePrimaryRegion');
+  await promote(third);
+});
+
+test('the lockout safety check of a replica: its Region and its tags', async () => {
+  const { KeyId } = await primary();
+  const delegate = { Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account}:root` },
+    Action: 'kms:*', Resource: '*' };
+  const never = (Condition) => JSON.stringify({ Version: '2012-10-17', Statement: [delegate,
+    { ...delegate, Effect: 'Deny', Action: 'kms:PutKeyPolicy', Condition }] });
+  const replicate = (Policy) => send(here, new kms.ReplicateKeyCommand({ KeyId, Policy,
+    ReplicaRegion: there, Tags: [{ TagKey: 'team', TagValue: 'red' }] }));
+  for (const condition of [{ 'aws:ResourceTag/team': 'red' }, { 'aws:RequestedRegion': there }]) {
+    await refused(replicate(never({ StringEquals: condition })), 'MalformedPolicyDocumentException',
+      'The new key policy will not allow you to update the key policy in the future.');
+  }
+  await replicate(never({ StringEquals: { 'aws:RequestedRegion': here } }));
 });

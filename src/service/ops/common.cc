@@ -133,7 +133,7 @@ Result<std::shared_ptr<const KeyPolicy>> StorablePolicy(const Call& call, const 
     constexpr std::string_view kAction = "kms:PutKeyPolicy";
     const policy::Principal principal = call.caller.principal();
     const std::string arn = entry.key.arn();
-    const CallConditions conditions(call, kAction, &entry, {});
+    const CallConditions conditions(call, kAction, entry, {});
     const policy::Request put{kAction, arn, &principal, &conditions};
     if (!policy::AllowsPutKeyPolicy(*given, put, entry.key.account, call.caller.policies())) {
       return Fail(ErrorCode::kMalformedPolicyDocumentException,

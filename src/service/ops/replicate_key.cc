@@ -13,11 +13,12 @@ Result<api::ReplicateKeyResponse> Handle<api::op::ReplicateKey>(
   const bool exists = region && call.view.FindKey(*region, primary.key.id) != nullptr;
   KT_TRY(keys::CheckReplicate(primary.key, request.replica_region, exists));
   if (!region) return Fail(ErrorCode::kKMSInternalException, {}, "no room for another region");
-  KT_TRY(AuthorizeResource(call, "kms:CreateKey", "*"));
+  // The replica is made in its own Region, which a policy may forbid.
+  KT_TRY(AuthorizeResource(call, "kms:CreateKey", "*", *region));
   KT_TRY(CheckKeyQuota(call, *region));
   KeyEntry replica;
   if (request.tags && !request.tags->empty()) {
-    KT_TRY(AuthorizeResource(call, "kms:TagResource", "*"));
+    KT_TRY(AuthorizeResource(call, "kms:TagResource", "*", *region));
     KT_TRY(CheckTags(*request.tags));
     for (const api::Tag& tag : *request.tags) replica.tags.push_back({tag.tag_key, tag.tag_value});
   }

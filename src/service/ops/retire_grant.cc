@@ -56,7 +56,7 @@ Status AuthorizeRetiring(const Call& call, const store::GrantRow& grant, const K
   if (effect == policy::Effect::kNone) return Fail(HiddenKey(call, kAction));
   const policy::Principal principal = call.caller.principal();
   const std::string arn = key.key.arn();
-  const CallConditions conditions(call, kAction, &key, {});
+  const CallConditions conditions(call, kAction, key, {});
   const policy::Request request{kAction, arn, &principal, &conditions};
   const policy::KeySide side{nullptr, &principal.account, {effect}};
   policy::Decision decision = policy::Authorize(request, &side, call.caller.policies());
