@@ -77,6 +77,23 @@ TEST(Pattern, StarAndQuestionMark) {
   EXPECT_TRUE(Pattern::Make("A*C", Case::kInsensitive).Matches("abC"));
 }
 
+TEST(Pattern, AQuestionMarkIsACharacterHoweverManyBytesItHas) {
+  const auto matches = [](std::string_view pattern, std::string_view subject) {
+    return Pattern::Make(pattern, Case::kSensitive).Matches(subject);
+  };
+  for (const char* one : {"e", "\u00E9", "\u20AC", "\U0001F511"}) {
+    const std::string word = std::string("caf") + one;
+    EXPECT_TRUE(matches("caf?", word)) << word;
+    EXPECT_TRUE(matches("*?", word)) << word;
+    EXPECT_TRUE(matches("c*f?", word)) << word;
+    EXPECT_TRUE(matches("caf?s", word + "s")) << word;
+    EXPECT_FALSE(matches("caf??", word)) << word;
+    EXPECT_FALSE(matches("*f*??", word)) << word;
+    EXPECT_FALSE(matches("*f??s", word + "s")) << word;
+  }
+  EXPECT_TRUE(matches("?", "\xA9"));  // the rest of a character that was cut
+}
+
 TEST(Pattern, ManyStarsDoNotExplode) {
   std::string stars;
   for (int i = 0; i < 200; ++i) {

@@ -30,10 +30,11 @@ class AskedContext final : public Context {
 };
 
 const Words kKeys = {"aws:TagKeys", "kms:KeySpec", "kms:EncryptionContext:App"};
-const Words kTexts = {"a",          "A", "ab", "b", "a*", "?", "", "7", "10", "${aws:username}",
+const Words kTexts = {"a",          "A",  "ab", "b",  "a*", "?",  "",
+                      "7",          "10", "??", "é?", "?é", "é*", "${aws:username}",
                       "${x:y, 'b'}"};
 const Words kNumbers = {"7", "7.0", "10", "-1", "1e1"};
-const Words kAskedTexts = {"a", "A", "ab", "b", "7", "10", "-1", "x", ""};
+const Words kAskedTexts = {"a", "A", "ab", "b", "7", "10", "-1", "x", "", "é", "éé", "€b"};
 
 std::string Pick(Random& random, const Words& words) { return words[random() % words.size()]; }
 
@@ -101,10 +102,20 @@ std::optional<std::string> Resolve(const std::string& operand, const Asked& aske
   return name->second.front();
 }
 
+// First: the bytes of the first character, as its first byte says.
+std::size_t First(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text[0]);
+  return lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+}
+
 bool NaiveLike(const std::string& p, const std::string& s) {
   if (p.empty()) return s.empty();
-  if (p[0] == '*') return NaiveLike(p.substr(1), s) || (!s.empty() && NaiveLike(p, s.substr(1)));
-  return !s.empty() && (p[0] == '?' || p[0] == s[0]) && NaiveLike(p.substr(1), s.substr(1));
+  if (p[0] == '*' && NaiveLike(p.substr(1), s)) return true;
+  if (s.empty()) return false;
+  const std::size_t first = First(s);
+  if (p[0] == '*') return NaiveLike(p, s.substr(first));
+  if (p[0] == '?') return NaiveLike(p.substr(1), s.substr(first));
+  return p.substr(0, first) == s.substr(0, first) && NaiveLike(p.substr(first), s.substr(first));
 }
 
 // Yes, No or (nullopt) unresolved, for one value and one operand, ignoring Not.

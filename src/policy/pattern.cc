@@ -39,6 +39,14 @@ struct Marked {
   bool IsOne(std::size_t i) const { return kinds[i] == Expanded::Kind::kOne; }
 };
 
+// NextCharacter: behind the UTF-8 character at the byte s. A * may have stopped within one, so that
+// the rest of a character counts as one too.
+std::size_t NextCharacter(std::string_view text, std::size_t s) {
+  ++s;
+  while (s < text.size() && (static_cast<unsigned char>(text[s]) & 0xC0U) == 0x80U) ++s;
+  return s;
+}
+
 // Glob remembers the last * only: when a later character fails, that * takes one character more.
 // So the time is bounded by the product of the lengths, whatever the pattern.
 template <typename Source, typename Equal>
@@ -51,7 +59,10 @@ bool Glob(Source pattern, std::string_view subject, Equal equal) {
     if (p < pattern.size() && pattern.IsRun(p)) {
       star = p++;
       star_subject = s;
-    } else if (p < pattern.size() && (pattern.IsOne(p) || equal(pattern.at(p), subject[s]))) {
+    } else if (p < pattern.size() && pattern.IsOne(p)) {
+      ++p;
+      s = NextCharacter(subject, s);
+    } else if (p < pattern.size() && equal(pattern.at(p), subject[s])) {
       ++p;
       ++s;
     } else if (star != std::string_view::npos) {

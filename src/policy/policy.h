@@ -8,7 +8,7 @@
 //
 // How names match:
 // - Actions without regard to case; resources with it. * matches any run of characters, colons and
-//   slashes too; ? matches one.
+//   slashes too; ? matches one character, which may have several bytes.
 // - An account (its id or root ARN) stands for all its principals: an Allow delegates to the
 //   account's identity policies, a Deny binds everybody in it, the root user too.
 // - A role ARN matches the role's sessions. Path and partition do not: role names are unique in

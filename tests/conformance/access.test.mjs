@@ -228,6 +228,16 @@ test('the lockout safety check sees the tags of the key', async () => {
   await put(locks);
 });
 
+test('? in a pattern stands for a character, not for a byte', async () => {
+  const { KeyId } = await newKey([{ Effect: 'Deny', Principal: '*', Action: 'kms:Encrypt',
+    Resource: '*', Condition: { StringLike: { 'kms:EncryptionContext:name': 'caf?' } } }]);
+  const encrypt = (name) => send(new kms.EncryptCommand({ KeyId, Plaintext,
+    EncryptionContext: { name } }));
+  await denied(encrypt('caf\u00e9'), /explicit deny/);
+  await denied(encrypt('cafe'), /explicit deny/);
+  await encrypt('caf\u00e9s');
+});
+
 // --- Grants ---------------------------------------------------------------------------------
 
 const grant = (KeyId, more = {}) => send(new kms.CreateGrantCommand({ KeyId,
