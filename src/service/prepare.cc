@@ -32,6 +32,21 @@ bool IsKeyOfBlob(const std::optional<Bytes>& blob, const model::KeyId& id) {
   return header && std::string_view(header->key_id.data(), header->key_id.size()) == id.text();
 }
 
+bool IsAsymmetric(const std::optional<model::EncryptionAlgorithmSpec>& algorithm) {
+  return algorithm && *algorithm != model::EncryptionAlgorithmSpec::kSymmetricDefault;
+}
+
+// IsOnSameKey: whether the source of a ReEncrypt is the key id. The ciphertext says which it is,
+// unless it names none (RSA, SM2) or is ignored: then the request does.
+bool IsOnSameKey(const Call& call, const api::ReEncryptRequest& request, const model::KeyId& id) {
+  if (!IsAsymmetric(request.source_encryption_algorithm) && !IgnoresCiphertext(request)) {
+    return IsKeyOfBlob(request.ciphertext_blob, id);
+  }
+  if (!request.source_key_id) return false;
+  const auto source = ResolveKey(call, *request.source_key_id, true, "kms:ReEncryptFrom", true);
+  return source && source->key->key.id == id;
+}
+
 // PrepareCiphertext: the key comes from the blob; a KeyId must name that very key.
 // RSA ciphertexts name no key, so that KeyId must.
 Status PrepareCiphertext(Call& call, const std::optional<Bytes>& blob,
@@ -43,8 +58,7 @@ Status PrepareCiphertext(Call& call, const std::optional<Bytes>& blob,
                 "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy "
                 "constraint: Member must not be null");
   }
-  const bool asymmetric =
-      algorithm && *algorithm != model::EncryptionAlgorithmSpec::kSymmetricDefault;
+  const bool asymmetric = IsAsymmetric(algorithm);
   if (asymmetric && !key_id) {
     return Fail(ErrorCode::kValidationException, "KeyId must not be null");
   }
@@ -137,7 +151,7 @@ Status Prepare(Call& call, const typename Operation::Request& request) {
     // ask whether both are one key.
     auto target = ResolveKey(call, request.destination_key_id, true, "kms:ReEncryptTo", true);
     if (target) {
-      call.reencrypt_on_same_key = IsKeyOfBlob(request.ciphertext_blob, target->key->key.id);
+      call.reencrypt_on_same_key = IsOnSameKey(call, request, target->key->key.id);
     }
     if (IgnoresCiphertext(request)) {
       KT_TRY(PrepareNamed(call, request.source_key_id, "SourceKeyId", "kms:ReEncryptFrom"));

@@ -159,6 +159,26 @@ test('ReEncrypt: each side has its own context, and both may be one key', async 
   await denied(again('from'), /kms:ReEncryptTo/);
 });
 
+test('ReEncrypt on the same key, where the ciphertext does not say which that is', async () => {
+  const never = { Effect: 'Deny', Principal: '*', Action: 'kms:ReEncrypt*', Resource: '*',
+    Condition: { Bool: { 'kms:ReEncryptOnSameKey': 'true' } } };
+  const SourceEncryptionAlgorithm = 'RSAES_OAEP_SHA_256';
+  const rsa = await newKey([never], { KeySpec: 'RSA_2048', KeyUsage: 'ENCRYPT_DECRYPT' });
+  const { KeyId: other } = await newKey();
+  const { CiphertextBlob } = await send(new kms.EncryptCommand({ KeyId: rsa.KeyId, Plaintext,
+    EncryptionAlgorithm: SourceEncryptionAlgorithm }));
+  const again = (input) => send(new kms.ReEncryptCommand({ CiphertextBlob,
+    SourceEncryptionAlgorithm, SourceKeyId: rsa.KeyId, ...input }));
+  await again({ DestinationKeyId: other });
+  await denied(again({ DestinationKeyId: rsa.Arn, DestinationEncryptionAlgorithm:
+    'RSAES_OAEP_SHA_1' }), /explicit deny/);
+  const { KeyId } = await newKey([never]);
+  const dry = (DestinationKeyId) => send(new kms.ReEncryptCommand({ SourceKeyId: KeyId,
+    DestinationKeyId, DryRun: true, DryRunModifiers: ['IGNORE_CIPHERTEXT'] }));
+  await denied(dry(KeyId), /explicit deny/);
+  assert.equal((await failure(dry(other))).name, 'DryRunOperationException');
+});
+
 test('policy variables in conditions and resources', async () => {
   const { KeyId } = await newKey([allow('kms:Encrypt', { StringEquals:
     { 'kms:EncryptionContext:user': '${aws:username}' } }, { Principal: '*' })]);
