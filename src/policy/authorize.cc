@@ -73,10 +73,11 @@ Why AuthorizeOwn(Effect key, const Side& side) {
   return CallerAllows(side);
 }
 
-// All refusals of the key's side sound alike, so that the answer does not tell whether another
-// account's key exists.
-Why AuthorizeForeign(Effect key, const GrantSide& grant, const Side& side) {
+// All refusals of the key's side sound alike, and come before those of the caller's, so that the
+// answer does not tell whether another account's key exists.
+Why AuthorizeForeign(Effect key, const GrantSide& grant, const Side& side, Why denied) {
   if (key == Effect::kDeny || key == Effect::kNone) return Why::kHidden;
+  if (denied != Why::kAllowed) return denied;
   if (grant.effect != Effect::kNone && grant.supplies_identity) {
     return grant.effect == Effect::kAllowDirect ? Why::kAllowed : Limits(side);
   }
@@ -130,10 +131,9 @@ Judgement::Why Judgement::Deciding(const GrantSide& grant) const {
   const Why denied = ExplicitDeny(caller_);
   if (!has_key_) return denied == Why::kAllowed ? CallerAllows(caller_) : denied;
   const Effect effect = std::max(key_, grant.effect);
-  if (own_ && (denied == Why::kAllowed || effect == Effect::kDeny)) {
-    return AuthorizeOwn(effect, caller_);
-  }
-  return denied == Why::kAllowed ? AuthorizeForeign(effect, grant, caller_) : denied;
+  if (!own_) return AuthorizeForeign(effect, grant, caller_, denied);
+  if (denied != Why::kAllowed && effect != Effect::kDeny) return denied;
+  return AuthorizeOwn(effect, caller_);
 }
 
 bool Judgement::Allows(const GrantSide& grant) const { return Deciding(grant) == Why::kAllowed; }

@@ -242,8 +242,11 @@ TEST(Authorize, OtherAccountsNeedBothSides) {
     EXPECT_EQ(Outcome(kEve, closed, identity), kReasonNoAccess);
     EXPECT_EQ(Outcome(kEve, denying, identity), kReasonNoAccess);
   }
-  EXPECT_EQ(Outcome(kEve, open, {Identity("Deny", "*")}),
-            "with an explicit deny in an identity-based policy");
+  const std::vector<PolicyPtr> deny = {Identity("Deny", "*")};
+  EXPECT_EQ(Outcome(kEve, open, deny), "with an explicit deny in an identity-based policy");
+  // Her own Deny does not tell her that there is a key.
+  EXPECT_EQ(Outcome(kEve, closed, deny), kReasonNoAccess);
+  EXPECT_EQ(Outcome(kEve, denying, deny), kReasonNoAccess);
 }
 
 TEST(Authorize, WithoutAKeyIdentityPoliciesDecide) {

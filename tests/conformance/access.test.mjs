@@ -258,6 +258,31 @@ test('? in a pattern stands for a character, not for a byte', async () => {
   await encrypt('caf\u00e9s');
 });
 
+test('who may not use a key of another account does not learn whether there is one', async () => {
+  const other = '444455556666';
+  const at = ['--account', other];
+  const eve = server.client({ credentials: await person(server, 'eve', everything, ...at) });
+  const none = server.client({ credentials: await person(server, 'none', [{ Effect: 'Deny',
+    Action: 'kms:*', Resource: '*' }], ...at) });
+  const { Arn } = await newKey();
+  const missing = `${Arn.slice(0, -4)}${Arn.endsWith('0000') ? '1111' : '0000'}`;
+  await send(new kms.CreateAliasCommand({ AliasName: 'alias/access/secret', TargetKeyId: Arn }));
+  const aliases = Arn.replace(/key\/.*/, 'alias/access/');
+  for (const as of [eve, none]) {
+    const texts = new Set();
+    for (const KeyId of [Arn, missing, `${aliases}secret`, `${aliases}missing`]) {
+      texts.add((await failure(send(new kms.EncryptCommand({ KeyId, Plaintext }), as))).message);
+    }
+    assert.equal(texts.size, 1, [...texts].join());
+  }
+  // A key that its owner has opened to the account is no secret.
+  const open = await newKey([{ Effect: 'Allow', Principal: { AWS: other }, Action: 'kms:*',
+    Resource: '*' }]);
+  await denied(send(new kms.EncryptCommand({ KeyId: open.Arn, Plaintext }), none),
+    /with an explicit deny in an identity-based policy/);
+  for (const each of [eve, none]) each.destroy();
+});
+
 // --- Grants ---------------------------------------------------------------------------------
 
 const grant = (KeyId, more = {}) => send(new kms.CreateGrantCommand({ KeyId,
