@@ -239,11 +239,14 @@ void AddGrants(const Rows& rows, const Question& question, PolicyInputs& inputs)
   for (const store::GrantRow& grant : rows.grants) {
     if (model::KeyArn(grant.region, grant.account, grant.key) != inputs.resource) continue;
     policy::Effect effect = policy::Effect::kNone;
-    if (grant.grantee == inputs.principal_arn) {
+    const auto names = [grantee = model::WithoutPartition(grant.grantee)](std::string_view arn) {
+      return grantee == model::WithoutPartition(arn);
+    };
+    if (names(inputs.principal_arn)) {
       effect = policy::Effect::kAllowDirect;
-    } else if (role == policy::Values{grant.grantee}) {
+    } else if (role.size() == 1 && names(role.front())) {
       effect = policy::Effect::kAllowRole;
-    } else if (grant.grantee == root) {
+    } else if (names(root)) {
       effect = policy::Effect::kAllowAccount;
     }
     if (effect == policy::Effect::kNone) continue;

@@ -20,6 +20,12 @@ std::optional<Arn> Arn::Parse(std::string_view text) {
   return Arn{parts[1], parts[2], parts[3], parts[4], text};
 }
 
+std::string_view WithoutPartition(std::string_view arn) {
+  constexpr std::string_view kArn = "arn:";
+  const std::size_t colon = arn.starts_with(kArn) ? arn.find(':', kArn.size()) : arn.npos;
+  return colon == arn.npos ? arn : arn.substr(colon + 1);
+}
+
 std::string KeyArn(Region region, const AccountId& account, const KeyId& id) {
   std::string arn;
   arn.reserve(96);

@@ -23,6 +23,10 @@ struct Arn {
   static std::optional<Arn> Parse(std::string_view text);
 };
 
+// WithoutPartition: what comes behind "arn:<partition>:". Account ids are unique over partitions
+// here, so that ARNs of IAM and STS which agree in it name one principal.
+std::string_view WithoutPartition(std::string_view arn);
+
 std::string KeyArn(Region region, const AccountId& account, const KeyId& id);
 // AliasArn: alias_name includes "alias/".
 std::string AliasArn(Region region, const AccountId& account, std::string_view alias_name);

@@ -51,6 +51,14 @@ TEST(Arn, KeyArnRoundTrip) {
   }
 }
 
+TEST(Arn, WithoutPartition) {
+  EXPECT_EQ(WithoutPartition("arn:aws-cn:iam::111122223333:root"), "iam::111122223333:root");
+  EXPECT_EQ(WithoutPartition("arn:aws:iam::1:user/a:b"), "iam::1:user/a:b");
+  for (const char* other : {"", "arn", "arn:aws", "AIDAEXAMPLE", "iam::1:root"}) {
+    EXPECT_EQ(WithoutPartition(other), other);
+  }
+}
+
 TEST(Enums, WireNames) {
   EXPECT_EQ(ToWire(KeyState::kPendingReplicaDeletion), "PendingReplicaDeletion");
   EXPECT_EQ(FromWire<KeySpec>("SYMMETRIC_DEFAULT"), KeySpec::kSymmetricDefault);

@@ -56,6 +56,10 @@ Result<PolicyPtr> Compile(std::string_view text, Kind kind);
 // for the caller to tell whether they exist. Valid as long as the policy.
 const std::vector<std::string>& NamedPrincipals(const Policy& policy);
 
+// IsPrincipalArn: whether text could stand in a key policy for an account's root, a user, a role or
+// a session. Whether they exist is another question.
+bool IsPrincipalArn(std::string_view text);
+
 // Principal: who asks.
 struct Principal {
   model::AccountId account;

@@ -187,6 +187,23 @@ TEST(Compile, PrincipalsAreCheckedForForm) {
   }
 }
 
+TEST(Principals, AnArnIsOneThatAKeyPolicyMayName) {
+  for (const char* good :
+       {"arn:aws:iam::111122223333:root", "arn:aws-cn:iam::111122223333:user/staff/anna",
+        "arn:aws:iam::111122223333:role/ci/Deploy",
+        "arn:aws:sts::111122223333:assumed-role/Deploy/job-7",
+        "arn:aws:sts::111122223333:federated-user/pia"}) {
+    EXPECT_TRUE(IsPrincipalArn(good)) << good;
+  }
+  for (const char* bad :
+       {"*", "111122223333", "logs.amazonaws.com", "arn:foo:iam::111122223333:root",
+        "arn:aws:iam:us-east-1:111122223333:root", "arn:aws:iam::111122223333:group/a",
+        "arn:aws:sts::111122223333:assumed-role/Deploy/a/b",
+        "arn:aws:sts::111122223333:federated-user/", "arn:aws:sts::111122223333:user/anna"}) {
+    EXPECT_FALSE(IsPrincipalArn(bad)) << bad;
+  }
+}
+
 TEST(Compile, NamesTheUsersRolesAndSessionsOfAKeyPolicy) {
   const auto policy =
       Compile(WithPrincipal(R"({"AWS":["*","111122223333","arn:aws:iam::111122223333:root",

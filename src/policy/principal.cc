@@ -88,6 +88,10 @@ std::optional<NamedPrincipal> NamedPrincipal::Parse(std::string_view text) {
   return std::nullopt;
 }
 
+bool IsPrincipalArn(std::string_view text) {
+  return text.starts_with("arn:") && NamedPrincipal::Parse(text).has_value();
+}
+
 std::optional<NamedPrincipal> NamedPrincipal::ParseService(std::string_view text) {
   if (!IsDomain(text)) return std::nullopt;
   return NamedPrincipal{Type::kService, {}, std::string(text)};

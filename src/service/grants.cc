@@ -16,6 +16,10 @@ using Pairs = std::map<std::string, std::string>;
 
 constexpr std::string_view kActionPrefix = "kms:";
 
+std::pair<std::string, std::string> RetirerOf(std::string_view principal, model::Region region) {
+  return {std::string(model::WithoutPartition(principal)), std::string(region.name())};
+}
+
 std::string RetirerKey(const store::GrantRow& row) {
   return std::string(row.key.text()) + " " + row.id;
 }
@@ -120,10 +124,9 @@ bool Allows(const Call& call, std::string_view action, model::GrantOperation ope
 void GrantTable::Put(const GrantPtr& grant) {
   KeyGrants& of_key = by_key_[{grant->region, grant->key}];
   of_key.by_id[grant->id] = grant;
-  of_key.by_grantee[grant->grantee][grant->id] = grant;
+  of_key.by_grantee[std::string(model::WithoutPartition(grant->grantee))][grant->id] = grant;
   if (!grant->retiring_principal.empty()) {
-    by_retirer_[{grant->retiring_principal, std::string(grant->region.name())}]
-               [RetirerKey(*grant)] = grant;
+    by_retirer_[RetirerOf(grant->retiring_principal, grant->region)][RetirerKey(*grant)] = grant;
   }
 }
 
@@ -137,11 +140,10 @@ void GrantTable::Remove(const GrantName& name) {
     if (found->second.empty()) map.erase(found);
   };
   const auto of_key = by_key_.find(name.key);
-  take(of_key->second.by_grantee, grant->grantee, name.id);
+  take(of_key->second.by_grantee, model::WithoutPartition(grant->grantee), name.id);
   of_key->second.by_id.erase(name.id);
   if (of_key->second.by_id.empty()) by_key_.erase(of_key);
-  take(by_retirer_, std::pair{grant->retiring_principal, std::string(name.key.region.name())},
-       RetirerKey(*grant));
+  take(by_retirer_, RetirerOf(grant->retiring_principal, name.key.region), RetirerKey(*grant));
 }
 
 void GrantTable::RemoveKey(const KeyName& key) {
@@ -162,7 +164,7 @@ std::vector<GrantPtr> GrantTable::OfGrantee(const KeyName& key, std::string_view
   std::vector<GrantPtr> grants;
   const auto of_key = by_key_.find(key);
   if (of_key == by_key_.end()) return grants;
-  const auto found = of_key->second.by_grantee.find(grantee);
+  const auto found = of_key->second.by_grantee.find(model::WithoutPartition(grantee));
   if (found == of_key->second.by_grantee.end()) return grants;
   grants.reserve(found->second.size());
   for (const auto& [id, grant] : found->second) grants.push_back(grant);
@@ -184,7 +186,7 @@ std::vector<GrantPtr> GrantTable::OfKey(const KeyName& key, const std::string& a
 std::vector<GrantPtr> GrantTable::OfRetirer(const std::string& principal, model::Region region,
                                             const std::string& after, std::size_t limit) const {
   std::vector<GrantPtr> grants;
-  const auto found = by_retirer_.find({principal, std::string(region.name())});
+  const auto found = by_retirer_.find(RetirerOf(principal, region));
   if (found == by_retirer_.end()) return grants;
   for (auto at = found->second.upper_bound(after);
        at != found->second.end() && grants.size() < limit; ++at) {
@@ -247,12 +249,11 @@ Status CheckGrantTokens(const Call& call, const std::optional<std::vector<std::s
 }
 
 Status CheckGrantPrincipal(const Call& call, const std::string& text) {
-  const auto arn = model::Arn::Parse(text);
-  const auto account = arn ? model::AccountId::Parse(arn->account) : std::nullopt;
-  if (!account || (arn->service != "iam" && arn->service != "sts")) {
+  if (!policy::IsPrincipalArn(text)) {
     return Fail(ErrorCode::kInvalidArnException, fmt::format("ARN is not valid: {}", text));
   }
-  if (!PrincipalExists(call.view, *account, *arn)) {
+  const auto arn = model::Arn::Parse(text);
+  if (!PrincipalExists(call.view, *model::AccountId::Parse(arn->account), *arn)) {
     return Fail(ErrorCode::kInvalidArnException,
                 fmt::format("ARN does not refer to a valid principal: {}", text));
   }

@@ -51,12 +51,13 @@ class GrantTable {
   void RemoveKey(const KeyName& key);
 
   GrantPtr Find(const GrantName& name) const;
-  // OfGrantee: a key's grants for exactly this grantee.
+  // OfGrantee: a key's grants for exactly this grantee, whatever the partition of its ARN.
   std::vector<GrantPtr> OfGrantee(const KeyName& key, std::string_view grantee) const;
   // OfKey: up to limit grants behind the id after (empty: from the start).
   std::vector<GrantPtr> OfKey(const KeyName& key, const std::string& after,
                               std::size_t limit) const;
-  // OfRetirer: up to limit grants in region that principal may retire, behind key id and grant id.
+  // OfRetirer: up to limit grants in region that principal may retire (its partition does not count
+  // either), behind key id and grant id.
   std::vector<GrantPtr> OfRetirer(const std::string& principal, model::Region region,
                                   const std::string& after, std::size_t limit) const;
   std::size_t CountOfKey(const KeyName& key) const;
@@ -66,10 +67,10 @@ class GrantTable {
   using ById = std::map<std::string, GrantPtr>;
   struct KeyGrants {
     ById by_id;
-    std::map<std::string, ById, std::less<>> by_grantee;
+    std::map<std::string, ById, std::less<>> by_grantee;  // model::WithoutPartition
   };
   std::unordered_map<KeyName, KeyGrants, KeyNameHash> by_key_;  // of keys that have any
-  // principal and region, then key id and grant id
+  // principal (model::WithoutPartition) and region, then key id and grant id
   std::map<std::pair<std::string, std::string>, ById> by_retirer_;
 };
 
@@ -85,8 +86,8 @@ Result<GrantPtr> OpenGrantToken(const Call& call, const std::string& token);
 // CheckGrantTokens opens each.
 Status CheckGrantTokens(const Call& call, const std::optional<std::vector<std::string>>& tokens);
 
-// CheckPrincipal: InvalidArnException unless arn names a principal that exists: a user, a role, a
-// session of a role that exists, an account's root.
+// CheckGrantPrincipal: InvalidArnException unless arn names a principal that exists: a user, a
+// role, a session of a role that exists, an account's root.
 Status CheckGrantPrincipal(const Call& call, const std::string& arn);
 
 }  // namespace keyturn::service

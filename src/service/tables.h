@@ -62,7 +62,7 @@ class View {
                                    const std::string& host) const = 0;
   virtual GrantPtr FindGrant(model::Region region, const model::KeyId& key,
                              const std::string& id) const = 0;
-  // GrantsOf: a key's grants for exactly this grantee.
+  // GrantsOf: a key's grants for exactly this grantee, whatever the partition of its ARN.
   virtual std::vector<GrantPtr> GrantsOf(model::Region region, const model::KeyId& key,
                                          std::string_view grantee) const = 0;
   virtual bool HasGrants(model::Region region, const model::KeyId& key) const = 0;

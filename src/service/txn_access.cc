@@ -1,4 +1,5 @@
 // Txn: the principals and grants of a transaction.
+#include "model/arn.h"
 #include "service/writer.h"
 #include "service/writer_batch.h"
 
@@ -54,7 +55,7 @@ std::vector<GrantPtr> Txn::GrantsOf(model::Region region, const model::KeyId& ke
       if (name.key != KeyName{region, key}) continue;
       if (!grant) {
         grants.erase(name.id);
-      } else if (grant->grantee == grantee) {
+      } else if (model::WithoutPartition(grant->grantee) == model::WithoutPartition(grantee)) {
         grants[name.id] = grant;
       }
     }

@@ -1,4 +1,4 @@
-// Grants: who may retire them.
+// Grants: who may retire them, and whom they may name.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import * as kms from '@aws-sdk/client-kms';
@@ -127,4 +127,55 @@ test('accounts that have to do with a grant retire it through their identity pol
   await denied(retire(anna.client, own), noIdentity);
   for (const as of [eve, max]) await denied(retire(as.client, own), hidden);
   await retire(carl.client, own);
+});
+
+test('a grantee may be named in the partition of the Region', async () => {
+  const at = (options = {}) => {
+    const made = server.client({ region: 'cn-north-1', ...options });
+    open.push(made);
+    return made;
+  };
+  const [owner, anna] = [at(), at({ credentials: people.anna.credentials })];
+  const { KeyMetadata: { KeyId } } = await owner.send(new kms.CreateKeyCommand({}));
+  const china = userArn('anna').replace('arn:aws:', 'arn:aws-cn:');
+  const made = await grant(KeyId, { GranteePrincipal: china, RetiringPrincipal: china,
+    Operations: ['Encrypt'] }, owner);
+  await anna.send(new kms.EncryptCommand({ KeyId, Plaintext: Buffer.from('x') }));
+  for (const name of [china, userArn('anna')]) {
+    for (const input of [{}, { GrantId: made.GrantId }]) {
+      const { Grants } = await owner.send(new kms.ListGrantsCommand({ KeyId,
+        GranteePrincipal: name, ...input }));
+      assert.deepEqual(Grants.map((each) => each.GranteePrincipal), [china]);
+    }
+    const { Grants } = await owner.send(new kms.ListRetirableGrantsCommand(
+      { RetiringPrincipal: name }));
+    assert.deepEqual(Grants.map((each) => each.RetiringPrincipal), [china]);
+  }
+  await retire(anna, made);
+  assert.deepEqual((await owner.send(new kms.ListRetirableGrantsCommand(
+    { RetiringPrincipal: china }))).Grants, []);
+});
+
+test('principals that nobody can be are refused', async () => {
+  const KeyId = await newKey();
+  for (const bad of [`arn:foo:iam::${account}:user/anna`,
+    `arn:aws:iam:us-east-1:${account}:user/anna`, `arn:aws:iam::${account}:group/anna`,
+    `arn:aws:sts::${account}:assumed-role/Worker/a/b`, `arn:aws:sts::${account}:federated-user/`,
+    `arn:aws:sts::${account}:user/anna`, account]) {
+    for (const more of [{ GranteePrincipal: bad }, { RetiringPrincipal: bad }]) {
+      const error = await failure(grant(KeyId, more));
+      assert.equal(error.name, 'InvalidArnException', bad);
+      assert.equal(error.message, `ARN is not valid: ${bad}`);
+    }
+  }
+});
+
+test('a value of a constraint has up to 384 characters', async () => {
+  const KeyId = await newKey();
+  for (const kind of ['EncryptionContextEquals', 'EncryptionContextSubset']) {
+    const make = (value) => grant(KeyId, { Operations: ['Encrypt'],
+      Constraints: { [kind]: { name: value } } });
+    await make('\u00e9'.repeat(384));
+    assert.equal((await failure(make('v'.repeat(385)))).name, 'ValidationException');
+  }
 });

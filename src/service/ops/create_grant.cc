@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "api/violation.h"
 #include "base/hex.h"
 #include "policy/context.h"
 #include "service/ops/common.h"
@@ -16,7 +17,9 @@ namespace {
 
 using model::GrantOperation;
 
+// Source: KMS API reference, GrantConstraints.
 constexpr std::size_t kContextPairsMax = 8;
+constexpr std::size_t kContextValueMax = 384;  // characters
 
 // Valid operations of each kind of key, in AWS's order.
 // Source: KMS Developer Guide, "Grant operations".
@@ -111,6 +114,14 @@ Status CheckConstraints(const keys::Key& key, const std::optional<api::GrantCons
       return Fail(ErrorCode::kValidationException,
                   fmt::format("An encryption context of a grant constraint may have {} pairs.",
                               kContextPairsMax));
+    }
+    if (*pairs && std::any_of((*pairs)->begin(), (*pairs)->end(), [](const auto& pair) {
+          return api::Utf8Length(pair.second) > kContextValueMax;
+        })) {
+      return Fail(ErrorCode::kValidationException,
+                  fmt::format("A value of an encryption context of a grant constraint may have {} "
+                              "characters.",
+                              kContextValueMax));
     }
     if (*pairs && HasTwins(**pairs)) {
       return Fail(ErrorCode::kValidationException,

@@ -19,7 +19,8 @@ Result<api::ListGrantsResponse> Handle<api::op::ListGrants>(Call& call,
   if (request.grant_id) {
     GrantPtr grant = call.view.FindGrant(key.region, key.id, *request.grant_id);
     if (!grant) return Fail(ErrorCode::kInvalidGrantIdException);
-    if (!request.grantee_principal || grant->grantee == *request.grantee_principal) {
+    if (!request.grantee_principal || model::WithoutPartition(grant->grantee) ==
+                                          model::WithoutPartition(*request.grantee_principal)) {
       grants.push_back(std::move(grant));
     }
   } else if (request.grantee_principal) {

@@ -40,8 +40,11 @@ policy::Effect EffectFor(const Call& call, const store::GrantRow& grant) {
                                     model::GrantOperation::kRetireGrant) != grant.operations.end();
   const bool backup = call.account() == grant.account || call.account() == grant.issuing_account;
   policy::Effect effect = backup ? policy::Effect::kAllowAccount : policy::Effect::kNone;
-  call.caller.VisitGranteeNames([&](std::string_view name, policy::Effect named) {
-    if (name == grant.retiring_principal || (by_grantee && name == grant.grantee)) {
+  const auto retirer = model::WithoutPartition(grant.retiring_principal);
+  const auto grantee = model::WithoutPartition(grant.grantee);
+  call.caller.VisitGranteeNames([&](std::string_view arn, policy::Effect named) {
+    const auto name = model::WithoutPartition(arn);
+    if (name == retirer || (by_grantee && name == grantee)) {
       effect = std::max(effect, named);
     }
     return true;
