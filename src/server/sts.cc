@@ -206,6 +206,8 @@ Wire WireOf(ErrorCode code) {
       return {"PackedPolicyTooLarge", 400};
     case ErrorCode::kMalformed:
       return {"InvalidIdentityToken", 400};
+    case ErrorCode::kTagException:
+      return {"InvalidParameterValue", 400};
     case ErrorCode::kExpiredTokenException:
       return {"ExpiredTokenException", 400};
     case ErrorCode::kUnknownOperationException:

@@ -141,6 +141,28 @@ Status CheckForm(const AssumeRoleRequest& request) {
   return CheckTags(request);
 }
 
+// IsTransitive: whether a tag of session goes on to the sessions that are made from it.
+bool IsTransitive(const Session& session, std::string_view key) {
+  return std::any_of(session.transitive_tags.begin(), session.transitive_tags.end(),
+                     [&](const std::string& each) { return policy::EqualsFolded(each, key); });
+}
+
+// CheckInherited: what a session hands on cannot be asked for anew, so that a trust policy does not
+// judge values which the new session would not have.
+Status CheckInherited(const Session& from, const AssumeRoleRequest& request) {
+  if (request.source_identity && !from.source_identity.empty() &&
+      *request.source_identity != from.source_identity) {
+    return Invalid("The source identity is already set for this assume role session");
+  }
+  if (std::any_of(request.tags.begin(), request.tags.end(),
+                  [&](const store::Tag& tag) { return IsTransitive(from, tag.key); })) {
+    return Fail(ErrorCode::kTagException,
+                "One of the specified transitive tag keys can't be set because it conflicts with a "
+                "transitive tag key from the calling session.");
+  }
+  return {};
+}
+
 Error Denied(std::string_view who, std::string_view action, std::string_view role_arn) {
   return {ErrorCode::kAccessDeniedException,
           fmt::format("User: {} is not authorized to perform: {} on resource: {}", who, action,
@@ -193,15 +215,9 @@ Result<Assumed> Finish(const Call& call, const AssumeRoleRequest& request, const
   session.tags = request.tags;
   session.transitive_tags = request.transitive_tag_keys;
   if (call.caller.session) {
-    // Transitive tags of the calling session go on and cannot be replaced.
     const Session& from = *call.caller.session;
     for (const store::Tag& tag : from.tags) {
-      if (std::find(from.transitive_tags.begin(), from.transitive_tags.end(), tag.key) ==
-          from.transitive_tags.end()) {
-        continue;
-      }
-      std::erase_if(session.tags,
-                    [&](const store::Tag& own) { return policy::EqualsFolded(own.key, tag.key); });
+      if (!IsTransitive(from, tag.key)) continue;
       session.tags.push_back(tag);
       session.transitive_tags.push_back(tag.key);
     }
@@ -232,6 +248,7 @@ RolePtr FindRoleByArn(const View& view, std::string_view text) {
 Result<Assumed> AssumeRole(Call& call, const AssumeRoleRequest& request) {
   constexpr std::string_view kAction = "sts:AssumeRole";
   KT_TRY(CheckForm(request));
+  if (call.caller.session) KT_TRY(CheckInherited(*call.caller.session, request));
   const RolePtr role = FindRoleByArn(call.view, request.role_arn);
   // A role that does not exist sounds like one that may not be assumed.
   if (!role) return Fail(Denied(call.caller.arn(), kAction, request.role_arn));

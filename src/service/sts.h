@@ -2,7 +2,7 @@
 // the wire is server/sts.h's.
 //
 // Errors: kAccessDeniedException, kValidationException, kMalformedPolicyDocumentException,
-// kLimitExceededException (session too large).
+// kLimitExceededException (session too large), kTagException (a tag that the session hands on).
 // Source: AWS STS API Reference; IAM User Guide, "Policies and permissions: role trust policies",
 // "Passing session tags in AWS STS".
 #pragma once

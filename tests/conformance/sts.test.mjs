@@ -45,6 +45,9 @@ const organisation = {
           statement('Allow', 'sts:*')) }, tags: { team: 'blue' }, max_session_seconds: 7200 },
         Second: { trust: trust({ AWS: roleArn('team/Ops') }, ['sts:AssumeRole', 'sts:TagSession']),
           policies: { use: document(statement('Allow', 'kms:DescribeKey')) } },
+        Boss: { trust: trust({ AWS: root }, ['sts:AssumeRole', 'sts:TagSession',
+          'sts:SetSourceIdentity'], { StringEqualsIfExists: { 'sts:SourceIdentity': 'boss',
+          'aws:RequestTag/cost': '2' } }) },
         External: { trust: trust({ AWS: `arn:aws:iam::${partner}:root` }, 'sts:AssumeRole',
           { StringEquals: { 'sts:ExternalId': 'secret-handshake' } }) },
         Web: { trust: trust({ Federated: `arn:aws:iam::${account}:oidc-provider/${issuer}` },
@@ -294,6 +297,36 @@ test('session tags, transitive tags and source identity in conditions', async ()
   const twice = await failure(assume(anna, 'team/Ops', { Tags: [{ Key: 'a', Value: '1' },
     { Key: 'A', Value: '2' }] }));
   assert.match(twice.message, /Duplicate tag keys found/);
+});
+
+test('what a session hands on cannot be asked for anew', async () => {
+  const first = toCredentials(await assume(anna, 'team/Ops', { SourceIdentity: 'alice',
+    Tags: [{ Key: 'cost', Value: '1' }, { Key: 'Team', Value: 'green' }, { Key: 'x', Value: '' }],
+    TransitiveTagKeys: ['Cost', 'team'] }));
+  const refused = async (more, name, message) => {
+    const error = await failure(assume(first, 'Boss', more));
+    assert.equal(error.name, name, error.message);
+    assert.equal(error.message, message);
+  };
+  await refused({ SourceIdentity: 'boss' }, 'ValidationError',
+    'The source identity is already set for this assume role session');
+  const conflict = "One of the specified transitive tag keys can't be set because it conflicts with "
+    + 'a transitive tag key from the calling session.';
+  for (const Key of ['cost', 'COST', 'tEAM']) {
+    await refused({ Tags: [{ Key, Value: '2' }] }, 'InvalidParameterValue', conflict);
+  }
+  const second = await assume(first, 'team/Ops', { SourceIdentity: 'alice',
+    Tags: [{ Key: 'X', Value: 'mine' }] });
+  assert.equal(second.SourceIdentity, 'alice');
+  // Keys have no case: what was named transitive in other letters went along, and goes on.
+  const third = await asRole(toCredentials(second), 'team/Ops');
+  const { KeyMetadata: { KeyId } } = await client.send(new kms.CreateKeyCommand({ Policy:
+    JSON.stringify(document(statement('Allow', 'kms:*', { Principal: { AWS: root } }),
+      statement('Deny', 'kms:DescribeKey', { Principal: { AWS: '*' }, Condition: { StringEquals: {
+        'aws:PrincipalTag/team': 'green', 'aws:PrincipalTag/cost': '1',
+        'aws:SourceIdentity': 'alice' } } }))) }));
+  assert.match((await failure(third.send(new kms.DescribeKeyCommand({ KeyId })))).message,
+    /explicit deny/);
 });
 
 test('GetSessionToken: the same user, for a while', async () => {
