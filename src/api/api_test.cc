@@ -73,6 +73,53 @@ TEST(Decode, ConstraintTextsAreAwsTexts) {
             "constraint: Member must satisfy regular expression pattern: ^[a-zA-Z0-9:/_-]+$");
 }
 
+TEST(Decode, WhatIsWrongInAListOfEnumsIsOneViolation) {
+  EXPECT_EQ(
+      MessageOf<DecryptRequest>(
+          R"({"CiphertextBlob":"aGk=","DryRunModifiers":["A","IGNORE_CIPHERTEXT","B"]})",
+          ErrorCode::kValidationException),
+      "1 validation error detected: Value '[A, IGNORE_CIPHERTEXT, B]' at 'dryRunModifiers' failed "
+      "to satisfy constraint: Member must satisfy constraint: [Member must satisfy enum value set: "
+      "[IGNORE_CIPHERTEXT]]");
+  EXPECT_EQ(
+      MessageOf<CreateGrantRequest>(R"({"KeyId":"k","GranteePrincipal":"p","Operations":["A",1]})",
+                                    ErrorCode::kSerializationException),
+      "NUMBER_VALUE can not be converted to a String");
+}
+
+// ListOf: a JSON list of count times item.
+std::string ListOf(const std::string& item, int count) {
+  std::string list = "[" + item;
+  for (int i = 1; i < count; ++i) list += "," + item;
+  return list + "]";
+}
+
+TEST(Decode, TheLengthOfAListIsLookedAtBeforeItsItems) {
+  EXPECT_EQ(
+      MessageOf<DescribeKeyRequest>(R"({"KeyId":"k","GrantTokens":)" + ListOf("\"\"", 1000) + "}",
+                                    ErrorCode::kValidationException),
+      "1 validation error detected: Value at 'grantTokens' failed to satisfy constraint: "
+      "Member must have length less than or equal to 10");
+}
+
+TEST(Decode, AMessageDoesNotGrowFarBeyondItsRequest) {
+  constexpr int kItems = 100'000;
+  EXPECT_LT(MessageOf<CreateGrantRequest>(R"({"KeyId":"k","GranteePrincipal":"p","Operations":)" +
+                                              ListOf("\"\"", kItems) + "}",
+                                          ErrorCode::kValidationException)
+                .size(),
+            3U * kItems);
+  EXPECT_LT(
+      MessageOf<UntagResourceRequest>(R"({"KeyId":"k","TagKeys":)" + ListOf("\"\"", kItems) + "}",
+                                      ErrorCode::kValidationException)
+          .size(),
+      3U * kItems);
+  EXPECT_EQ(MessageOf<TagResourceRequest>(R"({"KeyId":"k","Tags":)" + ListOf("{}", kItems) + "}",
+                                          ErrorCode::kValidationException)
+                .substr(0, 31),
+            "100 validation errors detected:");
+}
+
 TEST(Decode, SecretsAreNotEchoed) {
   const std::string big(8000, 'A');
   EXPECT_EQ(

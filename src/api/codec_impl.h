@@ -63,6 +63,26 @@ inline bool TextIsFine(std::string_view text, std::size_t min, std::size_t max,
          (pattern == nullptr || pattern->matches(text));
 }
 
+// DecodeEnums: whatever is wrong with the items of a list of enums is one violation of the list.
+template <typename E>
+Status DecodeEnums(json::Value value, const Path& path, std::vector<E>& out, Decoding& decoding) {
+  Status status;
+  bool all_known = true;
+  value.ForEachElement([&](std::size_t /*index*/, json::Value element) {
+    const auto text = element.AsString();
+    if (!text) {
+      status = Fail(WrongType(element, Wanted::kString));
+      return false;
+    }
+    const auto known = model::FromWire<E>(*text);
+    all_known = all_known && known;
+    if (known) out.push_back(*known);
+    return true;
+  });
+  if (status && !all_known) decoding.NotAllInEnum(path.text(), value, EnumWireNames<E>());
+  return status;
+}
+
 template <typename T>
 Status DecodeValue(json::Value value, const Path& path, const Constraint& constraint, T& out,
                    Decoding& decoding) {
@@ -145,22 +165,29 @@ Status DecodeValue(json::Value value, const Path& path, const Constraint& constr
     });
     return is_object ? status : Status(Fail(WrongType(value, Wanted::kStructure)));
   } else if constexpr (IsVector<T>::value) {
-    Constraint of_item;
-    of_item.length_min = constraint.item_length_min;
-    of_item.length_max = constraint.item_length_max;
-    of_item.pattern = constraint.item_pattern;
-    of_item.never_logged = constraint.never_logged;
-    Status status;
-    const bool is_array = value.ForEachElement([&](std::size_t index, json::Value element) {
-      const Path at{&path, {}, index};
-      status = DecodeValue(element, at, of_item, out.emplace_back(), decoding);
-      return status.has_value();
-    });
-    if (!is_array) return Fail(WrongType(value, Wanted::kList));
-    if (status && (out.size() < constraint.length_min || out.size() > constraint.length_max)) {
-      decoding.CheckSize(path.text(), out.size(), constraint);
+    if (value.type() != json::Type::kArray) return Fail(WrongType(value, Wanted::kList));
+    // Before the items: a list that is too long is no reason to look at each of them.
+    const std::size_t size = value.size();
+    if (size < constraint.length_min || size > constraint.length_max) {
+      decoding.CheckSize(path.text(), size, constraint);
+      return {};
     }
-    return status;
+    if constexpr (std::is_enum_v<typename T::value_type>) {
+      return DecodeEnums(value, path, out, decoding);
+    } else {
+      Constraint of_item;
+      of_item.length_min = constraint.item_length_min;
+      of_item.length_max = constraint.item_length_max;
+      of_item.pattern = constraint.item_pattern;
+      of_item.never_logged = constraint.never_logged;
+      Status status;
+      value.ForEachElement([&](std::size_t index, json::Value element) {
+        const Path at{&path, {}, index};
+        status = DecodeValue(element, at, of_item, out.emplace_back(), decoding);
+        return status.has_value() && !decoding.full();
+      });
+      return status;
+    }
   } else {
     static_assert(kHasShape<T>, "no decoder for this type");
     return DecodeStruct(value, &path, out, decoding);

@@ -15,6 +15,7 @@ std::string Decoding::LowerCamel(std::string_view wire_name) {
 }
 
 void Decoding::Add(std::string_view path, const std::string* value, std::string_view constraint) {
+  if (full()) return;
   violations_.push_back(
       value != nullptr
           ? fmt::format("Value '{}' at '{}' failed to satisfy constraint: {}", *value, path,
@@ -23,6 +24,7 @@ void Decoding::Add(std::string_view path, const std::string* value, std::string_
 }
 
 void Decoding::Required(std::string_view path) {
+  if (full()) return;
   violations_.push_back(fmt::format(
       "Value null at '{}' failed to satisfy constraint: Member must not be null", path));
 }
@@ -32,6 +34,19 @@ void Decoding::NotInEnum(std::string_view path, std::string_view value,
   const std::string text(value);
   Add(path, &text,
       fmt::format("Member must satisfy enum value set: [{}]", fmt::join(allowed, ", ")));
+}
+
+void Decoding::NotAllInEnum(std::string_view path, json::Value list,
+                            std::span<const std::string_view> allowed) {
+  std::string text = "[";
+  list.ForEachElement([&](std::size_t index, json::Value item) {
+    text.append(index > 0 ? ", " : "").append(item.AsString().value_or(""));
+    return true;
+  });
+  text += ']';
+  Add(path, &text,
+      fmt::format("Member must satisfy constraint: [Member must satisfy enum value set: [{}]]",
+                  fmt::join(allowed, ", ")));
 }
 
 void Decoding::CheckRange(std::string_view path, std::int64_t value, const Constraint& constraint) {

@@ -23,6 +23,9 @@ class Decoding {
   void Required(std::string_view path);
   void NotInEnum(std::string_view path, std::string_view value,
                  std::span<const std::string_view> allowed);
+  // NotAllInEnum: list is of strings.
+  void NotAllInEnum(std::string_view path, json::Value list,
+                    std::span<const std::string_view> allowed);
   void CheckRange(std::string_view path, std::int64_t value, const Constraint& constraint);
   void CheckText(std::string_view path, std::string_view value, std::size_t min, std::size_t max,
                  const Pattern* pattern, bool echo);
@@ -30,9 +33,14 @@ class Decoding {
   void CheckSize(std::string_view path, std::size_t size, const Constraint& constraint);
 
   bool ok() const { return violations_.empty(); }
+  // full: no more will be told. A small request can have a mistake in each of very many items, and
+  // the text of each is much longer than the item.
+  bool full() const { return violations_.size() >= kViolationsMax; }
   Error TakeError() const;
 
  private:
+  static constexpr std::size_t kViolationsMax = 100;
+
   void Add(std::string_view path, const std::string* value, std::string_view constraint);
   std::vector<std::string> violations_;
 };

@@ -276,7 +276,7 @@ void Pipeline::Flush(LoopState& loop) {
   if (!loop.flushing.empty()) return;  // Finish comes back for what waits now
   std::swap(loop.flushing, loop.waiting);
   if (committer_ == nullptr) {
-    const Status written = service_.trail().Append(loop.trail_lines);
+    const Status written = trail::AppendAll(service_.trail(), loop.trail_lines);
     loop.trail_lines.clear();
     Finish(loop, written);
     return;

@@ -39,7 +39,7 @@ void TrailCommitter::Run() {
     lines.swap(lines_);
     waiting.swap(waiting_);
     lock.unlock();
-    const Status written = trail_.Append(lines);
+    const Status written = trail::AppendAll(trail_, lines);
     for (Done& done : waiting) done(written);
     lines.clear();
     waiting.clear();

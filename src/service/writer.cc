@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "service/meta.h"
 #include "service/writer_batch.h"
+#include "trail/chain.h"
 
 namespace keyturn::service {
 namespace {
@@ -319,18 +320,23 @@ Status Writer::Commit(Txn::Batch& batch) {
 void Writer::MoveTrail(std::vector<store::TrailRow> rows) {
   unmoved_trail_.insert(unmoved_trail_.end(), std::make_move_iterator(rows.begin()),
                         std::make_move_iterator(rows.end()));
-  if (unmoved_trail_.empty()) return;
-  std::string lines;
-  for (const store::TrailRow& row : unmoved_trail_) {
-    lines.append(row.json).append("\n");
+  while (!unmoved_trail_.empty()) {
+    std::string lines;
+    auto end = unmoved_trail_.begin();
+    for (; end != unmoved_trail_.end(); ++end) {
+      if (!lines.empty() && lines.size() + end->json.size() >= trail::kGroupBytesMax) break;
+      lines.append(end->json).append("\n");
+    }
+    if (const Status appended = trail_.Append(lines); !appended) {
+      // The records are safe in the store; requests are refused by the trail itself until it works.
+      LogError("the trail cannot be written: {}", appended.error().message);
+      return;
+    }
+    for (auto row = unmoved_trail_.begin(); row != end; ++row) {
+      moved_trail_.push_back(std::move(row->event_id));
+    }
+    unmoved_trail_.erase(unmoved_trail_.begin(), end);
   }
-  if (const Status appended = trail_.Append(lines); !appended) {
-    // The records are safe in the store; requests are refused by the trail itself until it works.
-    LogError("the trail cannot be written: {}", appended.error().message);
-    return;
-  }
-  for (store::TrailRow& row : unmoved_trail_) moved_trail_.push_back(std::move(row.event_id));
-  unmoved_trail_.clear();
 }
 
 void Writer::ForgetMovedTrail() {

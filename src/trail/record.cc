@@ -57,6 +57,17 @@ void AppendText(std::string_view text, std::string& out) {
   json::AppendQuoted(clean, out);
 }
 
+// FirstKilobyte: AWS cuts errorMessage there, and so no message makes a record that is much longer
+// than its request. Whole characters only.
+std::string_view FirstKilobyte(std::string_view text) {
+  constexpr std::size_t kKilobyte = 1024;
+  if (text.size() <= kKilobyte) return text;
+  const auto is_tail = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; };
+  std::size_t end = kKilobyte;
+  while (end > kKilobyte - 3 && is_tail(text[end])) --end;
+  return text.substr(0, end);
+}
+
 // Field appends name (with its comma, quotes and colon) and a string.
 void Field(std::string_view name, std::string_view text, std::string& out) {
   out += name;
@@ -149,7 +160,7 @@ void AppendLine(const Record& record, std::string& out) {
   Field(R"(,"sourceIPAddress":)", record.source_ip, out);
   Field(R"(,"userAgent":)", record.user_agent, out);
   OptionalField(R"(,"errorCode":)", record.error_code, out);
-  OptionalField(R"(,"errorMessage":)", record.error_message, out);
+  OptionalField(R"(,"errorMessage":)", FirstKilobyte(record.error_message), out);
   JsonOrNull(R"(,"requestParameters":)", record.request_parameters_json, out);
   JsonOrNull(R"(,"responseElements":)", record.response_elements_json, out);
   OptionalJson(R"(,"additionalEventData":)", record.additional_event_data_json, out);

@@ -41,7 +41,7 @@ struct Record {
   std::string_view source_ip;
   std::string_view user_agent;
   std::string_view error_code;
-  std::string_view error_message;
+  std::string_view error_message;  // its first KiB is written
   std::string_view request_parameters_json;
   std::string_view response_elements_json;
   std::string_view additional_event_data_json;

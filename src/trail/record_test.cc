@@ -36,6 +36,23 @@ std::string Line(const Record& record) {
   return out;
 }
 
+TEST(Record, AMessageEndsWithItsFirstKilobyte) {
+  Record record = EncryptByUser();
+  record.error_code = "ValidationException";
+  const auto message = [&](const std::string& text) {
+    record.error_message = text;
+    json::Parser parser;
+    const auto parsed = parser.Parse(Line(record));
+    return parsed ? std::string(*parsed->Find("errorMessage")->AsString()) : "no JSON";
+  };
+  const std::string whole(1024, 'x');
+  EXPECT_EQ(message(whole), whole);
+  EXPECT_EQ(message(whole + "y"), whole);
+  const std::string without_last(1022, 'x');
+  EXPECT_EQ(message(without_last + "\xE2\x82\xAC" + "y"), without_last);  // three bytes
+  EXPECT_NE(message(std::string(2000, '\x80')), "no JSON");
+}
+
 TEST(Record, CallOfAUser) {
   Record record = EncryptByUser();
   record.additional_event_data_json = R"({"keyMaterialId":"00ff"})";

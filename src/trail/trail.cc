@@ -498,6 +498,16 @@ Result<std::vector<std::string>> FileTrail::RecentEventIds(std::uint64_t bytes_m
 
 }  // namespace
 
+Status AppendAll(Trail& trail, std::string_view lines) {
+  while (lines.size() > kGroupBytesMax) {
+    const std::size_t end = lines.rfind('\n', kGroupBytesMax - 1);
+    if (end == std::string_view::npos) break;  // a line that no group takes
+    KT_TRY(trail.Append(lines.substr(0, end + 1)));
+    lines.remove_prefix(end + 1);
+  }
+  return trail.Append(lines);
+}
+
 Result<std::unique_ptr<Trail>> Trail::Open(const Options& options, crypto::Key256 chain_key,
                                            const Head& at_least) {
   auto trail = std::make_unique<FileTrail>(options, std::move(chain_key));

@@ -80,6 +80,10 @@ class Trail {
   virtual Result<std::vector<std::string>> RecentEventIds(std::uint64_t bytes_max) const = 0;
 };
 
+// AppendAll appends lines as Append does, in several groups when they are more than one may have.
+// On error those of the groups before stay.
+Status AppendAll(Trail& trail, std::string_view lines);
+
 struct Verification {
   std::uint64_t segments = 0;
   std::uint64_t records = 0;

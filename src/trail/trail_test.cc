@@ -149,6 +149,19 @@ TEST_F(TrailTest, TakesOnlyWholeLinesOfObjects) {
   EXPECT_EQ(Check()->records, 1U);
 }
 
+TEST_F(TrailTest, MoreThanAGroupTakesGoesIntoSeveral) {
+  const std::string line = "{" + std::string((20U << 20) - 3, ' ') + "}\n";
+  const auto trail = Open();
+  const std::string lines = line + line + line + line;
+  EXPECT_FALSE(trail->Append(lines));
+  ASSERT_TRUE(AppendAll(*trail, lines));
+  EXPECT_EQ(trail->head().sequence, 2U);
+  ASSERT_TRUE(AppendAll(*trail, RecordLine(1)));
+  EXPECT_EQ(Check()->records, 5U);
+  EXPECT_FALSE(AppendAll(*trail, ""));
+  EXPECT_FALSE(AppendAll(*trail, std::string(65U << 20, 'x') + "\n"));
+}
+
 TEST_F(TrailTest, TwoTrailsNeverShareADirectory) {
   const auto trail = Open();
   EXPECT_EQ(OpenError(), ErrorCode::kLocked);

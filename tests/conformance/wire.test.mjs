@@ -6,7 +6,9 @@ import { after, before, test } from 'node:test';
 import { ListKeysCommand } from '@aws-sdk/client-kms';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
+import { person } from '../lib/people.mjs';
 import { Server, credentials, region } from '../lib/server.mjs';
+import { trailRecords } from '../lib/trail.mjs';
 
 let server;
 before(async () => { server = await Server.start(); });
@@ -95,6 +97,20 @@ test('unknown operations, and bodies that are no JSON object of the right types'
     }
   }
   assert.equal((await post({ body: '{"Later":[1,{"a":null}]}' })).status, 200);
+});
+
+test('a list with very many mistakes makes neither its answer nor its record long', async () => {
+  const keys = await person(server, 'sloppy');
+  const body = JSON.stringify({ KeyId: 'alias/a', GranteePrincipal: 'b', Operations: Array(170_000).fill('') });
+  const answer = await post({ target: 'TrentService.CreateGrant', body, keys });
+  assert.equal(answer.json.__type, 'ValidationException');
+  assert.match(answer.json.message, /^1 validation error detected: Value '\[, , /);
+  assert.match(answer.json.message,
+    /' at 'operations' failed to satisfy constraint: Member must satisfy constraint: \[Member must satisfy enum value set: \[\w+, /);
+  assert.ok(answer.text.length < body.length, `${answer.text.length} bytes`);
+  const record = trailRecords(server.dataDir).find((each) => each.userIdentity.accessKeyId === keys.accessKeyId);
+  assert.equal(record.errorCode, 'ValidationException');
+  assert.equal(record.errorMessage, answer.json.message.slice(0, 1024));
 });
 
 test('a body above the limit is refused without being read into memory', async () => {
