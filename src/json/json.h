@@ -119,6 +119,9 @@ class Writer {
   bool after_key_ = false;
 };
 
+// IsUtf8: what Writer may be given. What Parser has read is.
+bool IsUtf8(std::string_view text);
+
 // IsPlainAscii: printable ASCII without quote and backslash, which stands in JSON as it is.
 bool IsPlainAscii(std::string_view text);
 // AppendPlain appends text for which IsPlainAscii holds, as a JSON string.

@@ -114,6 +114,8 @@ void Write(element value, Writer& out) {
 
 }  // namespace
 
+bool IsUtf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
+
 Type Value::type() const {
   switch (ValueAccess::Unwrap(*this).type()) {
     case element_type::ARRAY:

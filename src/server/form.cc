@@ -1,5 +1,7 @@
 #include "server/form.h"
 
+#include "json/json.h"
+
 namespace keyturn::server {
 namespace {
 
@@ -43,6 +45,9 @@ Result<Form> Form::Parse(std::string_view text) {
     auto value =
         Decode(equals == std::string_view::npos ? std::string_view() : field.substr(equals + 1));
     if (!name || !value) return Fail(ErrorCode::kMalformed, "a % sequence is broken");
+    if (!json::IsUtf8(*name) || !json::IsUtf8(*value)) {
+      return Fail(ErrorCode::kMalformed, "a field is not UTF-8");
+    }
     if (!form.fields_.emplace(std::move(*name), std::move(*value)).second) {
       return Fail(ErrorCode::kMalformed, "a field comes twice");
     }

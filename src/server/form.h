@@ -19,8 +19,9 @@ class Form {
   static constexpr std::size_t kBytesMax = 64 << 10;
   static constexpr std::size_t kFieldsMax = 256;
 
-  // Parse: kMalformed for too many bytes or fields, a broken % sequence, or a name that comes
-  // twice: two readers of one request must not take different values.
+  // Parse: kMalformed for too many bytes or fields, a broken % sequence, what is not UTF-8 (answers
+  // and the trail could not hold it), or a name that comes twice: two readers of one request must
+  // not take different values.
   static Result<Form> Parse(std::string_view text);
 
   std::optional<std::string> Find(const std::string& name) const;

@@ -1,6 +1,7 @@
 // Form: no crash on any body; what it takes can be asked for.
 #include "base/bytes.h"
 #include "base/check.h"
+#include "json/json.h"
 #include "server/form.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -12,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   KT_CHECK(form->List("Tags").size() <= server::Form::kFieldsMax);
   KT_CHECK(form->Pairs("Tags").size() <= server::Form::kFieldsMax);
-  (void)form->Get("Action");
+  KT_CHECK(json::IsUtf8(form->Get("Action")));
   (void)form->HasUnder("PolicyArns.");
   return 0;
 }

@@ -1,6 +1,8 @@
 // Roles and STS: who may become whom, what temporary credentials may do, and when they end.
 import assert from 'node:assert/strict';
 import { createSign, generateKeyPairSync } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import * as kms from '@aws-sdk/client-kms';
@@ -424,6 +426,18 @@ test('AssumeRoleWithWebIdentity: every other token is refused', async () => {
   }
   assert.equal((await failure(web(idToken({}), { RoleArn: roleArn('team/Ops') }))).name,
     'AccessDenied');
+});
+
+test('a form that is not UTF-8 is refused, and neither the answer nor the trail has its bytes', async () => {
+  const utf8 = new TextDecoder('utf-8', { fatal: true });
+  for (const body of ['Action=AssumeRoleWithWebIdentity&RoleSessionName=%ff%fe', 'Action=%c3', 'Action=a&%ff=b']) {
+    const answer = await fetch(server.url, { method: 'POST', body,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' } });
+    assert.equal(answer.status, 400);
+    assert.equal(element(utf8.decode(await answer.arrayBuffer()), 'Code'), 'MalformedInput');
+  }
+  const trail = path.join(server.dataDir, 'trail');
+  for (const name of readdirSync(trail)) utf8.decode(readFileSync(path.join(trail, name)));
 });
 
 test('STS answers bad requests with errors of its own', async () => {

@@ -43,6 +43,13 @@ test('every operation goes through the pipeline, and the trail knows that it was
   assert.deepEqual(login.responseElements, { ConsoleLogin: 'Success' });
 });
 
+test('a query that is not UTF-8 is refused', async () => {
+  const session = await ConsoleSession.open(server.url);
+  for (const view of ['permissions?key-id=%ff', 'trail?operation=%ff', 'explain?key-id=%ff&operation=Encrypt']) {
+    assert.equal(codeOf(await session.send('GET', view)), 'ValidationException', view);
+  }
+});
+
 test('x-keyturn-region chooses the region', async () => {
   const session = await ConsoleSession.open(server.url);
   const headers = { 'x-keyturn-region': 'eu-west-1' };
