@@ -75,12 +75,22 @@ Result<std::optional<std::int64_t>> Duration(const Form& form) {
   return std::optional<std::int64_t>(seconds);
 }
 
-// ReadAssumeRole: what is not supported is refused, never ignored.
-Result<service::AssumeRoleRequest> ReadAssumeRole(const Form& form) {
+// ReadRoleSession reads what both ways to assume a role have. What is not supported is refused,
+// never ignored.
+Result<service::AssumeRoleRequest> ReadRoleSession(const Form& form) {
   if (form.HasUnder("PolicyArns.")) {
     return Fail(ErrorCode::kValidationException,
                 "PolicyArns is not supported by this server: it has no managed policies.");
   }
+  service::AssumeRoleRequest request;
+  request.role_arn = form.Get("RoleArn");
+  request.session_name = form.Get("RoleSessionName");
+  request.policy = form.Find("Policy");
+  KT_ASSIGN(request.duration_seconds, Duration(form));
+  return request;
+}
+
+Result<service::AssumeRoleRequest> ReadAssumeRole(const Form& form) {
   for (const char* name : {"SerialNumber", "TokenCode"}) {
     if (form.Find(name)) {
       return Fail(ErrorCode::kValidationException,
@@ -91,31 +101,30 @@ Result<service::AssumeRoleRequest> ReadAssumeRole(const Form& form) {
     return Fail(ErrorCode::kValidationException,
                 "ProvidedContexts is not supported by this server.");
   }
-  service::AssumeRoleRequest request;
-  request.role_arn = form.Get("RoleArn");
-  request.session_name = form.Get("RoleSessionName");
-  request.policy = form.Find("Policy");
+  KT_ASSIGN(service::AssumeRoleRequest request, ReadRoleSession(form));
   request.external_id = form.Find("ExternalId");
   request.source_identity = form.Find("SourceIdentity");
-  KT_ASSIGN(request.duration_seconds, Duration(form));
   for (auto& [key, value] : form.Pairs("Tags")) request.tags.push_back({key, value});
   request.transitive_tag_keys = form.List("TransitiveTagKeys");
   return request;
 }
 
 // NoteParameters: what the trail shows of the request; never a token or a session policy's secret
-// neighbours, of which there are none.
-void NoteParameters(const Form& form, AuditFacts& facts) {
+// neighbours, of which there are none. source_identity is a parameter, or a claim of the token.
+void NoteParameters(const Form& form, const std::optional<std::string>& external_id,
+                    const std::optional<std::string>& source_identity, AuditFacts& facts) {
+  facts.request_parameters.clear();
   json::Writer out(facts.request_parameters);
   out.BeginObject();
-  const std::pair<const char*, const char*> members[] = {{"RoleArn", "roleArn"},
-                                                         {"RoleSessionName", "roleSessionName"},
-                                                         {"DurationSeconds", "durationSeconds"},
-                                                         {"ExternalId", "externalId"},
-                                                         {"SourceIdentity", "sourceIdentity"},
-                                                         {"Policy", "policy"}};
-  for (const auto& [member, shown] : members) {
-    if (const auto value = form.Find(member)) out.Key(shown).String(*value);
+  const std::pair<const char*, std::optional<std::string>> members[] = {
+      {"roleArn", form.Find("RoleArn")},
+      {"roleSessionName", form.Find("RoleSessionName")},
+      {"durationSeconds", form.Find("DurationSeconds")},
+      {"externalId", external_id},
+      {"sourceIdentity", source_identity},
+      {"policy", form.Find("Policy")}};
+  for (const auto& [shown, value] : members) {
+    if (value) out.Key(shown).String(*value);
   }
   out.EndObject();
 }
@@ -134,12 +143,13 @@ void NoteAssumed(const service::Assumed& assumed, AuditFacts& facts) {
 }
 
 Result<std::string> RunWebIdentity(service::Call& call, const Form& form, AuditFacts& facts) {
+  NoteParameters(form, {}, {}, facts);
   const std::string token = form.Get("WebIdentityToken");
   if (form.Find("ProviderId")) {
     return Fail(ErrorCode::kValidationException,
                 "ProviderId is not supported by this server: tokens must be of OpenID Connect.");
   }
-  KT_ASSIGN(const service::AssumeRoleRequest request, ReadAssumeRole(form));
+  KT_ASSIGN(const service::AssumeRoleRequest request, ReadRoleSession(form));
   KT_ASSIGN(const std::string host, IssuerHost(token));
   const auto arn = model::Arn::Parse(request.role_arn);
   const auto account = arn ? model::AccountId::Parse(arn->account) : std::nullopt;
@@ -149,6 +159,7 @@ Result<std::string> RunWebIdentity(service::Call& call, const Form& form, AuditF
                 "No OpenIDConnect provider found in your account for https://" + host);
   }
   KT_ASSIGN(const service::WebIdentity identity, VerifyWebIdentity(token, provider, call.now));
+  NoteParameters(form, {}, identity.source_identity, facts);
   KT_ASSIGN(const service::Assumed assumed,
             service::AssumeRoleWithWebIdentity(call, request, identity));
   NoteAssumed(assumed, facts);
@@ -165,7 +176,7 @@ Result<std::string> RunSigned(service::Call& call, std::string_view action, cons
     return Element("Arn", call.caller.arn()) + Element("UserId", call.caller.unique_id()) +
            Element("Account", call.account().text());
   }
-  NoteParameters(form, facts);
+  NoteParameters(form, form.Find("ExternalId"), form.Find("SourceIdentity"), facts);
   if (action == "AssumeRole") {
     KT_ASSIGN(const service::AssumeRoleRequest request, ReadAssumeRole(form));
     KT_ASSIGN(const service::Assumed assumed, service::AssumeRole(call, request));
@@ -268,7 +279,6 @@ void Pipeline::ServeSts(const RequestPtr& request) {
   const service::Environment& environment = service_.environment();
   service::Call call{environment, request->caller, request->region, request->now,
                      environment.tables};
-  if (is_unsigned) NoteParameters(*form, request->audit);
   auto result = is_unsigned ? RunWebIdentity(call, *form, request->audit)
                             : RunSigned(call, action, *form, request->audit);
   if (!result) {

@@ -124,22 +124,26 @@ Status CheckDates(const json::Value& claims, TimePoint now) {
   return {};
 }
 
-// SessionTags reads the claim https://aws.amazon.com/tags: principal_tags, each with one value.
-std::vector<store::Tag> SessionTags(const json::Value& claims) {
-  std::vector<store::Tag> tags;
+// ReadSessionClaims reads what AWS takes from claims of its own: the tags, each with one value, and
+// the source identity.
+void ReadSessionClaims(const json::Value& claims, service::WebIdentity& identity) {
+  if (const auto claim = claims.Find("https://aws.amazon.com/source_identity")) {
+    identity.source_identity = std::string(claim->AsString().value_or(std::string_view()));
+  }
   const auto claim = claims.Find("https://aws.amazon.com/tags");
-  const auto given = claim ? claim->Find("principal_tags") : std::nullopt;
-  if (!given) return tags;
+  if (!claim) return;
+  identity.transitive_tag_keys = Strings(*claim, "transitive_tag_keys");
+  const auto given = claim->Find("principal_tags");
+  if (!given) return;
   given->ForEachMember([&](std::string_view name, json::Value value) {
     std::string text(value.AsString().value_or(std::string_view()));
     value.ForEachElement([&](std::size_t, json::Value element) {
       text = element.AsString().value_or(std::string_view());
       return false;
     });
-    tags.push_back({std::string(name), std::move(text)});
+    identity.tags.push_back({std::string(name), std::move(text)});
     return true;
   });
-  return tags;
 }
 
 }  // namespace
@@ -186,7 +190,7 @@ Result<service::WebIdentity> VerifyWebIdentity(std::string_view token,
   }
   if (identity.audience.empty()) return Bad("Incorrect token audience");
   identity.methods = Strings(*claims, "amr");
-  identity.tags = SessionTags(*claims);
+  ReadSessionClaims(*claims, identity);
   return identity;
 }
 

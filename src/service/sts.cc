@@ -274,23 +274,24 @@ Result<Assumed> AssumeRole(Call& call, const AssumeRoleRequest& request) {
 Result<Assumed> AssumeRoleWithWebIdentity(Call& call, const AssumeRoleRequest& request,
                                           const WebIdentity& identity) {
   constexpr std::string_view kAction = "sts:AssumeRoleWithWebIdentity";
-  KT_TRY(CheckForm(request));
+  AssumeRoleRequest with_claims = request;
+  with_claims.tags = identity.tags;
+  with_claims.transitive_tag_keys = identity.transitive_tag_keys;
+  with_claims.source_identity = identity.source_identity;
+  KT_TRY(CheckForm(with_claims));
   const RolePtr role = FindRoleByArn(call.view, request.role_arn);
   const Error denied{ErrorCode::kAccessDeniedException,
                      "Not authorized to perform sts:AssumeRoleWithWebIdentity",
                      {}};
   if (!role || role->row.account != identity.provider->account) return Fail(denied);
-  AssumeRoleRequest with_tags = request;
-  with_tags.tags = identity.tags;
-  KT_TRY(CheckTags(with_tags));
-  StsFacts facts{&with_tags, role.get(), &identity,
+  StsFacts facts{&with_claims, role.get(), &identity,
                  request.duration_seconds.value_or(kDurationDefault)};
   call.asked = {&facts, &FindInSts};
   const std::string provider =
       fmt::format("arn:aws:iam::{}:oidc-provider/{}", identity.provider->account.text(),
                   identity.provider->host);
   const policy::Principal principal{identity.provider->account, provider};
-  for (const std::string_view action : Required(with_tags, kAction)) {
+  for (const std::string_view action : Required(with_claims, kAction)) {
     const CallConditions conditions(call, action, call.region);
     const policy::Request asked{action, role->arn, &principal, &conditions};
     if (policy::Evaluate(*role->trust, asked) < policy::Effect::kAllowRole ||
@@ -301,7 +302,7 @@ Result<Assumed> AssumeRoleWithWebIdentity(Call& call, const AssumeRoleRequest& r
   }
   call.asked = {};
   KT_ASSIGN(const std::int64_t duration, DurationOf(request, *role, false));
-  KT_ASSIGN(Assumed assumed, Finish(call, with_tags, *role, duration));
+  KT_ASSIGN(Assumed assumed, Finish(call, with_claims, *role, duration));
   return assumed;
 }
 

@@ -34,6 +34,8 @@ struct WebIdentity {
   std::string audience;
   std::vector<std::string> methods;  // amr
   std::vector<store::Tag> tags;      // principal_tags
+  std::vector<std::string> transitive_tag_keys;
+  std::optional<std::string> source_identity;
 };
 
 // Assumed: new credentials.
@@ -48,7 +50,8 @@ struct Assumed {
 // sts:SetSourceIdentity when used): the role's trust policy, and the caller's policies, unless the
 // trust policy of the caller's own account names the caller itself.
 Result<Assumed> AssumeRole(Call& call, const AssumeRoleRequest& request);
-// AssumeRoleWithWebIdentity: the trust policy alone decides; call.caller is nobody.
+// AssumeRoleWithWebIdentity: the trust policy alone decides; call.caller is nobody. Tags and source
+// identity are the token's: whoever holds it must not be able to choose them.
 Result<Assumed> AssumeRoleWithWebIdentity(Call& call, const AssumeRoleRequest& request,
                                           const WebIdentity& identity);
 // GetSessionToken: the same user with credentials that end; not for sessions.

@@ -11,6 +11,7 @@ import { AssumeRoleCommand, AssumeRoleWithWebIdentityCommand, STSClient }
 import { SignatureV4 } from '@smithy/signature-v4';
 import { Server, account, credentials, failure, region, run } from '../lib/server.mjs';
 import { admin, person, putPolicy, withFile } from '../lib/people.mjs';
+import { trailRecords } from '../lib/trail.mjs';
 
 const root = `arn:aws:iam::${account}:root`;
 const partner = '444455556666';
@@ -56,6 +57,8 @@ const organisation = {
           ['sts:AssumeRoleWithWebIdentity', 'sts:TagSession'], { StringEquals:
           { [`${issuer}:sub`]: 'job-7', [`${issuer}:aud`]: 'keyturn' } }),
         policies: { use: document(statement('Allow', 'kms:DescribeKey')) } },
+        Vouched: { trust: trust({ Federated: `arn:aws:iam::${account}:oidc-provider/${issuer}` },
+          ['sts:AssumeRoleWithWebIdentity', 'sts:TagSession', 'sts:SetSourceIdentity']) },
       },
       identity_providers: { [issuer]: { audiences: ['keyturn', 'other'], key_set: { keys: [
         { ...rsa.publicKey.export({ format: 'jwk' }), kid: 'r1', alg: 'RS256', use: 'sig' },
@@ -426,6 +429,37 @@ test('AssumeRoleWithWebIdentity: every other token is refused', async () => {
   }
   assert.equal((await failure(web(idToken({}), { RoleArn: roleArn('team/Ops') }))).name,
     'AccessDenied');
+});
+
+test('AssumeRoleWithWebIdentity: source identity and tags are the token\'s, not its bearer\'s', async () => {
+  const unsigned = async (parameters) => {
+    const answer = await fetch(server.url, { method: 'POST', body: new URLSearchParams({
+      Action: 'AssumeRoleWithWebIdentity', RoleArn: roleArn('Vouched'), RoleSessionName: 'job',
+      ...parameters }) });
+    const text = await answer.text();
+    return { code: element(text, 'Code'), source: element(text, 'SourceIdentity'), text,
+      record: trailRecords(server.dataDir).find((each) => each.requestID === element(text, 'RequestId')) };
+  };
+  const claimed = (source, tags) => idToken({ 'https://aws.amazon.com/source_identity': source,
+    'https://aws.amazon.com/tags': tags });
+  const tags = { principal_tags: { team: ['green'] }, transitive_tag_keys: ['team'] };
+  const given = await unsigned({ WebIdentityToken: claimed('carla', tags) });
+  assert.equal(given.source, 'carla', given.text);
+  assert.equal(given.record.requestParameters.sourceIdentity, 'carla');
+  const forged = await unsigned({ WebIdentityToken: idToken({}), SourceIdentity: 'carla', ExternalId: 'handshake',
+    'Tags.member.1.Key': 'team', 'Tags.member.1.Value': 'red', 'TransitiveTagKeys.member.1': 'team' });
+  assert.equal(forged.code, undefined, forged.text);
+  assert.equal(forged.source, undefined);
+  assert.deepEqual(forged.record.requestParameters, { roleArn: roleArn('Vouched'), roleSessionName: 'job' });
+  const overruled = await unsigned({ WebIdentityToken: claimed('carla'), SourceIdentity: 'mallory' });
+  assert.equal(overruled.source, 'carla');
+  for (const [source, given_] of [['a b', tags], ['', tags], [7, tags],
+    [undefined, { ...tags, transitive_tag_keys: ['other'] }]]) {
+    const refused = await unsigned({ WebIdentityToken: claimed(source, given_) });
+    assert.equal(refused.code, 'ValidationError', refused.text);
+  }
+  // The trust policy of Web does not let anybody set a source identity.
+  assert.equal((await unsigned({ RoleArn: roleArn('Web'), WebIdentityToken: claimed('carla') })).code, 'AccessDenied');
 });
 
 test('a form that is not UTF-8 is refused, and neither the answer nor the trail has its bytes', async () => {
