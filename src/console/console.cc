@@ -146,9 +146,14 @@ class Console final : public server::Pages {
               CallerOf(pipeline_.service().tables(), session.identity, request.now));
     request.caller.peer = {view.remote_address, view.Header("user-agent"), view.tls.has_value()};
     const std::string_view asked = view.Header("x-keyturn-region");
-    const auto region = model::Region::Intern(asked.empty() ? session.region : asked);
+    const auto region = model::Region::InternFor(request.caller.principal_arn(),
+                                                 asked.empty() ? session.region : asked);
     if (!region) {
-      return Fail(ErrorCode::kValidationException, "x-keyturn-region is not a region's name.");
+      return Fail(ErrorCode::kValidationException,
+                  model::Region::IsValid(asked)
+                      ? "This server does not know the region of x-keyturn-region, and you have "
+                        "used too many others that it did not know."
+                      : "x-keyturn-region is not a region's name.");
     }
     request.region = *region;
     return session;

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <iterator>
+#include <functional>
+#include <map>
 #include <mutex>
 
 #include "base/hex.h"
@@ -16,25 +17,65 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
 bool IsHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); }
 
-// The table of interned regions: filled from the front, entries never change, so that readers need
-// no lock once they see the count.
-constexpr std::size_t kRegionsMax = 1024;
+// The table of interned regions: entry 0 is the empty region, then come the known regions in their
+// order, then all others. It is filled from the front and entries never change, so that readers
+// need no lock once they see the count. A store holds names that were in a table: they have always
+// room in the next process's.
+constexpr std::size_t kRegionsMax = 8192;
+constexpr std::size_t kNewNamesMax = 64;  // of one caller
 struct InternedRegion {
   std::string name;
   std::string_view partition = "aws";
 };
 std::array<InternedRegion, kRegionsMax> g_regions;
-std::atomic<std::size_t> g_region_count{1};  // entry 0 is the empty region
 std::mutex g_region_mutex;
+std::map<std::string, std::size_t, std::less<>> g_new_names;  // how many of each caller
+
+std::size_t AddKnownRegions() {
+  std::size_t count = 1;
+  for (const std::string_view name : KnownRegions()) {
+    g_regions[count++] = {std::string(name), PartitionOf(name)};
+  }
+  return count;
+}
+std::atomic<std::size_t> g_region_count{AddKnownRegions()};
 
 std::optional<std::size_t> FindRegion(std::string_view text) {
+  const auto known = KnownRegions();
+  const auto at = std::lower_bound(known.begin(), known.end(), text);
+  if (at != known.end() && *at == text) {
+    return 1 + static_cast<std::size_t>(at - known.begin());
+  }
   const std::size_t count = g_region_count.load(std::memory_order_acquire);
-  for (std::size_t i = 1; i < count; ++i) {
+  for (std::size_t i = 1 + known.size(); i < count; ++i) {
     if (g_regions[i].name == text) {
       return i;
     }
   }
   return std::nullopt;
+}
+
+// AddRegion: the index of text, which is added if it is not there, or nothing when there is no room
+// for it. allowed is asked, under the lock, whether it may be added.
+template <typename Allowed>
+std::optional<std::size_t> AddRegion(std::string_view text, Allowed allowed) {
+  if (const auto found = FindRegion(text)) {
+    return found;
+  }
+  if (!Region::IsValid(text)) {
+    return std::nullopt;
+  }
+  const std::scoped_lock lock(g_region_mutex);
+  if (const auto found = FindRegion(text)) {
+    return found;
+  }
+  const std::size_t count = g_region_count.load(std::memory_order_relaxed);
+  if (count == kRegionsMax || !allowed()) {
+    return std::nullopt;
+  }
+  g_regions[count] = {std::string(text), PartitionOf(text)};
+  g_region_count.store(count + 1, std::memory_order_release);
+  return count;
 }
 
 }  // namespace
@@ -112,23 +153,23 @@ bool Region::IsValid(std::string_view text) {
 }
 
 std::optional<Region> Region::Intern(std::string_view text) {
-  if (const auto found = FindRegion(text)) {
-    return Region(static_cast<std::uint16_t>(*found));
-  }
-  if (!IsValid(text)) {
-    return std::nullopt;
-  }
-  const std::scoped_lock lock(g_region_mutex);
-  if (const auto found = FindRegion(text)) {
-    return Region(static_cast<std::uint16_t>(*found));
-  }
-  const std::size_t count = g_region_count.load(std::memory_order_relaxed);
-  if (count == kRegionsMax) {
-    return std::nullopt;
-  }
-  g_regions[count] = {std::string(text), PartitionOf(text)};
-  g_region_count.store(count + 1, std::memory_order_release);
-  return Region(static_cast<std::uint16_t>(count));
+  const auto index = AddRegion(text, [] { return true; });
+  return index ? std::optional(Region(static_cast<std::uint16_t>(*index))) : std::nullopt;
+}
+
+std::optional<Region> Region::InternFor(std::string_view caller, std::string_view text) {
+  const auto index = AddRegion(text, [caller] {
+    std::size_t& taken = g_new_names[std::string(caller)];
+    if (taken == kNewNamesMax) return false;
+    ++taken;
+    return true;
+  });
+  return index ? std::optional(Region(static_cast<std::uint16_t>(*index))) : std::nullopt;
+}
+
+std::optional<Region> Region::Find(std::string_view text) {
+  const auto index = FindRegion(text);
+  return index ? std::optional(Region(static_cast<std::uint16_t>(*index))) : std::nullopt;
 }
 
 std::string_view Region::name() const { return g_regions[index_].name; }

@@ -59,16 +59,24 @@ class MaterialId {
   std::array<std::uint8_t, 32> bytes_;
 };
 
-// Region: the name of a region, interned: two bytes, compared by identity. Intern only names of
-// authenticated requests and stored rows; a name is kept for the life of the process, and at most
-// 1,024 different ones are taken.
+// Region: the name of a region, interned: two bytes, compared by identity. AWS's regions
+// (model/regions.h) are always there; any other name is kept for the life of the process, and 8,000
+// such names are taken at most.
 class Region {
  public:
   // Region() is the empty region, which no key has.
   Region() = default;
-  // Intern returns nullopt unless text matches ^([a-z]+-){2,3}[0-9]+$, at most 32 characters, or
-  // when the table is full. Thread-safe.
+  // Intern is for names that nobody else chooses, as those of stored rows. It returns nullopt
+  // unless text matches ^([a-z]+-){2,3}[0-9]+$, at most 32 characters, or when the table is full.
+  // Thread-safe.
   static std::optional<Region> Intern(std::string_view text);
+  // InternFor is for the region that an authenticated request is sent to. It takes 64 new names of
+  // a caller (any text that stands for one) at most: whoever makes up regions fills the table for
+  // nobody else. Thread-safe.
+  static std::optional<Region> InternFor(std::string_view caller, std::string_view text);
+  // Find is for all other names that come with requests: nothing can be in a region that nobody has
+  // interned. Thread-safe.
+  static std::optional<Region> Find(std::string_view text);
   static bool IsValid(std::string_view text);
   std::string_view name() const;
   // partition: "aws", "aws-cn", "aws-us-gov", "aws-iso", ... from the name's prefix; unknown

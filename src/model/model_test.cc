@@ -1,9 +1,13 @@
 // Identifiers: what is one, what is not.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+
 #include "model/arn.h"
 #include "model/enums.h"
 #include "model/ids.h"
+#include "model/regions.h"
 
 namespace keyturn::model {
 namespace {
@@ -27,6 +31,40 @@ TEST(Region, InternedNamesAreTheSame) {
   EXPECT_EQ(a->name(), "eu-west-3");
   EXPECT_EQ(Region::Intern("cn-north-1")->partition(), "aws-cn");
   EXPECT_FALSE(Region::Intern("not a region"));
+}
+
+TEST(Region, AwsRegionsAreThereFromTheStart) {
+  const auto known = KnownRegions();
+  EXPECT_TRUE(std::is_sorted(known.begin(), known.end()));
+  for (const std::string_view name : known) {
+    const auto region = Region::Find(name);
+    ASSERT_TRUE(region) << name;
+    EXPECT_EQ(region->name(), name);
+    EXPECT_EQ(region->partition(), PartitionOf(name));
+  }
+}
+
+TEST(Region, LookingForANameDoesNotAddIt) {
+  EXPECT_FALSE(Region::Find("aa-found-1"));
+  EXPECT_FALSE(Region::Find("aa-found-1"));
+  const auto added = Region::Intern("aa-found-1");
+  ASSERT_TRUE(added);
+  EXPECT_EQ(Region::Find("aa-found-1"), added);
+  EXPECT_FALSE(Region::Find(""));
+}
+
+TEST(Region, ACallerWhoMakesUpNamesTakesTheRoomOfNobodyElse) {
+  const auto name = [](int number) { return "aa-bb-" + std::to_string(number); };
+  constexpr int kAllowed = 64;
+  for (int i = 0; i < 20'000; ++i) {
+    EXPECT_EQ(Region::InternFor("a", name(i)).has_value(), i < kAllowed) << i;
+  }
+  EXPECT_TRUE(Region::InternFor("a", name(kAllowed - 1)));
+  EXPECT_TRUE(Region::InternFor("b", name(kAllowed)));
+  EXPECT_TRUE(Region::InternFor("a", name(kAllowed)));  // it is there now
+  EXPECT_TRUE(Region::InternFor("a", "eu-west-3"));
+  EXPECT_TRUE(Region::Intern("aa-stored-1"));
+  EXPECT_FALSE(Region::InternFor("c", "not a region"));
 }
 
 TEST(KeyId, BothForms) {

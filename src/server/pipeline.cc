@@ -214,10 +214,13 @@ Status Pipeline::Authenticate(RequestState& request, std::string_view service_na
     return Fail(ErrorCode::kExpiredTokenException,
                 "The security token included in the request is expired");
   }
-  const auto region = model::Region::Intern(authorization.region);
+  const auto region = model::Region::InternFor(caller.principal_arn(), authorization.region);
   if (!region) {
     return Fail(ErrorCode::kInvalidSignatureException,
-                "Credential should be scoped to a valid region.");
+                model::Region::IsValid(authorization.region)
+                    ? "Credential should be scoped to a valid region. This server does not know "
+                      "the region, and you have used too many others that it did not know."
+                    : "Credential should be scoped to a valid region.");
   }
   request.region = *region;
   request.caller = std::move(caller);

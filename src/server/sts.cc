@@ -269,7 +269,7 @@ void Pipeline::ServeSts(const RequestPtr& request) {
   const bool is_unsigned = action == "AssumeRoleWithWebIdentity";
   if (is_unsigned) {
     const http::RequestView& view = request->exchange->request();
-    request->region = model::Region::Intern("us-east-1").value_or(model::Region());
+    request->region = model::Region::Find("us-east-1").value_or(model::Region());
     request->caller.peer = {view.remote_address, view.Header("user-agent"), view.tls.has_value()};
   } else if (const Status known = Authenticate(*request, "sts"); !known) {
     metrics_.CountUnauthenticated();

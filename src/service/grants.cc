@@ -233,7 +233,7 @@ Result<GrantPtr> OpenGrantToken(const Call& call, const std::string& token) {
   const std::string_view text = AsText(opened->reveal());
   const std::size_t first = text.find(' ');
   const std::size_t second = text.find(' ', first + 1);
-  const auto region = model::Region::Intern(text.substr(0, first));
+  const auto region = model::Region::Find(text.substr(0, first));
   const auto key = model::KeyId::Parse(text.substr(first + 1, second - first - 1));
   GrantPtr grant = region && key && *region == call.region
                        ? call.view.FindGrant(*region, *key, std::string(text.substr(second + 1)))

@@ -113,6 +113,19 @@ test('a list with very many mistakes makes neither its answer nor its record lon
   assert.equal(record.errorMessage, answer.json.message.slice(0, 1024));
 });
 
+test('regions that one caller makes up take nothing from others', async () => {
+  const keys = await person(server, 'wanderer');
+  const list = async (scope, as = keys) => (await post({ scope, keys: as })).json;
+  for (let i = 0; i < 64; ++i) assert.equal((await list(`zz-made-${i}`)).__type, 'AccessDeniedException');
+  const oneMore = await list('zz-made-64');
+  assert.equal(oneMore.__type, 'InvalidSignatureException');
+  assert.match(oneMore.message, /This server does not know the region/);
+  for (const known of ['zz-made-0', 'sa-east-1', 'us-gov-west-1']) {
+    assert.equal((await list(known)).__type, 'AccessDeniedException', known);
+  }
+  assert.deepEqual((await list('zz-made-64', credentials)).Keys, []);
+});
+
 test('a body above the limit is refused without being read into memory', async () => {
   const answer = await post({ body: `{"Marker":"${'x'.repeat(600 * 1024)}"}` });
   assert.equal(answer.json.__type, 'SerializationException');

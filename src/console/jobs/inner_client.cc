@@ -217,7 +217,7 @@ class Client final : public client::KmsClient {
     request->audit.from_console = true;
     request->audit.additional_event_data = note;
     request->operation = api::FindOperation(operation);
-    const auto where = model::Region::Intern(region);
+    const auto where = model::Region::Find(region);
     if (!where || !request->operation) {
       pipeline.Refuse(request, {ErrorCode::kValidationException, {}, {}});
       return;

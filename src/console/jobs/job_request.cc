@@ -146,7 +146,7 @@ JobPlan PlanJob(const service::Environment& environment, const server::RequestSt
   made.plan.created = request.now;
   for (const std::string& arn : asked.keys) {
     const auto parsed = model::Arn::Parse(arn);
-    const auto region = parsed ? model::Region::Intern(parsed->region) : std::nullopt;
+    const auto region = parsed ? model::Region::Find(parsed->region) : std::nullopt;
     if (!region || parsed->account != request.caller.account().text()) {
       made.left_alone.push_back({arn, "This is no key ARN of this account."});
       continue;

@@ -9,10 +9,10 @@ template <>
 Result<api::ReplicateKeyResponse> Handle<api::op::ReplicateKey>(
     Call& call, const api::ReplicateKeyRequest& request) {
   const KeyEntry& primary = call.key();
-  const auto region = model::Region::Intern(request.replica_region);
+  const auto region = model::Region::Find(request.replica_region);
   const bool exists = region && call.view.FindKey(*region, primary.key.id) != nullptr;
   KT_TRY(keys::CheckReplicate(primary.key, request.replica_region, exists));
-  if (!region) return Fail(ErrorCode::kKMSInternalException, {}, "no room for another region");
+  if (!region) return Fail(ErrorCode::kKMSInternalException, {}, "a known region is not there");
   // The replica is made in its own Region, which a policy may forbid.
   KT_TRY(AuthorizeResource(call, "kms:CreateKey", "*", *region));
   KT_TRY(CheckKeyQuota(call, *region));

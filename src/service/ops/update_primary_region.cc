@@ -9,7 +9,7 @@ template <>
 Result<api::UpdatePrimaryRegionResponse> Handle<api::op::UpdatePrimaryRegion>(
     Call& call, const api::UpdatePrimaryRegionRequest& request) {
   const KeyEntry& primary = call.key();
-  const auto region = model::Region::Intern(request.primary_region);
+  const auto region = model::Region::Find(request.primary_region);
   const KeyPtr replica = region ? call.view.FindKey(*region, primary.key.id) : nullptr;
   KT_TRY(keys::CheckUpdatePrimary(primary.key, request.primary_region,
                                   replica ? &replica->key : nullptr));
