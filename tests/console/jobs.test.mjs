@@ -130,8 +130,20 @@ test('a job has its owner\'s rights at each call, and is nobody else\'s to see',
   for (const what of ['cancel', 'resume', 'backout']) {
     assert.equal(codeOf(await act(stranger, job.JobId, what, { Justification: 'x' })), 'NotFoundException', what);
   }
-  // Who may look up the trail may see the jobs, too.
-  assert.ok((await session.send('GET', 'jobs')).json.Jobs.some((each) => each.JobId === job.JobId));
+  // Who may look up the trail may see the jobs, too, and no more.
+  const auditor = await ConsoleSession.open(server.url,
+    { keys: await person(server, 'auditor', [{ Effect: 'Allow', Action: 'keyturn:LookupEvents', Resource: '*' }]) });
+  for (const who of [auditor, session]) {
+    assert.ok((await who.send('GET', 'jobs')).json.Jobs.some((each) => each.JobId === job.JobId));
+    await who.confirm();
+    for (const what of ['cancel', 'resume', 'backout']) {
+      const refused = await act(who, job.JobId, what, { Justification: 'x' });
+      assert.equal(codeOf(refused), 'AccessDeniedException', what);
+      assert.match(refused.json.Message, /Only who asked for the job/);
+    }
+  }
+  const after_ = await mine.job(job.JobId);
+  assert.deepEqual([after_.State, after_.Owner, after_.Steps.length], ['FINISHED', job.Owner, 1]);
 });
 
 test('requests that make no sense are refused and leave nothing', async () => {

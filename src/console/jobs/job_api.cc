@@ -155,6 +155,14 @@ Result<Job> JobApi::Take(const RequestState& request, const std::string& id) con
   return std::move(*job);
 }
 
+Result<Job> JobApi::TakeOwn(const RequestState& request, const std::string& id) const {
+  KT_ASSIGN(Job job, Take(request, id));
+  if (job.owner() != request.caller.arn()) {
+    return Fail(ErrorCode::kAccessDeniedException, "Only who asked for the job may change it.");
+  }
+  return job;
+}
+
 void JobApi::WriteSummary(const RequestState& request, const Job& job, json::Writer& out) const {
   JobCounts counts = job.counts;
   std::string_view state = job.state == JobState::kFinished ? "FINISHED" : "CANCELLED";
@@ -253,7 +261,7 @@ Status JobApi::Show(RequestState& request, const SignIn& /*session*/, const std:
 }
 
 Status JobApi::Cancel(RequestState& request, const SignIn& /*session*/, const std::string& id) {
-  KT_TRY(Take(request, id));
+  KT_TRY(TakeOwn(request, id));
   NoteJob(request, id, {});
   const auto changed = book_.Update(id, [](Job& job) -> Status {
     if (job.state != JobState::kOpen) {
@@ -289,11 +297,10 @@ Status JobApi::TakeUp(RequestState& request, const SignIn& session, const std::s
     JobStep step = job.step();
     if (!justification.empty()) step.justification = justification;
     step.phase = back ? Phase::kBackout : step.phase;
-    step.by = request.caller.arn();
     step.asked = request.now;
-    // The same person going on with the same step has said it all.
-    const bool same = step.phase == job.step().phase && step.by == job.owner() &&
-                      step.justification == job.step().justification;
+    // Who goes on with the same step has said it all.
+    const bool same =
+        step.phase == job.step().phase && step.justification == job.step().justification;
     if (!same && job.steps.size() >= kStepsMax) {
       return Fail(ErrorCode::kLimitExceededException, "The job has been taken up too often.");
     }
@@ -316,12 +323,12 @@ Status JobApi::TakeUp(RequestState& request, const SignIn& session, const std::s
 }
 
 Status JobApi::Resume(RequestState& request, const SignIn& session, const std::string& id) {
-  KT_ASSIGN(const Job job, Take(request, id));
+  KT_ASSIGN(const Job job, TakeOwn(request, id));
   return TakeUp(request, session, id, job.step().phase, {});
 }
 
 Status JobApi::BackOut(RequestState& request, const SignIn& session, const std::string& id) {
-  KT_TRY(Take(request, id));
+  KT_TRY(TakeOwn(request, id));
   KT_ASSIGN(const std::string justification, ParseJustification(BodyOf(request)));
   if (justification.empty()) {
     return Fail(ErrorCode::kValidationException,

@@ -6,7 +6,7 @@
 //   POST jobs/<id>/cancel, resume, backout
 //
 // A job is seen by who asked for it, and by who may look up the account's trail, which tells the
-// same. Whoever takes a job up or takes it back is its owner from then on.
+// same. Only who asked for it changes it: it acts with that person's rights.
 //
 // Thread-safety: thread-safe. Serve runs on workers; it fills request.body. Errors are the API's.
 #pragma once
@@ -47,6 +47,8 @@ class JobApi {
 
   // Take finds a job that the caller may see; kNotFoundException for any other.
   Result<Job> Take(const server::RequestState& request, const std::string& id) const;
+  // TakeOwn also demands that the job is the caller's; kAccessDeniedException.
+  Result<Job> TakeOwn(const server::RequestState& request, const std::string& id) const;
   // TakeUp puts a job that has stopped to work again, for another step or the present one.
   Status TakeUp(server::RequestState& request, const SignIn& session, const std::string& id,
                 control::Phase phase, const std::string& justification);
