@@ -29,6 +29,14 @@ void AppendSessionContext(const service::Caller& caller, std::string& out) {
   writer.EndObject();
 }
 
+// BothOf: one object with the members of two, of which either may be missing.
+std::string BothOf(std::string_view one, std::string_view other) {
+  std::string both(one);
+  if (both.empty() || other.empty()) return both.append(other);
+  both.back() = ',';
+  return both.append(other.substr(1));
+}
+
 }  // namespace
 
 void NoteTargets(const service::Call& call, AuditFacts& facts) {
@@ -82,7 +90,9 @@ void AppendAuditLine(const RequestState& request, std::string_view event_id, con
     record.response_elements_json = request.audit.response_elements;
   }
   record.request_parameters_json = request.audit.request_parameters;
-  record.additional_event_data_json = request.audit.additional_event_data;
+  const std::string additional =
+      BothOf(request.audit.additional_event_data, request.audit.operation_event_data);
+  record.additional_event_data_json = additional;
   record.request_id = {request.request_id.data(), request.request_id.size()};
   record.event_id = event_id;
   record.read_only = request.audit.read_only;

@@ -48,7 +48,7 @@ void NoteMaterials(const Call& call, AuditFacts& facts) {
     any = true;
   }
   writer.EndObject();
-  if (any) facts.additional_event_data = std::move(text);
+  if (any) facts.operation_event_data = std::move(text);
 }
 
 // NoteResponse fills responseElements of an operation that changed state: its answer, or else the

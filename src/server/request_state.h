@@ -22,7 +22,8 @@ struct AuditFacts {
   bool read_only = true;
   std::string request_parameters;
   std::string response_elements;
-  std::string additional_event_data;
+  std::string additional_event_data;  // what was known before the operation, an object or empty
+  std::string operation_event_data;   // what the operation adds to it, likewise
   struct Resource {
     std::string account;
     const char* type;

@@ -43,6 +43,16 @@ test('every operation goes through the pipeline, and the trail knows that it was
   assert.deepEqual(login.responseElements, { ConsoleLogin: 'Success' });
 });
 
+test('what explains a call stays beside what the operation notes in its record', async () => {
+  const session = await ConsoleSession.open(server.url);
+  const { json: { KeyMetadata: { KeyId } } } = await session.call('CreateKey');
+  const headers = { 'x-keyturn-justification': encodeURIComponent('Ticket 7, „dringend“') };
+  const made = await session.call('GenerateDataKey', { KeyId, KeySpec: 'AES_256' }, { headers });
+  const [record] = await events(session, `key-id=${KeyId}&operation=GenerateDataKey`);
+  assert.deepEqual(record.additionalEventData, { justification: 'Ticket 7, „dringend“',
+    keyMaterialId: made.json.KeyMaterialId });
+});
+
 test('a query that is not UTF-8 is refused', async () => {
   const session = await ConsoleSession.open(server.url);
   for (const view of ['permissions?key-id=%ff', 'trail?operation=%ff', 'explain?key-id=%ff&operation=Encrypt']) {
