@@ -22,18 +22,44 @@ struct Member {
 // Family: a key and its replicas; the key is first.
 using Family = std::vector<Member>;
 
+// PreparedOf: what an interrupted rotation has left; null for nothing.
+MaterialPtr PreparedOf(const KeyEntry& entry) {
+  return entry.materials->At(entry.key.generation + 1);
+}
+
+// DropStrays makes replicas forget prepared material that is not their primary's, which a data
+// directory of an earlier version can hold: all keys of a family must rotate to the same. Nothing
+// was encrypted with it. It is durably gone before it is forgotten here. Imported material is never
+// a stray: it is its owner's.
+Status DropStrays(Txn& txn, const std::vector<KeyPtr>& keys) {
+  std::vector<KeyPtr> strays;
+  for (const KeyPtr& entry : keys) {
+    if (entry->key.origin != model::Origin::kAwsKms) continue;
+    const MaterialPtr prepared = PreparedOf(*entry);
+    for (const KeyPtr& replica : ReplicasOf(txn, entry->key)) {
+      const MaterialPtr other = PreparedOf(*replica);
+      if (!other || (prepared && other->id == prepared->id)) continue;
+      txn.DropMaterial(replica->key, other->id);
+      strays.push_back(replica);
+    }
+  }
+  if (strays.empty()) return {};
+  KT_TRY(txn.Flush());
+  for (const KeyPtr& replica : strays) replica->materials->DropLast();
+  return {};
+}
+
 // AddMember prepares the next generation of entry. A material that an interrupted rotation left
 // prepared is finished instead of a new one; a replica gets its primary's.
 Status AddMember(Txn& txn, const Environment& environment, const KeyPtr& entry, TimePoint now,
                  Family& family, std::vector<Member>& fresh) {
-  const std::uint32_t next = entry->key.generation + 1;
-  MaterialPtr material = entry->materials->At(next);
+  MaterialPtr material = PreparedOf(*entry);
   if (!material) {
     if (entry->key.origin != model::Origin::kAwsKms) {
       return Fail(ErrorCode::kKMSInternalException, {}, "no material waits for the rotation");
     }
     if (family.empty()) {
-      material = NewMaterial(environment, entry->key, next, now);
+      material = NewMaterial(environment, entry->key, entry->key.generation + 1, now);
     } else {
       KT_ASSIGN(material, CopyMaterial(environment, family.front().before->key,
                                        *family.front().material, entry->key));
@@ -160,6 +186,7 @@ Result<std::vector<RotationFailure>> RotateKeys(Txn& txn, const Environment& env
                                                 const std::vector<KeyPtr>& keys,
                                                 model::RotationType type, TimePoint now) {
   std::vector<RotationFailure> failures;
+  KT_TRY(DropStrays(txn, keys));
   // T1.
   std::vector<Family> families;
   std::vector<Member> fresh;

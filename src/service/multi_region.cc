@@ -19,9 +19,9 @@ Status AddReplica(Txn& txn, const Environment& environment, const KeyEntry& prim
                   KeyEntry replica) {
   const bool imported = primary.key.origin == model::Origin::kExternal;
   replica.materials = std::make_shared<MaterialSet>();
+  // What an interrupted rotation has prepared, too: whichever of the keys is the primary when it is
+  // finished, all have the same.
   for (const MaterialPtr& material : primary.materials->All()) {
-    // What a rotation has only prepared is the rotation's to copy.
-    if (!imported && material->generation > primary.key.generation) break;
     std::shared_ptr<Material> copy;
     if (imported) {
       copy = std::make_shared<Material>();
@@ -37,6 +37,7 @@ Status AddReplica(Txn& txn, const Environment& environment, const KeyEntry& prim
     txn.AddMaterial(replica.key, *copy);
     replica.materials->Add(copy);
     if (copy->generation == replica.key.generation) replica.current = copy;
+    if (copy->generation > primary.key.generation) continue;  // it has not rotated to it
     if (const auto rotation = primary.materials->RotationOf(copy->generation)) {
       txn.AddRotation(replica.key, copy->generation, *rotation);
       replica.materials->NoteRotation(copy->generation, *rotation);

@@ -93,11 +93,13 @@ class ServiceFault : public testing::Test {
   }
 
   // MakeKey makes a key that is due to rotate.
-  void MakeKey(KeyName& name) {
+  void MakeKey(KeyName& name, bool multi_region = false) {
     ASSERT_TRUE(writer_->Run([&](Txn& txn) -> Status {
       keys::Key key;
-      key.id = model::KeyId::New(environment_->random, false);
+      key.id = model::KeyId::New(environment_->random, multi_region);
       key.region = *model::Region::Intern("us-east-1");
+      key.multi_region = multi_region;
+      if (multi_region) key.primary_region = key.region;
       key.rotation = keys::RotationSchedule{Days{365}, kStart};
       KT_ASSIGN(auto policy,
                 environment_->policies.Get(policy::DefaultKeyPolicy("aws", key.account)));
