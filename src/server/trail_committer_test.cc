@@ -27,6 +27,7 @@ class GatedTrail final : public trail::Trail {
   }
   Status Sync() override { return {}; }
   trail::Head head() const override { return {}; }
+  std::uint64_t appended_bytes() const override { return 0; }
   Result<std::vector<std::string>> RecentEventIds(std::uint64_t) const override {
     return std::vector<std::string>();
   }

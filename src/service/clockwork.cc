@@ -138,6 +138,7 @@ void Service::SaveUsage() {
 
 TickResult Service::Tick() {
   const TimePoint now = environment_->clock.Now();
+  writer_->TidyTrail();
   if (now - usage_saved_ >= kUsageInterval || now < usage_saved_) {
     usage_saved_ = now;
     SaveUsage();

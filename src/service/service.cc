@@ -20,8 +20,9 @@
 namespace keyturn::service {
 namespace {
 
-// How far back the trail is searched for records that a crashed process had written already.
-constexpr std::uint64_t kTrailTailBytes = 64ULL << 20;
+// How far back the trail is searched for records that a crashed process had written already. The
+// writer forgets them after 16 MiB, but looks only after a batch of changes and at each tick.
+constexpr std::uint64_t kTrailTailBytes = 128ULL << 20;
 
 // With a sync before each answer, the segments are synced in small pieces, which hold those syncs
 // up for less.
@@ -120,11 +121,15 @@ Result<std::unique_ptr<Service>> Service::Open(const OpenOptions& options, const
   service->trail_sync_ = options.trail_sync;
   KT_ASSIGN(service->trail_,
             trail::Trail::Open(trail_options, service->keyring_->TrailKey(), service->trail_head_));
+  std::vector<std::string> moved_trail;
   if (!service->pending_trail_.empty()) {
     KT_ASSIGN(const auto recent, service->trail_->RecentEventIds(kTrailTailBytes));
     const std::set<std::string_view> written(recent.begin(), recent.end());
-    std::erase_if(service->pending_trail_,
-                  [&](const store::TrailRow& row) { return written.contains(row.event_id); });
+    std::erase_if(service->pending_trail_, [&](const store::TrailRow& row) {
+      const bool moved = written.contains(row.event_id);
+      if (moved) moved_trail.push_back(row.event_id);
+      return moved;
+    });
   }
   KT_TRY(service->StartUsageTracking(clock));
   if (!options.attestation_roots.empty()) {
@@ -140,8 +145,9 @@ Result<std::unique_ptr<Service>> Service::Open(const OpenOptions& options, const
                   service->limiter_.get(), service->attestation_roots_.get(), options.notifies,
                   options.aws_managed_keys_on_first_use, options.outside.get()});
   service->outside_ = options.outside;
-  service->writer_ = std::make_unique<Writer>(*service->store_, service->tables_, *service->trail_,
-                                              std::move(service->pending_trail_));
+  service->writer_ =
+      std::make_unique<Writer>(*service->store_, service->tables_, *service->trail_,
+                               std::move(service->pending_trail_), std::move(moved_trail));
   return service;
 }
 

@@ -15,8 +15,12 @@ namespace {
 
 // Changes that share one commit; more wait for the next.
 constexpr std::size_t kBatchJobsMax = 512;
-// Trail rows in the store that are in the segment already; removed together.
+// Trail rows in the store that are in the segment already are removed together: when there are so
+// many, or when the trail has grown by so much. A start looks for them a multiple of that far back.
 constexpr std::size_t kMovedTrailMax = 1024;
+constexpr std::uint64_t kMovedTrailBytesMax = 16ULL << 20;
+// What is moved by one append; a longer record goes alone.
+constexpr std::size_t kMoveBytesMax = 4U << 20;
 
 store::KeyRef RefOf(const keys::Key& key) { return {key.account, key.region, key.id}; }
 
@@ -218,18 +222,28 @@ void Txn::DeleteNotification(const std::string& id) { change_.delete_notificatio
 
 void Txn::PutUsage(store::UsageRow row) { change_.put_usage.push_back(std::move(row)); }
 
+Status Txn::CheckTrail() const {
+  if (batch_.trail_works || change_.insert_trail.empty()) return {};
+  return Fail(ErrorCode::kKMSInternalException, {}, "the audit trail cannot be written");
+}
+
 Status Txn::Flush() {
+  if (Status audited = CheckTrail(); !audited) {
+    Discard();
+    return audited;
+  }
   batch_.changes.push_back(std::exchange(change_, {}));
   batch_.delta.Merge(std::exchange(delta_, {}));
   return batch_.writer.Commit(batch_);
 }
 
 Writer::Writer(store::Store& store, Tables& tables, trail::Trail& trail,
-               std::vector<store::TrailRow> pending_trail)
+               std::vector<store::TrailRow> pending_trail, std::vector<std::string> moved_trail)
     : store_(store),
       tables_(tables),
       trail_(trail),
       unmoved_trail_(std::move(pending_trail)),
+      moved_trail_(std::move(moved_trail)),
       thread_([this] { Loop(); }) {}
 
 Writer::~Writer() {
@@ -257,32 +271,42 @@ Status Writer::Run(Work work) {
   return result.get();
 }
 
+void Writer::TidyTrail() {
+  {
+    const std::scoped_lock lock(mutex_);
+    tidies_ = true;
+  }
+  wake_.notify_one();
+}
+
 void Writer::Loop() {
-  MoveTrail(std::exchange(unmoved_trail_, {}));
+  MoveTrail({});
   ForgetMovedTrail();
   for (;;) {
     std::deque<Job> jobs;
     {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-      if (queue_.empty()) break;
+      wake_.wait(lock, [this] { return stopping_ || tidies_ || !queue_.empty(); });
+      tidies_ = false;
+      if (queue_.empty() && stopping_) break;
       const auto count = std::min(queue_.size(), kBatchJobsMax);
       const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(count);
       jobs.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
       queue_.erase(queue_.begin(), end);
     }
     RunBatch(std::move(jobs));
-    if (moved_trail_.size() >= kMovedTrailMax) ForgetMovedTrail();
+    if (IsTimeToForget()) ForgetMovedTrail();
   }
-  MoveTrail(std::exchange(unmoved_trail_, {}));
+  MoveTrail({});
   ForgetMovedTrail();
 }
 
 void Writer::RunBatch(std::deque<Job> jobs) {
-  Txn::Batch batch{*this, {}, {}, {}};
+  Txn::Batch batch{*this, {}, {}, {}, MoveTrail({})};
   for (Job& job : jobs) {
     Txn txn(batch);
     Status status = job.work(txn);
+    if (status) status = txn.CheckTrail();
     job.work = nullptr;  // what it holds must be gone before its caller is told
     if (!status) {
       job.done(std::move(status));
@@ -292,7 +316,7 @@ void Writer::RunBatch(std::deque<Job> jobs) {
     batch.delta.Merge(std::move(txn.delta_));
     batch.waiting.push_back(std::move(job.done));
   }
-  (void)Commit(batch);  // tells every waiting caller the result
+  if (!batch.waiting.empty()) (void)Commit(batch);  // tells every waiting caller the result
 }
 
 Status Writer::Commit(Txn::Batch& batch) {
@@ -307,7 +331,7 @@ Status Writer::Commit(Txn::Batch& batch) {
     for (const store::Change& change : changes) {
       rows.insert(rows.end(), change.insert_trail.begin(), change.insert_trail.end());
     }
-    MoveTrail(std::move(rows));
+    batch.trail_works = MoveTrail(std::move(rows));
   } else {
     LogError("a change could not be stored: {} {}: {}", ErrorCodeName(committed.error().code),
              committed.error().message, committed.error().cause);
@@ -317,26 +341,44 @@ Status Writer::Commit(Txn::Batch& batch) {
   return committed;
 }
 
-void Writer::MoveTrail(std::vector<store::TrailRow> rows) {
+// MoveTrail appends rows to the trail, behind those that wait; false if some of them wait on. They
+// are safe in the store meanwhile.
+bool Writer::MoveTrail(std::vector<store::TrailRow> rows) {
   unmoved_trail_.insert(unmoved_trail_.end(), std::make_move_iterator(rows.begin()),
                         std::make_move_iterator(rows.end()));
-  while (!unmoved_trail_.empty()) {
+  std::size_t moved = 0;
+  while (moved < unmoved_trail_.size()) {
+    if (moved > 0 && IsTimeToForget()) ForgetMovedTrail();
     std::string lines;
-    auto end = unmoved_trail_.begin();
-    for (; end != unmoved_trail_.end(); ++end) {
-      if (!lines.empty() && lines.size() + end->json.size() >= trail::kGroupBytesMax) break;
-      lines.append(end->json).append("\n");
+    std::size_t end = moved;
+    do {
+      lines.append(unmoved_trail_[end++].json).append("\n");
+    } while (end < unmoved_trail_.size() &&
+             lines.size() + unmoved_trail_[end].json.size() < kMoveBytesMax);
+    const std::uint64_t before = trail_.appended_bytes();
+    const Status appended = trail_.Append(lines);
+    if (appended.has_value() == trail_fails_) {
+      trail_fails_ = !appended;
+      if (!appended) {
+        LogError("the trail cannot be written; changes are refused: {}", appended.error().message);
+      } else {
+        LogInfo("the trail can be written again");
+      }
     }
-    if (const Status appended = trail_.Append(lines); !appended) {
-      // The records are safe in the store; requests are refused by the trail itself until it works.
-      LogError("the trail cannot be written: {}", appended.error().message);
-      return;
+    if (!appended) break;
+    if (moved_trail_.empty()) moved_from_ = before;
+    for (; moved < end; ++moved) {
+      moved_trail_.push_back(std::move(unmoved_trail_[moved].event_id));
     }
-    for (auto row = unmoved_trail_.begin(); row != end; ++row) {
-      moved_trail_.push_back(std::move(row->event_id));
-    }
-    unmoved_trail_.erase(unmoved_trail_.begin(), end);
   }
+  unmoved_trail_.erase(unmoved_trail_.begin(),
+                       unmoved_trail_.begin() + static_cast<std::ptrdiff_t>(moved));
+  return unmoved_trail_.empty();
+}
+
+bool Writer::IsTimeToForget() const {
+  return !moved_trail_.empty() && (moved_trail_.size() >= kMovedTrailMax ||
+                                   trail_.appended_bytes() - moved_from_ >= kMovedTrailBytesMax);
 }
 
 void Writer::ForgetMovedTrail() {

@@ -2,6 +2,9 @@
 // against the state that the ones before it leave, commits them together, publishes them in memory,
 // and then tells their callers: durable before acknowledged, one sync for many.
 //
+// Audit records are committed with the changes that they are about, and moved to the trail after
+// the commit. While some of them cannot be moved, changes that have records are refused.
+//
 // Thread-safety: Submit from any thread; Work and Done run on the writer's thread.
 #pragma once
 
@@ -93,7 +96,7 @@ class Txn final : public View {
     delta_ = {};
   }
   // Flush commits what this and the transactions before it have staged, now; then the work goes on.
-  // On failure everything staged so far is gone and Work must fail.
+  // On failure everything that this transaction has staged so far is gone and Work must fail.
   Status Flush();
 
  private:
@@ -102,6 +105,8 @@ class Txn final : public View {
   explicit Txn(Batch& batch) : batch_(batch) {}
   // Layers: what is staged, newest first; the tables are below them.
   std::array<const Delta*, 2> Layers() const;
+  // CheckTrail refuses what has audit records while older ones cannot be moved to the trail.
+  Status CheckTrail() const;
 
   Batch& batch_;
   store::Change change_;
@@ -119,9 +124,9 @@ class Writer {
   using Done = std::function<void(Status)>;
 
   // The references must outlive the writer. pending_trail: records that a former process committed
-  // and that are not in the trail yet; written first.
+  // and that are not in the trail yet; written first. moved_trail: ids of those that are.
   Writer(store::Store& store, Tables& tables, trail::Trail& trail,
-         std::vector<store::TrailRow> pending_trail);
+         std::vector<store::TrailRow> pending_trail, std::vector<std::string> moved_trail = {});
   // ~Writer finishes what was submitted, and moves all trail records to their segment.
   ~Writer();
   Writer(const Writer&) = delete;
@@ -131,6 +136,10 @@ class Writer {
   void Submit(Work work, Done done);
   // Run is Submit and wait. Not from the writer's own thread.
   Status Run(Work work);
+  // TidyTrail makes the thread look after the trail's records also when no change comes: those that
+  // wait are tried again, and those that the trail has had for long leave the store. Returns at
+  // once; called about every second.
+  void TidyTrail();
 
  private:
   friend class Txn;
@@ -142,7 +151,8 @@ class Writer {
   void Loop();
   void RunBatch(std::deque<Job> jobs);
   Status Commit(Txn::Batch& batch);
-  void MoveTrail(std::vector<store::TrailRow> rows);
+  bool MoveTrail(std::vector<store::TrailRow> rows);
+  bool IsTimeToForget() const;
   void ForgetMovedTrail();
 
   store::Store& store_;
@@ -150,11 +160,14 @@ class Writer {
   trail::Trail& trail_;
   std::vector<store::TrailRow> unmoved_trail_;  // committed, not in the segment (its write failed)
   std::vector<std::string> moved_trail_;        // in the segment, still in the store
+  std::uint64_t moved_from_ = 0;  // the trail's appended_bytes before the first of them
+  bool trail_fails_ = false;      // and that has been logged
 
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Job> queue_;
   bool stopping_ = false;
+  bool tidies_ = false;
   std::thread thread_;
 };
 

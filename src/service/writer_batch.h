@@ -12,6 +12,7 @@ struct Txn::Batch {
   std::vector<store::Change> changes;
   Delta delta;
   std::vector<Writer::Done> waiting;  // told after the commit
+  bool trail_works = true;            // no record of an earlier commit waits for the trail
 };
 
 }  // namespace keyturn::service

@@ -49,6 +49,7 @@ class FileTrail final : public Trail {
   Status Append(std::string_view lines) override;
   Status Sync() override;
   Head head() const override;
+  std::uint64_t appended_bytes() const override;
   Result<std::vector<std::string>> RecentEventIds(std::uint64_t bytes_max) const override;
 
  private:
@@ -334,6 +335,10 @@ Status FileTrail::LogGroup(const ChainValue& value) {
 }
 
 Status FileTrail::Append(std::string_view lines) {
+  if (lines.size() > kGroupBytesMax) {
+    return Fail(ErrorCode::kInternal, fmt::format("the audit trail takes {} bytes at once, not {}",
+                                                  kGroupBytesMax, lines.size()));
+  }
   if (!AreRecordLines(lines)) {
     return Fail(ErrorCode::kInternal, "the audit trail takes whole lines of JSON objects only");
   }
@@ -485,6 +490,11 @@ void FileTrail::SyncLoop() {
 Head FileTrail::head() const {
   const std::lock_guard lock(write_mutex_);
   return {sequence_, sequence_ == 0 ? std::string() : HexEncode(value_)};
+}
+
+std::uint64_t FileTrail::appended_bytes() const {
+  const std::lock_guard lock(write_mutex_);
+  return written_;
 }
 
 // --- reading -------------------------------------------------------------------------------------

@@ -75,6 +75,8 @@ class Trail {
   virtual Status Sync() = 0;
   // head may be ahead of what is synced: whoever stores it calls head, then Sync, then stores.
   virtual Head head() const = 0;
+  // appended_bytes: how much the trail has grown since it was opened, chain lines included.
+  virtual std::uint64_t appended_bytes() const = 0;
   // RecentEventIds: the eventID of every record in the last bytes_max bytes, for telling which
   // records of a crashed process reached the file.
   virtual Result<std::vector<std::string>> RecentEventIds(std::uint64_t bytes_max) const = 0;
