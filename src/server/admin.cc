@@ -107,15 +107,14 @@ Status DeleteUser(Call& call, const Input& input, json::Writer& out) {
   if (call.caller.user && user->row.user_id == call.caller.user->row.user_id) {
     return Fail(ErrorCode::kValidationException, "a user cannot delete itself");
   }
-  call.txn->DeleteUser(user,
-                       call.environment.tables.ListAccessKeys(input.account, input.user_name));
+  call.txn->DeleteUser(user, call.view.ListAccessKeys(input.account, input.user_name));
   out.BeginObject().EndObject();
   return {};
 }
 
 Status ListUsers(Call& call, const Input& input, json::Writer& out) {
   out.BeginObject().Key("Users").BeginArray();
-  for (const service::UserPtr& user : call.environment.tables.ListUsers(input.account)) {
+  for (const service::UserPtr& user : call.view.ListUsers(input.account)) {
     out.BeginObject().Key("UserName").String(user->row.name);
     out.Key("Arn").String(user->arn).Key("Policies").BeginArray();
     for (const store::NamedPolicy& policy : user->row.policies) out.String(policy.name);
@@ -207,7 +206,7 @@ Status UpdateAccessKey(Call& call, const Input& input, json::Writer& out) {
 Status ListAccessKeys(Call& call, const Input& input, json::Writer& out) {
   KT_TRY(ExistingUser(call, input));
   out.BeginObject().Key("AccessKeys").BeginArray();
-  for (const auto& key : call.environment.tables.ListAccessKeys(input.account, input.user_name)) {
+  for (const auto& key : call.view.ListAccessKeys(input.account, input.user_name)) {
     out.BeginObject().Key("AccessKeyId").String(key->row.id);
     out.Key("Status").String(key->row.active ? "Active" : "Inactive");
     out.Key("CreateDate").EpochSeconds(key->row.created).EndObject();
@@ -253,7 +252,7 @@ Status ApplyAccess(Call& call, const Input& input, json::Writer& out) {
 
 Status ListGroups(Call& call, const Input& input, json::Writer& out) {
   out.BeginObject().Key("Groups").BeginArray();
-  for (const service::GroupPtr& group : call.environment.tables.ListGroups(input.account)) {
+  for (const service::GroupPtr& group : call.view.ListGroups(input.account)) {
     out.BeginObject().Key("GroupName").String(group->row.name).Key("Policies").BeginArray();
     for (const store::NamedPolicy& policy : group->row.policies) out.String(policy.name);
     out.EndArray().EndObject();
@@ -264,7 +263,7 @@ Status ListGroups(Call& call, const Input& input, json::Writer& out) {
 
 Status ListRoles(Call& call, const Input& input, json::Writer& out) {
   out.BeginObject().Key("Roles").BeginArray();
-  for (const service::RolePtr& role : call.environment.tables.ListRoles(input.account)) {
+  for (const service::RolePtr& role : call.view.ListRoles(input.account)) {
     out.BeginObject().Key("RoleName").String(role->row.name).Key("Arn").String(role->arn);
     out.Key("Policies").BeginArray();
     for (const store::NamedPolicy& policy : role->row.policies) out.String(policy.name);

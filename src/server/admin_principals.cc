@@ -81,9 +81,7 @@ Status DeleteGroup(Call& call, const AdminNames& names) {
 
 Status RemoveGroup(Call& call, const service::GroupPtr& group) {
   // A group of the same name that is made later must not find members.
-  for (const service::UserPtr& listed : call.environment.tables.ListUsers(group->row.account)) {
-    const service::UserPtr user = call.view.FindUser(listed->row.account, listed->row.name);
-    if (!user) continue;
+  for (const service::UserPtr& user : call.view.ListUsers(group->row.account)) {
     store::UserRow row = user->row;
     if (std::erase(row.groups, group->row.name) > 0) KT_TRY(PutUser(call, std::move(row)));
   }

@@ -347,30 +347,30 @@ Status Stage::Account(const model::AccountId& account, const Value& value) {
   if (roles) KT_TRY(Each("role", *roles, &Stage::Role));
   if (providers) KT_TRY(Each("identity provider", *providers, &Stage::Provider));
   if (!prune_) return {};
-  const service::Tables& tables = call_.environment.tables;
+  const service::View& view = call_.view;
   const auto deleted = [&](const char* type, const std::string& name) {
     changes.push_back({Kind::kDelete, std::string(account_.text()), type, name, {}});
   };
   const auto row_name = [](const auto& each) -> const std::string& { return each.row.name; };
-  Unnamed(tables.ListUsers(account_), users, row_name, [&](const service::UserPtr& user) {
+  Unnamed(view.ListUsers(account_), users, row_name, [&](const service::UserPtr& user) {
     const bool self = call_.caller.user && call_.caller.account() == account_ &&
                       call_.caller.user->row.name == user->row.name;
     if (self) return;
     deleted("user", user->row.name);
-    call_.txn->DeleteUser(user, tables.ListAccessKeys(account_, user->row.name));
+    call_.txn->DeleteUser(user, view.ListAccessKeys(account_, user->row.name));
   });
   Status removed;
-  Unnamed(tables.ListGroups(account_), groups, row_name, [&](const service::GroupPtr& group) {
+  Unnamed(view.ListGroups(account_), groups, row_name, [&](const service::GroupPtr& group) {
     deleted("group", group->row.name);
     if (removed) removed = RemoveGroup(call_, group);
   });
   KT_TRY(std::move(removed));
-  Unnamed(tables.ListRoles(account_), roles, row_name, [&](const service::RolePtr& role) {
+  Unnamed(view.ListRoles(account_), roles, row_name, [&](const service::RolePtr& role) {
     deleted("role", role->row.name);
     call_.txn->DeleteRole(role);
   });
   Unnamed(
-      tables.ListProviders(account_), providers,
+      view.ListProviders(account_), providers,
       [](const store::ProviderRow& row) -> const std::string& { return row.host; },
       [&](const service::ProviderPtr& provider) {
         deleted("identity provider", provider->host);

@@ -60,6 +60,13 @@ class View {
   virtual RolePtr FindRole(const model::AccountId& account, const std::string& name) const = 0;
   virtual ProviderPtr FindProvider(const model::AccountId& account,
                                    const std::string& host) const = 0;
+  // Listings of an account's principals, in order of their names, and of a user's access keys.
+  virtual std::vector<UserPtr> ListUsers(const model::AccountId& account) const = 0;
+  virtual std::vector<GroupPtr> ListGroups(const model::AccountId& account) const = 0;
+  virtual std::vector<RolePtr> ListRoles(const model::AccountId& account) const = 0;
+  virtual std::vector<ProviderPtr> ListProviders(const model::AccountId& account) const = 0;
+  virtual std::vector<AccessKeyPtr> ListAccessKeys(const model::AccountId& account,
+                                                   const std::string& user) const = 0;
   virtual GrantPtr FindGrant(model::Region region, const model::KeyId& key,
                              const std::string& id) const = 0;
   // GrantsOf: a key's grants for exactly this grantee, whatever the partition of its ARN.
@@ -116,6 +123,12 @@ class Tables final : public View {
   GroupPtr FindGroup(const model::AccountId& account, const std::string& name) const override;
   RolePtr FindRole(const model::AccountId& account, const std::string& name) const override;
   ProviderPtr FindProvider(const model::AccountId& account, const std::string& host) const override;
+  std::vector<UserPtr> ListUsers(const model::AccountId& account) const override;
+  std::vector<GroupPtr> ListGroups(const model::AccountId& account) const override;
+  std::vector<RolePtr> ListRoles(const model::AccountId& account) const override;
+  std::vector<ProviderPtr> ListProviders(const model::AccountId& account) const override;
+  std::vector<AccessKeyPtr> ListAccessKeys(const model::AccountId& account,
+                                           const std::string& user) const override;
   GrantPtr FindGrant(model::Region region, const model::KeyId& key,
                      const std::string& id) const override;
   std::vector<GrantPtr> GrantsOf(model::Region region, const model::KeyId& key,
@@ -134,17 +147,11 @@ class Tables final : public View {
                                            std::string_view after, std::size_t limit) const;
   // ListRegions: where the account has keys, sorted.
   std::vector<std::string> ListRegions(const model::AccountId& account) const;
-  std::vector<UserPtr> ListUsers(const model::AccountId& account) const;
-  std::vector<GroupPtr> ListGroups(const model::AccountId& account) const;
-  std::vector<RolePtr> ListRoles(const model::AccountId& account) const;
-  std::vector<ProviderPtr> ListProviders(const model::AccountId& account) const;
   std::vector<GrantPtr> ListGrants(model::Region region, const model::KeyId& key,
                                    const std::string& after, std::size_t limit) const;
   std::vector<GrantPtr> ListRetirableGrants(const std::string& principal, model::Region region,
                                             const std::string& after, std::size_t limit) const;
   std::size_t CountGrants(model::Region region, const model::KeyId& key) const;
-  std::vector<AccessKeyPtr> ListAccessKeys(const model::AccountId& account,
-                                           const std::string& user) const;
 
   // DueKeys: keys to which something happens by itself at now: rotation, deletion, expiry of
   // imported material, the end of a transient state. At most limit.

@@ -1,4 +1,7 @@
 // Txn: the principals and grants of a transaction.
+#include <map>
+#include <utility>
+
 #include "model/arn.h"
 #include "service/writer.h"
 #include "service/writer_batch.h"
@@ -19,6 +22,33 @@ std::optional<typename Map::mapped_type> Staged(const Layers& layers, Map Delta:
   return std::nullopt;
 }
 
+// Layered is stored, which is in order of names, with what the layers say of the account's names.
+template <typename Ptr, typename Layers, typename NameOf>
+std::vector<Ptr> Layered(std::vector<Ptr> stored, const Layers& layers,
+                         std::map<UserName, Ptr> Delta::*map, const model::AccountId& account,
+                         NameOf name_of) {
+  std::map<std::string, Ptr> merged;
+  for (Ptr& each : stored) {
+    const std::string& name = name_of(*each);
+    merged.emplace_hint(merged.end(), name, std::move(each));
+  }
+  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
+    for (const auto& [name, entry] : (*layer)->*map) {
+      if (name.account == account) merged[name.name] = entry;
+    }
+  }
+  std::vector<Ptr> list;
+  for (auto& [name, entry] : merged) {
+    if (entry) list.push_back(std::move(entry));
+  }
+  return list;
+}
+
+template <typename Entity>
+const std::string& RowName(const Entity& entity) {
+  return entity.row.name;
+}
+
 }  // namespace
 
 GroupPtr Txn::FindGroup(const model::AccountId& account, const std::string& name) const {
@@ -34,6 +64,49 @@ RolePtr Txn::FindRole(const model::AccountId& account, const std::string& name) 
 ProviderPtr Txn::FindProvider(const model::AccountId& account, const std::string& host) const {
   const auto staged = Staged(Layers(), &Delta::providers, UserName{account, host});
   return staged ? *staged : batch_.writer.tables_.FindProvider(account, host);
+}
+
+std::vector<UserPtr> Txn::ListUsers(const model::AccountId& account) const {
+  return Layered(batch_.writer.tables_.ListUsers(account), Layers(), &Delta::users, account,
+                 RowName<User>);
+}
+
+std::vector<GroupPtr> Txn::ListGroups(const model::AccountId& account) const {
+  return Layered(batch_.writer.tables_.ListGroups(account), Layers(), &Delta::groups, account,
+                 RowName<Group>);
+}
+
+std::vector<RolePtr> Txn::ListRoles(const model::AccountId& account) const {
+  return Layered(batch_.writer.tables_.ListRoles(account), Layers(), &Delta::roles, account,
+                 RowName<Role>);
+}
+
+std::vector<ProviderPtr> Txn::ListProviders(const model::AccountId& account) const {
+  return Layered(batch_.writer.tables_.ListProviders(account), Layers(), &Delta::providers, account,
+                 [](const store::ProviderRow& row) -> const std::string& { return row.host; });
+}
+
+std::vector<AccessKeyPtr> Txn::ListAccessKeys(const model::AccountId& account,
+                                              const std::string& user) const {
+  std::map<std::string, AccessKeyPtr> merged;
+  for (AccessKeyPtr& key : batch_.writer.tables_.ListAccessKeys(account, user)) {
+    const std::string id = key->row.id;
+    merged.emplace_hint(merged.end(), id, std::move(key));
+  }
+  const auto layers = Layers();
+  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
+    for (const auto& [id, key] : (*layer)->access_keys) {
+      if (!key) {
+        merged.erase(id);
+      } else if (key->row.account == account && key->row.user == user) {
+        merged[id] = key;
+      }
+    }
+  }
+  std::vector<AccessKeyPtr> list;
+  list.reserve(merged.size());
+  for (auto& [id, key] : merged) list.push_back(std::move(key));
+  return list;
 }
 
 GrantPtr Txn::FindGrant(model::Region region, const model::KeyId& key,

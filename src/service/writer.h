@@ -38,6 +38,12 @@ class Txn final : public View {
   GroupPtr FindGroup(const model::AccountId& account, const std::string& name) const override;
   RolePtr FindRole(const model::AccountId& account, const std::string& name) const override;
   ProviderPtr FindProvider(const model::AccountId& account, const std::string& host) const override;
+  std::vector<UserPtr> ListUsers(const model::AccountId& account) const override;
+  std::vector<GroupPtr> ListGroups(const model::AccountId& account) const override;
+  std::vector<RolePtr> ListRoles(const model::AccountId& account) const override;
+  std::vector<ProviderPtr> ListProviders(const model::AccountId& account) const override;
+  std::vector<AccessKeyPtr> ListAccessKeys(const model::AccountId& account,
+                                           const std::string& user) const override;
   GrantPtr FindGrant(model::Region region, const model::KeyId& key,
                      const std::string& id) const override;
   std::vector<GrantPtr> GrantsOf(model::Region region, const model::KeyId& key,
