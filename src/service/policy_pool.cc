@@ -1,5 +1,7 @@
 #include "service/policy_pool.h"
 
+#include <algorithm>
+
 namespace keyturn::service {
 
 Result<std::shared_ptr<const KeyPolicy>> PolicyPool::Get(const std::string& text) {
@@ -16,7 +18,16 @@ Result<std::shared_ptr<const KeyPolicy>> PolicyPool::Get(const std::string& text
       KeyPolicy{std::make_shared<const std::string>(text), std::move(compiled)});
   const std::scoped_lock lock(mutex_);
   known_[text] = policy;
+  if (known_.size() >= sweep_at_) {
+    std::erase_if(known_, [](const auto& each) { return each.second.expired(); });
+    sweep_at_ = std::max(kSweepMin, 2 * known_.size());
+  }
   return policy;
+}
+
+std::size_t PolicyPool::size() const {
+  const std::scoped_lock lock(mutex_);
+  return known_.size();
 }
 
 }  // namespace keyturn::service

@@ -16,10 +16,15 @@ class PolicyPool {
  public:
   // Get compiles text as a key policy, or returns the one it has. Errors: policy::Compile's.
   Result<std::shared_ptr<const KeyPolicy>> Get(const std::string& text);
+  // size: of how many texts there is something in memory.
+  std::size_t size() const;
 
  private:
-  std::mutex mutex_;
+  static constexpr std::size_t kSweepMin = 64;
+  mutable std::mutex mutex_;
   std::unordered_map<std::string, std::weak_ptr<const KeyPolicy>> known_;
+  // Texts that no key has any more leave when there are twice as many as after the last time.
+  std::size_t sweep_at_ = kSweepMin;
 };
 
 }  // namespace keyturn::service

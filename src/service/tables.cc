@@ -295,7 +295,10 @@ void Tables::Publish(Delta&& delta) {
   for (auto& [id, row] : delta.aliases) {
     const auto known = aliases_.find(id);
     if (known != aliases_.end()) {
-      aliases_of_[{known->second.region, known->second.target}].erase(id.name);
+      const auto of_key = aliases_of_.find({known->second.region, known->second.target});
+      KT_CHECK(of_key != aliases_of_.end());
+      of_key->second.erase(id.name);
+      if (of_key->second.empty()) aliases_of_.erase(of_key);
       if (!row) aliases_.erase(known);
     }
     if (row) {
