@@ -25,6 +25,7 @@ void MaterialSet::DropLast() {
   KT_CHECK(by_generation_.size() > 1);
   if (index_ != nullptr) index_->erase(by_generation_.back()->id);
   by_generation_.pop_back();
+  rotations_.resize(std::min(rotations_.size(), by_generation_.size() - 1));
   if (by_generation_.size() < kIndexFrom) index_.reset();
 }
 

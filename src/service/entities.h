@@ -73,6 +73,7 @@ class MaterialSet {
   // Replace puts material in the place of the one with its generation and id.
   void Replace(MaterialPtr material);
   std::vector<MaterialPtr> All() const;
+  // NoteRotation notes how generation becomes current. It counts once the key has that generation.
   void NoteRotation(std::uint32_t generation, Rotation rotation);
   std::optional<Rotation> RotationOf(std::uint32_t generation) const;
   MaterialPtr Find(const model::MaterialId& id) const;

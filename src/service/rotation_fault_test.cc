@@ -3,11 +3,15 @@
 // restart, and the next rotation must succeed.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <vector>
 
+#include "api/ops/list_key_rotations.h"
 #include "crypto/ciphertext.h"
 #include "keys/rotation.h"
+#include "service/imports.h"
 #include "service/key_material.h"
+#include "service/principals.h"
 #include "service/service_fault_test.h"
 
 namespace keyturn::service {
@@ -52,6 +56,47 @@ class RotationFault : public ServiceFault {
       ASSERT_TRUE(opened);
       EXPECT_TRUE(crypto::DecryptBlob(**opened, blob, {}));
     }
+  }
+
+  // MakeImportedKey makes a key with two imported materials, of which one waits for its rotation.
+  void MakeImportedKey() {
+    ASSERT_TRUE(writer_->Run([&](Txn& txn) -> Status {
+      keys::Key key;
+      key.id = model::KeyId::New(environment_->random, false);
+      key.region = *model::Region::Intern("us-east-1");
+      key.origin = model::Origin::kExternal;
+      KT_ASSIGN(auto policy,
+                environment_->policies.Get(policy::DefaultKeyPolicy("aws", key.account)));
+      name_ = {key.region, key.id};
+      AddKey(txn, *environment_, key, policy, {}, kStart);
+      return {};
+    }));
+    for (const std::uint8_t n : {std::uint8_t{1}, std::uint8_t{2}}) {
+      ASSERT_TRUE(writer_->Run([&](Txn& txn) -> Status {
+        const KeyPtr entry = txn.FindKey(name_.region, name_.id);
+        std::array<std::uint8_t, 32> bytes{};
+        bytes.fill(n);
+        keys::ImportRequest request{.id = model::MaterialId(bytes)};
+        if (n > 1) request.type = model::ImportType::kNewKeyMaterial;
+        KT_ASSIGN(const auto decision, keys::Import(entry->key, ImportsOf(*entry), request));
+        TakeImport(txn, *environment_, *entry, decision, bytes, kStart);
+        return {};
+      }));
+    }
+  }
+
+  // ListMaterials is ListKeyRotations with ALL_KEY_MATERIAL.
+  std::vector<api::RotationsListEntry> ListMaterials() {
+    store::UserRow row;
+    row.name = "admin";
+    const Caller caller{.user = *MakeUser(std::move(row)), .access_key = {}};
+    Call call{*environment_, caller, name_.region, clock_.Now(), service_->tables()};
+    call.targets.push_back({Key(), std::nullopt});
+    api::ListKeyRotationsRequest request;
+    request.include_key_material = model::IncludeKeyMaterial::kAllKeyMaterial;
+    const auto listed = Handle<api::op::ListKeyRotations>(call, request);
+    EXPECT_TRUE(listed);
+    return *listed->rotations;
   }
 
   KeyName name_;
@@ -130,6 +175,21 @@ TEST_F(RotationFault, MaterialThatStorageSpoiledIsNeverUsed) {
   Open();
   ExpectAllDecrypt();
   EXPECT_EQ(Key()->materials->size(), 2U);
+}
+
+TEST_F(RotationFault, ARotationThatFailedIsNotListed) {
+  MakeImportedKey();
+  faulty_->FailAt(3);  // T1's commit, reading back, T2's commit
+  ASSERT_FALSE(Rotate());
+  auto listed = ListMaterials();
+  ASSERT_EQ(listed.size(), 2U);
+  EXPECT_EQ(listed[1].key_material_state, model::KeyMaterialState::kPendingRotation);
+  EXPECT_FALSE(listed[1].rotation_date);
+  EXPECT_FALSE(listed[1].rotation_type);
+  ASSERT_TRUE(Rotate());
+  listed = ListMaterials();
+  EXPECT_EQ(listed[1].key_material_state, model::KeyMaterialState::kCurrent);
+  EXPECT_EQ(listed[1].rotation_date, clock_.Now());
 }
 
 TEST_F(RotationFault, TheClockworkCatchesUpOnceAndDestroysWhatIsDue) {

@@ -72,7 +72,8 @@ Result<api::ListKeyRotationsResponse> Handle<api::op::ListKeyRotations>(
       row.key_material_state = StateOf(call.view, key, generation);
       if (key.origin == model::Origin::kExternal) ShowImport(*material, row);
     }
-    if (const auto rotation = entry.materials->RotationOf(generation)) {
+    const auto rotation = entry.materials->RotationOf(generation);
+    if (rotation && generation <= key.generation) {  // else one that failed has noted it
       row.rotation_date = rotation->date;
       row.rotation_type = rotation->type;
     }
