@@ -18,6 +18,49 @@ constexpr std::string_view kAdministratorPolicy =
     R"({"Version":"2012-10-17","Statement":[{"Sid":"AdministratorAccess","Effect":"Allow",)"
     R"("Action":"*","Resource":"*"}]})";
 
+// CheckUnused refuses a directory that holds something of what is made here, and says what to do.
+// Nothing is removed: a root key without its database may be a backup that is being restored.
+Status CheckUnused(const std::filesystem::path& directory) {
+  const std::string name = directory.string();
+  const auto holds = [&](std::string_view file) {
+    std::error_code error;
+    return std::filesystem::exists(directory / file, error);
+  };
+  const bool has_root_key = holds(kRootKeyFile);
+  if (holds("keyturn.db")) {
+    if (!has_root_key) {
+      return Fail(ErrorCode::kConflict,
+                  fmt::format("{} holds a database, but not the root key that opens it: restore {} "
+                              "from its backup",
+                              name, kRootKeyFile));
+    }
+    const std::string keys[] = {kDomainKeyMeta};
+    const auto stored = store::ReadMetaInUse(directory, keys);
+    if (stored && !stored->front()) {
+      return Fail(ErrorCode::kConflict,
+                  fmt::format("{} is not initialised: an earlier `keyturn init` did not finish; "
+                              "remove the directory and run it again",
+                              name));
+    }
+    return Fail(ErrorCode::kConflict, fmt::format("{} is initialised already", name));
+  }
+  if (has_root_key) {
+    return Fail(ErrorCode::kConflict,
+                fmt::format("{0} holds a root key, but no database (keyturn.db). If an earlier "
+                            "`keyturn init` was interrupted, nothing is encrypted under that root "
+                            "key: remove {0}/{1} and run init again. If this is a backup, restore "
+                            "its database, too",
+                            name, kRootKeyFile));
+  }
+  for (const char* file : {"region", "credentials"}) {
+    if (holds(file)) {
+      return Fail(ErrorCode::kConflict,
+                  fmt::format("{}/{} is there already, and init does not replace it", name, file));
+    }
+  }
+  return {};
+}
+
 Status WriteCredentials(const InitOptions& options, const NewAccessKey& access_key) {
   std::string text = fmt::format("[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
                                  access_key.row.id, AsText(access_key.secret.reveal()));
@@ -36,6 +79,7 @@ Status InitDataDirectory(const InitOptions& options, const Clock& clock, RandomS
                 fmt::format("cannot make {}: {}", options.directory.string(), error.message()));
   }
   if (made) ::chmod(options.directory.c_str(), 0700);
+  KT_TRY(CheckUnused(options.directory));
   KT_ASSIGN(const crypto::Key256 root,
             CreateRootKey(options.directory, options.passphrase, random));
   const Keyring keyring = Keyring::Create(random);
@@ -64,9 +108,10 @@ Status InitDataDirectory(const InitOptions& options, const Clock& clock, RandomS
   change.put_meta = {{kDomainKeyMeta, keyring.Wrap(root, random)},
                      {"region", {region.begin(), region.end()}},
                      {"account", {account.begin(), account.end()}}};
-  KT_TRY(store->Commit({&change, 1}));
+  // The commit is last: a database with its domain key has everything beside it.
   KT_TRY(WriteNewFile(options.directory / "region", options.region + "\n"));
-  return WriteCredentials(options, access_key);
+  KT_TRY(WriteCredentials(options, access_key));
+  return store->Commit({&change, 1});
 }
 
 }  // namespace keyturn::service

@@ -30,7 +30,8 @@ struct InitOptions {
 
 // InitDataDirectory makes root key, database, account, the first administrator with an access key,
 // and directory/credentials (AWS shared-credentials form, 0600). kConflict when the directory holds
-// one already. Nothing half: the credentials file is written last.
+// one already, or what an interrupted call has left; the message says what to do. Until the last
+// step the directory does not count as initialised.
 Status InitDataDirectory(const InitOptions& options, const Clock& clock, RandomSource& random);
 
 struct OpenOptions {
