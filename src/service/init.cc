@@ -72,6 +72,7 @@ Status WriteCredentials(const InitOptions& options, const NewAccessKey& access_k
 }  // namespace
 
 Status InitDataDirectory(const InitOptions& options, const Clock& clock, RandomSource& random) {
+  KT_TRY(CheckPrincipalName("the administrator's name", options.admin_user));
   std::error_code error;
   const bool made = std::filesystem::create_directories(options.directory, error);
   if (error) {

@@ -23,6 +23,11 @@ start() {
 }
 
 refused "serve before init" "keyturn init" serve --data-dir "$dir/data" --listen 127.0.0.1:0
+for name in '' 'a b'; do
+  refused "an administrator called '$name'" "1 to 64 characters" init --data-dir "$dir/data" \
+    --admin-user "$name"
+  [ ! -e "$dir/data" ] || fail "init wrote something for an administrator called '$name'"
+done
 "$keyturn" init --data-dir "$dir/data" --account 111122223333 >/dev/null
 [ "$(stat -c %a "$dir/data/credentials")" = 600 ] || fail "credentials are readable by others"
 [ "$(stat -c %a "$dir/data/root.key")" = 600 ] || fail "the root key is readable by others"
