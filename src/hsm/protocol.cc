@@ -156,6 +156,8 @@ const char* OutcomeName(Outcome outcome) {
       return "the module did not return in time";
     case Outcome::kBusy:
       return "the worker is busy, or waits to be started again";
+    case Outcome::kNotNamed:
+      return "its cluster is not named by --hsm-cluster";
   }
   KT_CHECK(false);
 }

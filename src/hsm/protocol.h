@@ -56,6 +56,7 @@ enum class Outcome : std::uint8_t {
   kCrashed,   // the worker died
   kTimedOut,  // it did not answer in time and was killed
   kBusy,      // too many wait for it, or it is not started again so soon
+  kNotNamed,  // the operator does not name the store's cluster (any more)
 };
 inline constexpr Outcome kLastOnWire = Outcome::kFailed;
 const char* OutcomeName(Outcome outcome);

@@ -72,7 +72,8 @@ TEST(Protocol, WhatOnlyTheServerMayConcludeIsRefusedFromAWorker) {
   reply.outcome = Outcome::kOk;
   const SecretBytes frame = Encode(reply);
   Bytes bytes(frame.reveal().begin(), frame.reveal().end());
-  for (const Outcome outcome : {Outcome::kCrashed, Outcome::kTimedOut, Outcome::kBusy}) {
+  for (const Outcome outcome :
+       {Outcome::kCrashed, Outcome::kTimedOut, Outcome::kBusy, Outcome::kNotNamed}) {
     bytes[1] = static_cast<std::uint8_t>(outcome);
     EXPECT_FALSE(DecodeReply(bytes));
   }

@@ -104,7 +104,7 @@ hsm::Reply CallToken(const Environment& environment, const CustomKeyStore& store
   hsm::Cluster* const cluster = ClusterOf(environment, store);
   if (cluster == nullptr) {
     hsm::Reply reply;
-    reply.outcome = hsm::Outcome::kNoToken;
+    reply.outcome = hsm::Outcome::kNotNamed;
     return reply;
   }
   return cluster->Call(request, store.secret.reveal());
@@ -125,9 +125,11 @@ void Reconnect(const Environment& environment) {
     std::string failure;
     if (store->is_token()) {
       hsm::Cluster* const cluster = ClusterOf(environment, *store);
-      const auto outcome = cluster != nullptr ? cluster->Login(store->secret.reveal()).outcome
-                                              : hsm::Outcome::kNoToken;
-      if (outcome != hsm::Outcome::kOk) failure = hsm::OutcomeName(outcome);
+      if (cluster == nullptr) {
+        failure = store->row.cluster + " is not named by --hsm-cluster";
+      } else if (const auto login = cluster->Login(store->secret.reveal()); !login.ok()) {
+        failure = hsm::OutcomeName(login.outcome);
+      }
     } else {
       const std::string request_id = NewUuid(environment.random);
       const ProxyOrigin origin{{}, {}, "KmsHealthCheck", request_id};

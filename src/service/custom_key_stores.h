@@ -34,7 +34,7 @@ ProxyAddress AddressOf(const CustomKeyStore& store);
 ProxyOrigin OriginOf(const Call& call, std::string_view key_arn);
 // CheckHealth asks the proxy of a store, existing or planned.
 model::ProxyAnswer<void> CheckHealth(const Call& call, const CustomKeyStore& store);
-// CallToken runs a request in a store's token; kNoToken when its cluster is not named.
+// CallToken runs a request in a store's token; kNotNamed when its cluster is not.
 hsm::Reply CallToken(const Environment& environment, const CustomKeyStore& store,
                      const hsm::Request& request);
 

@@ -206,6 +206,7 @@ ConnectionErrorCodeType ConnectionError(Outcome outcome) {
       return ConnectionErrorCodeType::kUserNotFound;
     case Outcome::kNoModule:
     case Outcome::kNoToken:
+    case Outcome::kNotNamed:
       return ConnectionErrorCodeType::kClusterNotFound;
     case Outcome::kTimedOut:
       return ConnectionErrorCodeType::kNetworkErrors;

@@ -360,6 +360,8 @@ test('a killed server takes its workers with it, and finds its keys again', asyn
   there = mine.client();
   const error = await failure(there.send(new kms.DecryptCommand({ CiphertextBlob })));
   assert.equal(error.name, 'KMSInvalidStateException');
+  assert.match(error.message, /its cluster is not named by --hsm-cluster/);
+  while (!mine.errors.includes(`${clusterOf('i')} is not named by --hsm-cluster`)) await soon();
   await there.send(new kms.DisconnectCustomKeyStoreCommand({ CustomKeyStoreId }));
   await there.send(new kms.ConnectCustomKeyStoreCommand({ CustomKeyStoreId }));
   const { CustomKeyStores: [store] } = await there.send(new kms.DescribeCustomKeyStoresCommand(

@@ -33,7 +33,7 @@ OutsideWork GoOutside<api::op::ConnectCustomKeyStore>(
   }
   hsm::Cluster* const cluster = ClusterOf(call.environment, **store);
   if (cluster == nullptr) {
-    work.token = hsm::Outcome::kNoToken;
+    work.token = hsm::Outcome::kNotNamed;
     work.logged_in = true;  // the operator does not name it any more: a failed connection
     return work;
   }
