@@ -9,8 +9,9 @@ export interface Loaded<T> {
   reload: () => Promise<void>;
 }
 
-// useLoaded runs load now and on reload; an answer that comes too late is dropped.
-export function useLoaded<T>(load: () => Promise<T>, dependencies: unknown[]): Loaded<T> {
+// useLoaded runs load now, on reload, and for another version; until the new answer is there, the old
+// one stays. Other dependencies forget it. An answer that comes too late is dropped.
+export function useLoaded<T>(load: () => Promise<T>, dependencies: unknown[], version = 0): Loaded<T> {
   const [state, setState] = useState<{ data?: T; error?: ApiError; loading: boolean }>({ loading: true });
   const turn = useRef(0);
   const run = useCallback(async () => {
@@ -30,6 +31,12 @@ export function useLoaded<T>(load: () => Promise<T>, dependencies: unknown[]): L
     void run();
     return () => void ++turn.current;
   }, [run]);
+  const loaded = useRef(version);
+  useEffect(() => {
+    if (loaded.current === version) return;
+    loaded.current = version;
+    void run();
+  }, [version]);
   return { ...state, reload: run };
 }
 
@@ -41,7 +48,8 @@ export type May = (operation: string) => string | undefined;
 export function usePermissions(keyId: string, region: string, version = 0): May {
   const { data } = useLoaded(
     () => get<Permissions>(keyId ? `permissions?key-id=${encodeURIComponent(keyId)}` : 'permissions'),
-    [keyId, region, version],
+    [keyId, region],
+    version,
   );
   return (operation) => {
     const decision = data?.[operation];

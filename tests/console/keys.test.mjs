@@ -135,6 +135,47 @@ test('aliases, tags and grants are made and taken away', async () => {
   assert.deepEqual(await grants(), []);
 });
 
+test('Refresh shows what others have changed on a tab, and leaves what is being written', async () => {
+  const KeyId = await create();
+  await client.send(new kms.EnableKeyRotationCommand({ KeyId }));
+  await page.go(`/kms/keys/${KeyId}/keyRotation`);
+  const box = page.getByRole('checkbox', { name: /Automatically rotate/ });
+  assert.equal(await box.isChecked(), true);
+  await client.send(new kms.DisableKeyRotationCommand({ KeyId }));
+  await press('Refresh');
+  await box.and(page.locator(':not(:checked)')).waitFor();
+  await box.check();
+  await choose('Disable');
+  await told('The key is disabled.');
+  await settled(page);
+  assert.equal(await box.isChecked(), true, 'what is not saved outlives a change of something else');
+
+  await page.getByRole('tab', { name: 'Tags' }).click();
+  await told('No tags');
+  await client.send(new kms.TagResourceCommand({ KeyId, Tags: [{ TagKey: 'team', TagValue: 'red' }] }));
+  const { Policy } = await client.send(new kms.GetKeyPolicyCommand({ KeyId, PolicyName: 'default' }));
+  const policy = JSON.parse(Policy);
+  policy.Statement.push({ Effect: 'Deny', Principal: '*', Action: 'kms:TagResource', Resource: '*' });
+  await client.send(new kms.PutKeyPolicyCommand({ KeyId, PolicyName: 'default', Policy: JSON.stringify(policy) }));
+  await press('Refresh');
+  await page.getByRole('button', { name: 'Remove tag team' }).waitFor();
+  await page.getByRole('button', { name: 'Add tag' }).and(page.locator('[aria-disabled=true]')).waitFor();
+
+  await page.getByRole('tab', { name: 'Key policy' }).click();
+  await press('Edit');
+  const text = page.getByLabel('Policy document');
+  await text.fill('{"Version": "2012-10-17"}');
+  await client.send(new kms.PutKeyPolicyCommand({ KeyId, PolicyName: 'default', Policy }));
+  await choose('Enable');
+  await told('The key is enabled.');
+  await press('Refresh');
+  await settled(page);
+  assert.equal(await text.inputValue(), '{"Version": "2012-10-17"}');
+  await press('Cancel');
+  await page.getByText('kms:TagResource').first().waitFor();
+  assert.equal(await page.locator('pre').filter({ hasText: 'Deny' }).count(), 0);
+});
+
 test('a policy is edited; one that is none is refused before, one that locks out by the server; a decision is explained', async () => {
   const KeyId = await create();
   await page.go(`/kms/keys/${KeyId}/keyPolicy`);

@@ -18,8 +18,8 @@ interface Alias {
   AliasArn: string;
 }
 
-export function AliasesTab({ metadata, may }: { metadata: KeyMetadata; may: May }) {
-  const aliases = useLoaded(async () => (await call<{ Aliases: Alias[] }>('ListAliases', { KeyId: metadata.KeyId })).Aliases, [metadata.KeyId]);
+export function AliasesTab({ metadata, may, version }: { metadata: KeyMetadata; may: May; version: number }) {
+  const aliases = useLoaded(async () => (await call<{ Aliases: Alias[] }>('ListAliases', { KeyId: metadata.KeyId })).Aliases, [metadata.KeyId], version);
   const [adding, setAdding] = useState(false);
   const [name, setName] = useState('');
   const [error, setError] = useState<ApiError>();

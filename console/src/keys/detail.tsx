@@ -35,8 +35,9 @@ export default function KeyDetail() {
   const { region, notify } = useShell();
   const navigate = useNavigate();
   const key = useLoaded(() => loadKey(keyId), [keyId, region]);
-  const [policyVersion, setPolicyVersion] = useState(0);
-  const may = usePermissions(keyId, region, policyVersion);
+  // version: of all that the page shows. The tabs and the permissions are loaded with it.
+  const [version, setVersion] = useState(0);
+  const may = usePermissions(keyId, region, version);
   const [error, setError] = useState<ApiError>();
   const [deleting, setDeleting] = useState(false);
   const [window_, setWindow] = useState('30');
@@ -51,6 +52,12 @@ export default function KeyDetail() {
   const metadata = key.data;
   if (!metadata) return <Spinner size="large" />;
 
+  const reload = () => void key.reload();
+  const refresh = () => {
+    setVersion((before) => before + 1);
+    return key.reload();
+  };
+
   async function change(operation: string, input: object, done: string) {
     setError(undefined);
     try {
@@ -59,7 +66,7 @@ export default function KeyDetail() {
     } catch (problem) {
       setError(problem as ApiError);
     }
-    await key.reload();
+    await refresh();
   }
 
   const state = metadata.KeyState;
@@ -82,19 +89,18 @@ export default function KeyDetail() {
   };
   const wrongWindow = /^\d+$/.test(window_) && Number(window_) >= 7 && Number(window_) <= 30 ? '' : 'Enter a number of days from 7 to 30.';
 
-  const reload = () => void key.reload();
   const tabs = [
-    { id: 'keyPolicy', label: 'Key policy', content: <PolicyTab metadata={metadata} may={may} onChanged={() => setPolicyVersion((version) => version + 1)} /> },
+    { id: 'keyPolicy', label: 'Key policy', content: <PolicyTab metadata={metadata} may={may} version={version} onChanged={() => void refresh()} /> },
     { id: 'cryptographicConfiguration', label: 'Cryptographic configuration', content: <CryptographyTab metadata={metadata} /> },
-    { id: 'tags', label: 'Tags', content: <TagsTab metadata={metadata} may={may} /> },
+    { id: 'tags', label: 'Tags', content: <TagsTab metadata={metadata} may={may} version={version} /> },
     ...(isSymmetric(metadata) && !['AWS_CLOUDHSM', 'EXTERNAL_KEY_STORE'].includes(metadata.Origin)
-      ? [{ id: 'keyRotation', label: 'Key rotation', content: <RotationTab metadata={metadata} may={may} onChanged={reload} /> }]
+      ? [{ id: 'keyRotation', label: 'Key rotation', content: <RotationTab metadata={metadata} may={may} version={version} onChanged={reload} /> }]
       : []),
     ...(metadata.Origin === 'EXTERNAL' ? [{ id: 'keyMaterial', label: 'Key material', content: <ImportTab metadata={metadata} may={may} onChanged={reload} /> }] : []),
     ...(hasPublicKey(metadata) ? [{ id: 'publicKey', label: 'Public key', content: <PublicKeyTab metadata={metadata} /> }] : []),
     ...(metadata.MultiRegion ? [{ id: 'regionality', label: 'Regionality', content: <RegionalityTab metadata={metadata} may={may} onChanged={reload} /> }] : []),
-    { id: 'aliases', label: 'Aliases', content: <AliasesTab metadata={metadata} may={may} /> },
-    { id: 'grants', label: 'Grants', content: <GrantsTab metadata={metadata} may={may} /> },
+    { id: 'aliases', label: 'Aliases', content: <AliasesTab metadata={metadata} may={may} version={version} /> },
+    { id: 'grants', label: 'Grants', content: <GrantsTab metadata={metadata} may={may} version={version} /> },
   ];
   return (
     <ContentLayout
@@ -103,7 +109,7 @@ export default function KeyDetail() {
           variant="h1"
           actions={
             <SpaceBetween direction="horizontal" size="xs">
-              <Button iconName="refresh" ariaLabel="Refresh" onClick={reload} />
+              <Button iconName="refresh" ariaLabel="Refresh" onClick={() => void refresh()} />
               <ButtonDropdown items={actions} onItemClick={({ detail }) => act(detail.id)}>
                 Key actions
               </ButtonDropdown>

@@ -44,8 +44,8 @@ async function load(keyId: string) {
   return grants;
 }
 
-export function GrantsTab({ metadata, may }: { metadata: KeyMetadata; may: May }) {
-  const grants = useLoaded(() => load(metadata.KeyId), [metadata.KeyId]);
+export function GrantsTab({ metadata, may, version }: { metadata: KeyMetadata; may: May; version: number }) {
+  const grants = useLoaded(() => load(metadata.KeyId), [metadata.KeyId], version);
   const [adding, setAdding] = useState(false);
   const [grantee, setGrantee] = useState('');
   const [retiring, setRetiring] = useState('');

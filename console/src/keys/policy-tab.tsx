@@ -111,15 +111,18 @@ function Explain({ keyId, operations }: { keyId: string; operations: string[] })
   );
 }
 
-export function PolicyTab({ metadata, may, onChanged }: { metadata: KeyMetadata; may: May; onChanged: () => void }) {
+export function PolicyTab({ metadata, may, version, onChanged }: { metadata: KeyMetadata; may: May; version: number; onChanged: () => void }) {
   const { notify } = useShell();
-  const policy = useLoaded(async () => (await call<{ Policy: string }>('GetKeyPolicy', { KeyId: metadata.KeyId, PolicyName: 'default' })).Policy, [metadata.KeyId]);
-  const decisions = useLoaded(() => get<Permissions>(`permissions?key-id=${encodeURIComponent(metadata.KeyId)}`), [metadata.KeyId]);
+  const policy = useLoaded(async () => (await call<{ Policy: string }>('GetKeyPolicy', { KeyId: metadata.KeyId, PolicyName: 'default' })).Policy, [metadata.KeyId], version);
+  const decisions = useLoaded(() => get<Permissions>(`permissions?key-id=${encodeURIComponent(metadata.KeyId)}`), [metadata.KeyId], version);
   const [text, setText] = useState('');
   const [editing, setEditing] = useState(false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError>();
-  useEffect(() => setText(policy.data ?? ''), [policy.data]);
+  // What is being written outlives a refresh.
+  useEffect(() => {
+    if (!editing) setText(policy.data ?? '');
+  }, [policy.data]);
   const reason = metadata.KeyManager === 'AWS' ? 'The policy of an AWS managed key cannot be changed.' : may('PutKeyPolicy');
   const problem = editing ? parseProblem(text) : '';
 
@@ -131,7 +134,6 @@ export function PolicyTab({ metadata, may, onChanged }: { metadata: KeyMetadata;
       notify('success', 'The key policy is changed.');
       setEditing(false);
       onChanged();
-      await Promise.all([policy.reload(), decisions.reload()]);
     } catch (told) {
       setError(told as ApiError);
     } finally {

@@ -13,7 +13,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import Steps from '@cloudscape-design/components/steps';
 import Table from '@cloudscape-design/components/table';
 import Textarea from '@cloudscape-design/components/textarea';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { ApiError, call } from '../api';
 import { useLoaded, type May } from '../hooks';
 import { ActionButton, ErrorAlert, Moment } from '../parts';
@@ -78,10 +78,10 @@ function Timeline({ metadata, status, materials }: { metadata: KeyMetadata; stat
   );
 }
 
-export function RotationTab({ metadata, may, onChanged }: { metadata: KeyMetadata; may: May; onChanged: () => void }) {
+export function RotationTab({ metadata, may, version, onChanged }: { metadata: KeyMetadata; may: May; version: number; onChanged: () => void }) {
   const { notify } = useShell();
   const keyId = metadata.KeyId;
-  const rotation = useLoaded(() => load(keyId), [keyId]);
+  const rotation = useLoaded(() => load(keyId), [keyId], version);
   const [checked, setChecked] = useState(false);
   const [period, setPeriod] = useState(String(periodDefault));
   const [busy, setBusy] = useState(false);
@@ -89,8 +89,15 @@ export function RotationTab({ metadata, may, onChanged }: { metadata: KeyMetadat
   const [asking, setAsking] = useState<'' | 'off' | 'now'>('');
   const [justification, setJustification] = useState('');
   const status = rotation.data?.status;
+  const days = Number(period);
+  const changedFrom = (was: Status) => checked !== was.KeyRotationEnabled || (checked && days !== was.RotationPeriodInDays);
+  const shown = useRef<Status>(undefined);
   useEffect(() => {
     if (!status) return;
+    const was = shown.current;
+    shown.current = status;
+    // What is entered and not saved outlives a refresh.
+    if (was && changedFrom(was)) return;
     setChecked(status.KeyRotationEnabled);
     setPeriod(String(status.RotationPeriodInDays ?? periodDefault));
   }, [status]);
@@ -104,10 +111,9 @@ export function RotationTab({ metadata, may, onChanged }: { metadata: KeyMetadat
       ? 'Imported key material does not rotate automatically. Import new material and rotate on demand.'
       : undefined;
   const state = metadata.KeyState === 'Enabled' ? undefined : `The key is ${metadata.KeyState}.`;
-  const days = Number(period);
   const wrongPeriod = checked && (!/^\d+$/.test(period) || days < 90 || days > 2560) ? 'Enter a number of days from 90 to 2560.' : '';
   const turnedOff = status?.KeyRotationEnabled === true && !checked;
-  const changed = status !== undefined && (checked !== status.KeyRotationEnabled || (checked && days !== status.RotationPeriodInDays));
+  const changed = status !== undefined && changedFrom(status);
   const reason = unavailable ?? state ?? may(checked ? 'EnableKeyRotation' : 'DisableKeyRotation');
   const onDemandDone = rotation.data?.materials.filter((each) => each.RotationType === 'ON_DEMAND').length ?? 0;
   const onDemandReason = (replica && unavailable) || state || may('RotateKeyOnDemand') || (onDemandDone >= onDemandMax ? `All ${onDemandMax} on-demand rotations are used.` : undefined);
@@ -118,6 +124,7 @@ export function RotationTab({ metadata, may, onChanged }: { metadata: KeyMetadat
     try {
       await action();
       notify('success', done);
+      shown.current = undefined;
       await rotation.reload();
       onChanged();
     } catch (problem) {

@@ -13,8 +13,8 @@ import { useLoaded, type May } from '../hooks';
 import { ActionButton, ErrorAlert } from '../parts';
 import type { KeyMetadata } from './metadata';
 
-export function TagsTab({ metadata, may }: { metadata: KeyMetadata; may: May }) {
-  const tags = useLoaded(async () => (await call<{ Tags: Tag[] }>('ListResourceTags', { KeyId: metadata.KeyId })).Tags, [metadata.KeyId]);
+export function TagsTab({ metadata, may, version }: { metadata: KeyMetadata; may: May; version: number }) {
+  const tags = useLoaded(async () => (await call<{ Tags: Tag[] }>('ListResourceTags', { KeyId: metadata.KeyId })).Tags, [metadata.KeyId], version);
   const [adding, setAdding] = useState(false);
   const [name, setName] = useState('');
   const [value, setValue] = useState('');
