@@ -59,6 +59,9 @@ const titles: Record<string, string> = {
   trail: 'Trail',
 };
 
+// hashPath: of the address, which is ahead of the page that is shown.
+const hashPath = () => window.location.hash.slice(1).split('?')[0]!;
+
 interface Props {
   session: Session;
   onSession: (session: Session) => void;
@@ -77,7 +80,7 @@ function Frame({ session, onSession, onSignedOut }: Props) {
     setRegion(name);
     showRegion(name);
   }, []);
-  const [flashes, setFlashes] = useState<FlashbarProps.MessageDefinition[]>([]);
+  const [flashes, setFlashes] = useState<(FlashbarProps.MessageDefinition & { path: string })[]>([]);
   const [navigationOpen, setNavigationOpen] = useState(matchMedia('(min-width: 1200px)').matches);
   const content = useRef<HTMLDivElement>(null);
   const nextFlash = useRef(0);
@@ -86,10 +89,14 @@ function Frame({ session, onSession, onSignedOut }: Props) {
     const id = String(++nextFlash.current);
     const dismiss = () => setFlashes((all) => all.filter((each) => each.id !== id));
     setFlashes((all) => [
-      { id, type, content: text, dismissible: true, onDismiss: dismiss, ariaRole: type === 'error' ? 'alert' : 'status' },
+      { id, type, path: hashPath(), content: text, dismissible: true, onDismiss: dismiss, ariaRole: type === 'error' ? 'alert' : 'status' },
       ...all.slice(0, 3),
     ]);
   }, []);
+
+  // What was done is told on the page where it was done, and not on another one's top; what went
+  // wrong stays until it is dismissed.
+  useEffect(() => setFlashes((all) => all.filter((each) => each.type !== 'success' || each.path === pathname)), [pathname]);
 
   // The idle clock of the server, told before it runs out.
   const lastUse = useRef(Date.now());
@@ -204,7 +211,7 @@ function Frame({ session, onSession, onSignedOut }: Props) {
           />
         }
         breadcrumbs={<BreadcrumbGroup ariaLabel="Breadcrumbs" items={crumbs} />}
-        notifications={<Flashbar items={flashes} stackItems />}
+        notifications={<Flashbar items={flashes.map(({ path: _, ...item }) => item)} stackItems />}
         content={
           <div ref={content} tabIndex={-1} style={{ outline: 'none' }} key={region} data-page={shown.pathname + shown.search}>
             <Suspense fallback={null}>

@@ -176,6 +176,15 @@ test('Refresh shows what others have changed on a tab, and leaves what is being 
   assert.equal(await page.locator('pre').filter({ hasText: 'Deny' }).count(), 0);
 });
 
+test('what was done to a key is not told on the page of another one', async () => {
+  const [one, other] = [await create(), await create()];
+  await page.go(`/kms/keys/${one}/tags`);
+  await choose('Disable');
+  await told('The key is disabled.');
+  await page.go(`/kms/keys/${other}/tags`);
+  assert.equal(await page.getByText('The key is disabled.').count(), 0);
+});
+
 test('a policy is edited; one that is none is refused before, one that locks out by the server; a decision is explained', async () => {
   const KeyId = await create();
   await page.go(`/kms/keys/${KeyId}/keyPolicy`);

@@ -59,8 +59,8 @@ export default function CreateKey() {
       keyId = made.KeyMetadata.KeyId;
       if (alias) await call('CreateAlias', { AliasName: `alias/${alias}`, TargetKeyId: keyId });
       if (canRotate && rotate) await call('EnableKeyRotation', { KeyId: keyId });
-      notify('success', `The key ${keyId} is created.`);
       navigate(`/kms/keys/${keyId}`);
+      notify('success', `The key ${keyId} is created.`);
     } catch (problem) {
       const told = problem as ApiError;
       if (keyId) {
