@@ -75,7 +75,7 @@ export async function signIn(credentials: Credentials, inRegion: string): Promis
   return remember(await send('POST', 'sign-in', await sign('/console/api/sign-in', inRegion, credentials)));
 }
 
-// confirm shows the secret again, for what cannot be taken back.
+// confirm shows the secret again, for what nobody else is to do in an open session.
 export async function confirm(credentials: Credentials, inRegion: string): Promise<Session> {
   return remember(await send('POST', 'confirm', await sign('/console/api/confirm', inRegion, credentials)));
 }

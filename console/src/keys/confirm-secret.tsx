@@ -1,4 +1,4 @@
-// ConfirmSecret asks for the secret access key again, before what cannot be taken back.
+// ConfirmSecret asks for the secret access key again, before what nobody else is to do in an open session.
 import Alert from '@cloudscape-design/components/alert';
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
@@ -63,7 +63,7 @@ export function ConfirmSecret({ header, action, children, disabled, onConfirmed,
         {problem && <Alert type="error">{problem}</Alert>}
         {children}
         {!confirmed && (
-          <FormField label="Secret access key" description={`Of ${session.AccessKeyId}. It is asked again because this cannot be taken back.`}>
+          <FormField label="Secret access key" description={`Of ${session.AccessKeyId}. It is asked again so that nobody else does this in your session.`}>
             <Input type="password" value={secretAccessKey} onChange={({ detail }) => setSecret(detail.value)} autoComplete="off" />
           </FormField>
         )}
