@@ -104,6 +104,9 @@ test('aliases, tags and grants are made and taken away', async () => {
   await page.getByRole('button', { name: 'Delete alias/by/hand' }).waitFor();
   assert.equal((await describe('alias/by/hand')).KeyId, KeyId);
   await press('Delete alias/by/hand');
+  await page.getByRole('dialog', { name: 'Delete alias' }).getByText(/by alias\/by\/hand fail/).waitFor();
+  assert.equal((await describe('alias/by/hand')).KeyId, KeyId);
+  await confirm('Delete alias', 'Delete');
   await told('No aliases');
 
   await page.getByRole('tab', { name: 'Tags' }).click();
@@ -126,11 +129,23 @@ test('aliases, tags and grants are made and taken away', async () => {
   for (const name of ['Encrypt', 'DescribeKey']) await page.getByRole('option', { name, exact: true }).click();
   await page.keyboard.press('Escape');
   await press('Create');
-  const revoke = page.getByRole('button', { name: `Revoke the grant for ${grantee}` });
-  await revoke.waitFor();
+  await page.getByRole('button', { name: /^Revoke grant / }).waitFor();
   const grants = async () => (await client.send(new kms.ListGrantsCommand({ KeyId }))).Grants;
   assert.deepEqual((await grants()).map((grant) => [grant.GranteePrincipal, [...grant.Operations].sort()]), [[grantee, ['DescribeKey', 'Encrypt']]]);
-  await revoke.click();
+  const { GrantId } = await client.send(new kms.CreateGrantCommand({ KeyId, Name: 'billing', GranteePrincipal: grantee,
+    Operations: ['Decrypt'], Constraints: { EncryptionContextSubset: { department: 'it', stage: 'b' } } }));
+  await press('Refresh');
+  const row = page.getByRole('row').filter({ hasText: 'billing' });
+  await row.getByText('EncryptionContextSubset: department = it, stage = b').waitFor();
+  await row.getByRole('button', { name: `Revoke grant billing (${GrantId})` }).click();
+  const dialog = page.getByRole('dialog', { name: 'Revoke grant' });
+  await dialog.getByText(`The grant billing (${GrantId}) no longer allows ${grantee}: Decrypt.`).waitFor();
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  assert.equal((await grants()).length, 2);
+  for (const each of await grants()) {
+    await press(`Revoke grant ${each.Name ? `${each.Name} (${each.GrantId})` : each.GrantId}`);
+    await confirm('Revoke grant', 'Revoke');
+  }
   await told('No grants');
   assert.deepEqual(await grants(), []);
 });

@@ -27,8 +27,9 @@ export class Tour {
     await make('rotating', { Description: 'Rotates', Tags: [{ TagKey: 'team', TagValue: 'a' }] });
     await session.call('EnableKeyRotation', { KeyId: ids.rotating, RotationPeriodInDays: 90 });
     await session.call('RotateKeyOnDemand', { KeyId: ids.rotating });
-    await session.call('CreateGrant', { KeyId: ids.rotating, Operations: ['Encrypt'],
-      GranteePrincipal: 'arn:aws:iam::111122223333:user/admin' });
+    await session.call('CreateGrant', { KeyId: ids.rotating, Operations: ['Encrypt'], Name: 'billing',
+      GranteePrincipal: 'arn:aws:iam::111122223333:user/admin',
+      Constraints: { EncryptionContextSubset: { department: 'it' } } });
     await make('still');
     await make('signing', { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' });
     await make('imported', { Origin: 'EXTERNAL' });
@@ -155,6 +156,11 @@ function stops(ids) {
     }],
     'a new grant': [key('rotating', 'grants'), opens('Create grant')],
     'a new alias': [key('still', 'aliases'), opens('Create alias')],
+    'a grant revoked': [key('rotating', 'grants'), async (page) => {
+      await page.getByRole('button', { name: /^Revoke grant billing/ }).click();
+      await page.getByRole('dialog').waitFor();
+    }],
+    'an alias deleted': [key('still', 'aliases'), opens('Delete alias/still')],
     'deletion asks for the secret': [key('rotating', 'tags'), async (page) => {
       await press(page, 'Key actions');
       await page.getByRole('menuitem', { name: 'Schedule key deletion' }).click();

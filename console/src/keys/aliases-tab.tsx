@@ -11,6 +11,7 @@ import { useState } from 'react';
 import { call, type ApiError } from '../api';
 import { useLoaded, type May } from '../hooks';
 import { ActionButton, ErrorAlert } from '../parts';
+import { Confirm } from './confirm';
 import type { KeyMetadata } from './metadata';
 
 interface Alias {
@@ -22,6 +23,7 @@ export function AliasesTab({ metadata, may, version }: { metadata: KeyMetadata; 
   const aliases = useLoaded(async () => (await call<{ Aliases: Alias[] }>('ListAliases', { KeyId: metadata.KeyId })).Aliases, [metadata.KeyId], version);
   const [adding, setAdding] = useState(false);
   const [name, setName] = useState('');
+  const [deleting, setDeleting] = useState<Alias>();
   const [error, setError] = useState<ApiError>();
   const managed = metadata.KeyManager === 'AWS' ? 'AWS managed keys are changed by their service only.' : undefined;
 
@@ -56,7 +58,7 @@ export function AliasesTab({ metadata, may, version }: { metadata: KeyMetadata; 
             id: 'delete',
             header: 'Actions',
             cell: (alias) => (
-              <ActionButton variant="inline-link" ariaLabel={`Delete ${alias.AliasName}`} reason={managed ?? may('DeleteAlias')} onClick={() => void run('DeleteAlias', { AliasName: alias.AliasName })}>
+              <ActionButton variant="inline-link" ariaLabel={`Delete ${alias.AliasName}`} reason={managed ?? may('DeleteAlias')} onClick={() => setDeleting(alias)}>
                 Delete
               </ActionButton>
             ),
@@ -64,6 +66,11 @@ export function AliasesTab({ metadata, may, version }: { metadata: KeyMetadata; 
         ]}
         empty={aliases.error ? <ErrorAlert error={aliases.error} onRetry={() => void aliases.reload()} /> : <Box textAlign="center">No aliases</Box>}
       />
+      {deleting && (
+        <Confirm header="Delete alias" action="Delete" onDismiss={() => setDeleting(undefined)} onConfirmed={() => run('DeleteAlias', { AliasName: deleting.AliasName })}>
+          <span style={{ overflowWrap: 'anywhere' }}>Requests that name the key by {deleting.AliasName} fail from now on. The key itself stays as it is.</span>
+        </Confirm>
+      )}
       <Modal
         visible={adding}
         onDismiss={() => setAdding(false)}

@@ -12,6 +12,7 @@ import { useState } from 'react';
 import { call, type ApiError } from '../api';
 import { useLoaded, type May } from '../hooks';
 import { ActionButton, ErrorAlert, Moment } from '../parts';
+import { Confirm } from './confirm';
 import { hasPublicKey, isSymmetric, type KeyMetadata } from './metadata';
 
 interface Grant {
@@ -20,7 +21,19 @@ interface Grant {
   GranteePrincipal: string;
   RetiringPrincipal?: string;
   Operations: string[];
+  Constraints?: Record<string, Record<string, string>>;
   CreationDate: number;
+}
+
+// grantText tells one grant from all others: a name is optional, and may be that of several.
+const grantText = (grant: Grant) => (grant.Name ? `${grant.Name} (${grant.GrantId})` : grant.GrantId);
+const pairsText = (pairs: Record<string, string>) => Object.entries(pairs).map(([key, value]) => `${key} = ${value}`).join(', ');
+const anywhere = { overflowWrap: 'anywhere' } as const;
+
+function Constraints({ constraints = {} }: { constraints: Grant['Constraints'] }) {
+  const kinds = Object.entries(constraints);
+  if (kinds.length === 0) return <>-</>;
+  return kinds.map(([kind, pairs]) => <div key={kind} style={anywhere}>{kind}: {pairsText(pairs)}</div>);
 }
 
 // operationsFor: what a grant on such a key can allow.
@@ -51,6 +64,7 @@ export function GrantsTab({ metadata, may, version }: { metadata: KeyMetadata; m
   const [retiring, setRetiring] = useState('');
   const [name, setName] = useState('');
   const [chosen, setChosen] = useState<string[]>([]);
+  const [revoking, setRevoking] = useState<Grant>();
   const [error, setError] = useState<ApiError>();
 
   async function run(operation: string, input: object) {
@@ -82,16 +96,17 @@ export function GrantsTab({ metadata, may, version }: { metadata: KeyMetadata; m
         items={grants.data ?? []}
         wrapLines
         columnDefinitions={[
-          { id: 'grantee', header: 'Grantee principal', minWidth: 180, cell: (grant) => <span style={{ overflowWrap: 'anywhere' }}>{grant.GranteePrincipal}</span>, isRowHeader: true },
-          { id: 'operations', header: 'Operations', minWidth: 150, cell: (grant) => grant.Operations.join(', ') },
-          { id: 'retiring', header: 'Retiring principal', minWidth: 150, cell: (grant) => <span style={{ overflowWrap: 'anywhere' }}>{grant.RetiringPrincipal ?? '-'}</span> },
-          { id: 'name', header: 'Name', cell: (grant) => grant.Name || '-' },
-          { id: 'created', header: 'Creation date', minWidth: 130, cell: (grant) => <Moment seconds={grant.CreationDate} withTime /> },
+          { id: 'grant', header: 'Grant', minWidth: 140, cell: (grant) => <>{grant.Name && <div style={anywhere}>{grant.Name}</div>}<Box variant="small"><span style={anywhere}>{grant.GrantId}</span></Box></>, isRowHeader: true },
+          { id: 'grantee', header: 'Grantee principal', minWidth: 150, cell: (grant) => <span style={anywhere}>{grant.GranteePrincipal}</span> },
+          { id: 'operations', header: 'Operations', minWidth: 120, cell: (grant) => <span style={anywhere}>{grant.Operations.join(', ')}</span> },
+          { id: 'constraints', header: 'Constraints', minWidth: 150, cell: (grant) => <Constraints constraints={grant.Constraints} /> },
+          { id: 'retiring', header: 'Retiring principal', minWidth: 120, cell: (grant) => <span style={anywhere}>{grant.RetiringPrincipal ?? '-'}</span> },
+          { id: 'created', header: 'Creation date', minWidth: 110, cell: (grant) => <Moment seconds={grant.CreationDate} withTime /> },
           {
             id: 'revoke',
             header: 'Actions',
             cell: (grant) => (
-              <ActionButton variant="inline-link" ariaLabel={`Revoke the grant for ${grant.GranteePrincipal}`} reason={may('RevokeGrant')} onClick={() => void run('RevokeGrant', { GrantId: grant.GrantId })}>
+              <ActionButton variant="inline-link" ariaLabel={`Revoke grant ${grantText(grant)}`} reason={may('RevokeGrant')} onClick={() => setRevoking(grant)}>
                 Revoke
               </ActionButton>
             ),
@@ -99,6 +114,13 @@ export function GrantsTab({ metadata, may, version }: { metadata: KeyMetadata; m
         ]}
         empty={grants.error ? <ErrorAlert error={grants.error} onRetry={() => void grants.reload()} /> : <Box textAlign="center">No grants</Box>}
       />
+      {revoking && (
+        <Confirm header="Revoke grant" action="Revoke" onDismiss={() => setRevoking(undefined)} onConfirmed={() => run('RevokeGrant', { GrantId: revoking.GrantId })}>
+          <span style={anywhere}>
+            The grant {grantText(revoking)} no longer allows {revoking.GranteePrincipal}: {revoking.Operations.join(', ')}. A revoked grant does not come back; it has to be made anew.
+          </span>
+        </Confirm>
+      )}
       <Modal
         visible={adding}
         onDismiss={() => setAdding(false)}

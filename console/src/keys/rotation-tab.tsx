@@ -18,6 +18,7 @@ import { ApiError, call } from '../api';
 import { useLoaded, type May } from '../hooks';
 import { ActionButton, ErrorAlert, Moment } from '../parts';
 import { useShell } from '../shell-context';
+import { Confirm } from './confirm';
 import type { KeyMetadata } from './metadata';
 
 interface Status {
@@ -250,23 +251,16 @@ export function RotationTab({ metadata, may, version, onChanged }: { metadata: K
           </FormField>
         </SpaceBetween>
       </Modal>
-      <Modal
-        visible={asking === 'now'}
-        onDismiss={() => setAsking('')}
-        header="Rotate now"
-        footer={
-          <Box float="right">
-            <SpaceBetween direction="horizontal" size="xs">
-              <Button variant="link" onClick={() => setAsking('')}>Cancel</Button>
-              <Button variant="primary" loading={busy} onClick={() => void run(() => call('RotateKeyOnDemand', { KeyId: keyId }), 'The key is rotated.')}>
-                Rotate key
-              </Button>
-            </SpaceBetween>
-          </Box>
-        }
-      >
-        The key gets new material at once. All old material is kept, so everything encrypted before still decrypts. This cannot be undone.
-      </Modal>
+      {asking === 'now' && (
+        <Confirm
+          header="Rotate now"
+          action="Rotate key"
+          onDismiss={() => setAsking('')}
+          onConfirmed={() => run(() => call('RotateKeyOnDemand', { KeyId: keyId }), 'The key is rotated.')}
+        >
+          The key gets new material at once. All old material is kept, so everything encrypted before still decrypts. This cannot be undone.
+        </Confirm>
+      )}
     </SpaceBetween>
   );
 }
