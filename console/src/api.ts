@@ -126,6 +126,7 @@ export interface Key {
   Rotation?: { Enabled: boolean; PeriodInDays?: number; NextRotationDate?: number };
   LastRotationDate?: number;
   Tags?: Tag[];
+  CodeOwner?: string;
   Rotations?: { RotationDate: number; RotationType: string }[];
   Verdict: string;
   Reason: string;

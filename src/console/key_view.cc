@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "console/inventory.h"
 #include "console/views.h"
+#include "control/code_owner.h"
 #include "control/evaluate.h"
 #include "json/json.h"
 #include "server/form.h"
@@ -14,6 +15,12 @@ void WriteDate(json::Writer& out, std::string_view name, const std::optional<Tim
   if (date) out.Key(name).EpochSeconds(*date);
 }
 
+std::optional<control::CodeOwner> OwnerOf(const std::vector<api::Tag>& tags) {
+  control::Tags pairs;
+  for (const api::Tag& tag : tags) pairs.emplace_back(tag.tag_key, tag.tag_value);
+  return control::OwnerOf(pairs, std::nullopt);
+}
+
 void WriteRow(const KeyRow& row, json::Writer& out) {
   if (row.tags) {
     out.Key("Tags").BeginArray();
@@ -22,6 +29,8 @@ void WriteRow(const KeyRow& row, json::Writer& out) {
       out.Key("TagValue").String(tag.tag_value).EndObject();
     }
     out.EndArray();
+    if (const auto owner = OwnerOf(*row.tags))
+      out.Key("CodeOwner").String(control::OwnerText(*owner));
   }
   if (!row.denied.empty()) {
     out.Key("Denied").BeginArray();

@@ -200,6 +200,21 @@ test('what was done to a key is not told on the page of another one', async () =
   assert.equal(await page.getByText('The key is disabled.').count(), 0);
 });
 
+test('keys that infrastructure code owns are not chosen for rotation by themselves', async () => {
+  const owned = await create({ Tags: [{ TagKey: 'ManagedBy', TagValue: 'terraform' }] });
+  const free = await create();
+  await page.go('/kms/rotation/enable');
+  await told('Owned by Terraform (tag ManagedBy=terraform): change it there, or its next run may undo this.');
+  const chosen = (id) => page.getByRole('checkbox', { name: `Select ${id}` }).isChecked();
+  assert.deepEqual([await chosen(owned), await chosen(free)], [false, true]);
+  // Who chooses it in the list knows what they do.
+  await page.go('/kms/keys');
+  await page.getByRole('checkbox', { name: `Select ${owned}` }).focus();
+  await page.keyboard.press('Space');
+  await choose('Turn on automatic rotation');
+  await page.getByRole('checkbox', { name: `Select ${owned}` }).and(page.locator(':checked')).waitFor();
+});
+
 test('a policy is edited; one that is none is refused before, one that locks out by the server; a decision is explained', async () => {
   const KeyId = await create();
   await page.go(`/kms/keys/${KeyId}/keyPolicy`);

@@ -36,7 +36,8 @@ export default function EnableRotation() {
   const keys = useMemo(() => (list.data?.Keys ?? []).filter(which === 'needed' ? needsRotation : canRotate), [list.data, which]);
   useEffect(() => {
     if (!list.data) return;
-    const chosen = asked ? (key: Key) => asked.includes(key.Arn) && canRotate(key) : needsRotation;
+    // What infrastructure code owns is changed there; who chose it by hand knows.
+    const chosen = asked ? (key: Key) => asked.includes(key.Arn) && canRotate(key) : (key: Key) => needsRotation(key) && !key.CodeOwner;
     setSelected(list.data.Keys.filter((key) => chosen(key) && !key.Denied?.includes('EnableKeyRotation')));
   }, [list.data]);
   const wrongPeriod = /^\d+$/.test(period) && Number(period) >= 90 && Number(period) <= 2560 ? '' : 'Enter a number of days from 90 to 2560.';

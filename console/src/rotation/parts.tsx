@@ -27,6 +27,8 @@ interface PickerProps {
   empty: string;
 }
 
+const ownerText = (key: Key) => (key.CodeOwner ? `Owned by ${key.CodeOwner}: change it there, or its next run may undo this.` : '-');
+
 // KeyPicker: keys that the caller may not change cannot be chosen, and say so.
 export function KeyPicker({ keys, operation, selected, onSelect, loading, empty }: PickerProps) {
   const denied = (key: Key) => key.Denied?.includes(operation) ?? false;
@@ -76,7 +78,7 @@ export function KeyPicker({ keys, operation, selected, onSelect, loading, empty 
         { id: 'region', header: 'Region', minWidth: 120, cell: (key) => key.Region, sortingField: 'Region' },
         { id: 'now', header: 'Automatic rotation', minWidth: 160, cell: (key) => (key.Rotation ? settingText(key.Rotation) : '-') },
         { id: 'verdict', header: 'Compliance', minWidth: 150, cell: (key) => <VerdictMark verdict={key.Verdict} />, sortingField: 'Verdict' },
-        { id: 'note', header: 'Note', minWidth: 140, cell: (key) => (denied(key) ? `You are not authorized to perform kms:${operation}.` : '-') },
+        { id: 'note', header: 'Note', minWidth: 140, cell: (key) => (denied(key) ? `You are not authorized to perform kms:${operation}.` : ownerText(key)) },
       ]}
       wrapLines
     />
