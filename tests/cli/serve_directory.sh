@@ -31,7 +31,7 @@ done
 "$keyturn" init --data-dir "$dir/data" --account 111122223333 >/dev/null
 [ "$(stat -c %a "$dir/data/credentials")" = 600 ] || fail "credentials are readable by others"
 [ "$(stat -c %a "$dir/data/root.key")" = 600 ] || fail "the root key is readable by others"
-refused "init twice" "root.key" init --data-dir "$dir/data"
+refused "init twice" "initialised already" init --data-dir "$dir/data"
 refused "not loopback without TLS" "TLS" serve --data-dir "$dir/data" --listen 0.0.0.0:0
 start
 refused "a second server" "in use by another" serve --data-dir "$dir/data" --listen 127.0.0.1:0
