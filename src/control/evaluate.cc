@@ -244,6 +244,17 @@ void Except(KeyResult& key, const Exception& exception, TimePoint now) {
       "; excepted by " + exception.id + " until " + exception.expires + ": " + exception.reason;
 }
 
+// Doubt: a valid exception may be about the key. To change it, or to call it a failure, would take
+// for granted that it is not.
+void Doubt(KeyResult& key, const Exception& exception) {
+  Judgement& judgement = key.judgement;
+  judgement.verdict = Verdict::kUnknown;
+  judgement.row = 15;
+  judgement.remediable = false;
+  judgement.reason += "; whether exception " + exception.id + " is about it is not known (" +
+                      UnreadText(exception.match, key.facts) + ")";
+}
+
 // ExceptionPass applies the exceptions to one key after the other and remembers which were used.
 class ExceptionPass {
  public:
@@ -251,18 +262,26 @@ class ExceptionPass {
       : list_(list), now_(now), matched_(list.entries.size(), false) {}
 
   // ApplyTo: of several that match, the first that is valid applies; the first at all when none is.
+  // A valid one that may match comes before those that have expired.
   void ApplyTo(KeyResult& key) {
     const Exception* applies = nullptr;
     const Exception* first = nullptr;
+    const Exception* maybe = nullptr;
     for (std::size_t i = 0; i < list_.entries.size(); ++i) {
       const Exception& entry = list_.entries[i];
-      if (!Matches(entry.match, key.facts)) continue;
+      const Fit fit = FitOf(entry.match, key.facts, !key.facts.tags_failure);
+      if (fit == Fit::kNo) continue;
       matched_[i] = true;
+      if (fit == Fit::kMaybe) {
+        if (maybe == nullptr && !entry.ExpiredAt(now_)) maybe = &entry;
+        continue;
+      }
       if (first != nullptr) overlaps_.emplace(first->id, entry.id);
       if (first == nullptr) first = &entry;
       if (applies == nullptr && !entry.ExpiredAt(now_)) applies = &entry;
     }
     if (!IsFailure(key.judgement.raw_verdict)) return;
+    if (applies == nullptr && maybe != nullptr) return Doubt(key, *maybe);
     if (applies == nullptr) applies = first;
     if (applies != nullptr) Except(key, *applies, now_);
   }
@@ -287,7 +306,7 @@ class ExceptionPass {
  private:
   const ExceptionList& list_;
   const TimePoint now_;
-  std::vector<bool> matched_;
+  std::vector<bool> matched_;  // or may have
   std::set<std::pair<std::string, std::string>> overlaps_;
 };
 
@@ -339,10 +358,10 @@ Judgement FollowPrimary(const KeyFacts& replica, const KeyResult& primary,
   const Verdict verdict = primary.judgement.verdict;
   const bool judged =
       primary.facts.key_state == "Enabled" &&
-      (verdict == Verdict::kPass || IsFailure(verdict) || verdict == Verdict::kExcepted);
+      (verdict == Verdict::kPass || IsFailure(verdict) || primary.judgement.row == 15);
   if (judged) {
     Judgement judgement = primary.judgement;
-    judgement.row = verdict == Verdict::kExcepted ? 15 : 11;
+    if (judgement.row != 15) judgement.row = 11;
     judgement.reason = "follows its primary " + arn + ": " + judgement.reason;
     judgement.remediable = false;
     judgement.follows_primary = true;

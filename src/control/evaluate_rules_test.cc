@@ -126,6 +126,65 @@ TEST(ExceptionRowTest, APassNeedsNoException) {
   EXPECT_EQ(keys[0].judgement.exception_id, "");
 }
 
+ExceptionList ByAliasAndTag() {
+  Exception alias = Excepting("A", "", "2027-01-01");
+  alias.match.alias = "alias/batch";
+  Exception tag = Excepting("T", "", "2027-01-01");
+  tag.match.tag_key = "rotation";
+  tag.match.tag_value = "exempt";
+  return {"f", "", {alias, tag}};
+}
+
+TEST(ExceptionRowTest, AKeyThatOneMayBeAboutIsUnknownAndNotChanged) {
+  KeyFacts no_aliases = OffKey("1");
+  no_aliases.aliases_unknown = true;
+  KeyFacts no_tags = OffKey("2");
+  no_tags.tags_failure = Failure("ListResourceTags", "AccessDeniedException");
+  std::vector<ExceptionNote> notes;
+  const auto keys = JudgedAll({no_aliases, no_tags, OffKey("3")}, ByAliasAndTag(), &notes);
+  for (const std::size_t i : {0, 1}) {
+    EXPECT_EQ(keys[i].judgement.verdict, Verdict::kUnknown);
+    EXPECT_EQ(keys[i].judgement.raw_verdict, Verdict::kFail);
+    EXPECT_EQ(keys[i].judgement.row, 15);
+    EXPECT_FALSE(keys[i].judgement.remediable);
+  }
+  EXPECT_THAT(keys[0].judgement.reason,
+              AllOf(HasSubstr("exception A"), HasSubstr("ListAliases failed")));
+  EXPECT_THAT(keys[1].judgement.reason,
+              AllOf(HasSubstr("exception T"),
+                    HasSubstr("ListResourceTags failed with AccessDeniedException")));
+  EXPECT_EQ(keys[2].judgement.verdict, Verdict::kFail);
+  EXPECT_TRUE(keys[2].judgement.remediable);
+  EXPECT_TRUE(notes.empty()) << NotesText(notes);
+}
+
+TEST(ExceptionRowTest, WhatWasReadBeforeAFailureIsCertain) {
+  KeyFacts facts = OffKey();
+  facts.aliases_unknown = true;
+  facts.aliases = {"alias/batch"};
+  EXPECT_EQ(JudgedAll({facts}, ByAliasAndTag())[0].judgement.verdict, Verdict::kExcepted);
+}
+
+TEST(ExceptionRowTest, AnExpiredOneThatMayBeAboutAKeyIsNoDoubt) {
+  KeyFacts facts = OffKey();
+  facts.aliases_unknown = true;
+  ExceptionList exceptions = ByAliasAndTag();
+  exceptions.entries[0].valid_until = Now();
+  EXPECT_EQ(JudgedAll({facts}, exceptions)[0].judgement.verdict, Verdict::kFail);
+}
+
+TEST(ExceptionRowTest, AReplicaIsInDoubtWithItsPrimary) {
+  KeyFacts primary = Primary();
+  primary.rotation->enabled = false;
+  KeyFacts replica = ReplicaOf(primary);
+  replica.rotation.reset();  // never asked for
+  primary.aliases_unknown = true;
+  const auto keys = JudgedAll({primary, replica}, ByAliasAndTag());
+  EXPECT_EQ(keys[1].judgement.verdict, Verdict::kUnknown);
+  EXPECT_TRUE(keys[1].judgement.follows_primary);
+  EXPECT_THAT(keys[1].judgement.reason, HasSubstr("exception A"));
+}
+
 TEST(ExceptionRowTest, AReplicaFollowsItsExceptedPrimary) {
   KeyFacts primary = Primary();
   primary.rotation->enabled = false;

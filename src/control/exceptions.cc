@@ -151,6 +151,33 @@ bool Matches(const ExceptionMatch& match, const KeyFacts& facts) {
          (match.glob.empty() || FitsGlob(facts, match.glob));
 }
 
+Fit FitOf(const ExceptionMatch& match, const KeyFacts& facts, bool tags_known) {
+  // What was read is certain, also where the rest could not be.
+  ExceptionMatch sure = match;
+  bool maybe = false;
+  const auto doubt = [&maybe](std::string& field) {
+    field.clear();
+    maybe = true;
+  };
+  if (!tags_known && !match.tag_key.empty() && !HasTag(facts, match)) doubt(sure.tag_key);
+  if (facts.aliases_unknown) {
+    if (!match.glob.empty() && !FitsGlob(facts, match.glob)) doubt(sure.glob);
+    if (!match.alias.empty() && !HasAlias(facts, match.alias)) doubt(sure.alias);
+  }
+  if (!Matches(sure, facts)) return Fit::kNo;
+  return maybe ? Fit::kMaybe : Fit::kYes;
+}
+
+std::string UnreadText(const ExceptionMatch& match, const KeyFacts& facts) {
+  std::string text = DescribeMatch(match);
+  if (facts.tags_failure && !match.tag_key.empty()) {
+    text += "; ListResourceTags failed with " + facts.tags_failure->error_code;
+  } else if (facts.aliases_unknown) {
+    text += "; its aliases could not be read, ListAliases failed";
+  }
+  return text;
+}
+
 std::string DescribeMatch(const ExceptionMatch& match) {
   std::string text;
   const auto add = [&text](const char* name, const std::string& value) {

@@ -6,6 +6,7 @@
 // Thread-safety: values.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -66,6 +67,11 @@ Status ReadMatch(const YamlReader& reader, const YamlNode& node, ExceptionMatch&
 
 // Matches: needs facts.tags when the match names a tag.
 bool Matches(const ExceptionMatch& match, const KeyFacts& facts);
+// FitOf: as Matches, but kMaybe where that depends on aliases, or on tags, that are not known.
+enum class Fit : std::uint8_t { kNo, kMaybe, kYes };
+Fit FitOf(const ExceptionMatch& match, const KeyFacts& facts, bool tags_known);
+// UnreadText: the match, and what could not be read of the key that it depends on.
+std::string UnreadText(const ExceptionMatch& match, const KeyFacts& facts);
 // DescribeMatch: "arn arn:aws:...", "alias alias/x, account 111122223333".
 std::string DescribeMatch(const ExceptionMatch& match);
 

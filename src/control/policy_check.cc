@@ -66,9 +66,8 @@ class Checker {
     if (run_ == nullptr) return;
     const auto each = [&](std::string_view name, const std::vector<ExceptionMatch>& matches) {
       for (const ExceptionMatch& match : matches) {
-        const bool used =
-            std::any_of(run_->keys.begin(), run_->keys.end(),
-                        [&match](const KeyResult& key) { return Matches(match, key.facts); });
+        const bool used = std::any_of(run_->keys.begin(), run_->keys.end(),
+                                      [&match](const KeyResult& key) { return May(match, key); });
         if (used) continue;
         // Tags are read only of keys whose scope depends on them.
         check.findings.push_back(
@@ -85,14 +84,20 @@ class Checker {
   }
 
  private:
+  // May: a match is not called unused for what could not be read of a key.
+  static bool May(const ExceptionMatch& match, const KeyResult& key) {
+    return FitOf(match, key.facts, !key.facts.tags_failure) != Fit::kNo;
+  }
+
   void Count(const KeyResult& key) {
     const Verdict raw = key.judgement.raw_verdict;
     const bool failing = raw == Verdict::kFail || raw == Verdict::kFailPeriod;
     std::vector<std::size_t> mine;
     for (std::size_t i = 0; i < exceptions_.entries.size(); ++i) {
-      if (!Matches(exceptions_.entries[i].match, key.facts)) continue;
+      if (!May(exceptions_.entries[i].match, key)) continue;
       ++uses_[i].keys;
       if (failing) ++uses_[i].failing;
+      if (!Matches(exceptions_.entries[i].match, key.facts)) continue;
       for (const std::size_t other : mine) overlaps_.emplace(other, i);
       mine.push_back(i);
     }

@@ -63,6 +63,17 @@ TEST(PolicyCheckTest, FindsWhatIsExpiredUnusedAndSaidTwice) {
   EXPECT_THAT(check.notes, ElementsAre("soon expires on 2026-12-01 (owner o, T-1)"));
 }
 
+TEST(PolicyCheckTest, WhatMayBeAboutAKeyIsNotCalledUnused) {
+  AuditRun run;
+  run.keys = {KeyOf("alias/a", Verdict::kFail)};
+  run.keys[0].facts.aliases.clear();
+  run.keys[0].facts.aliases_unknown = true;
+  const ExceptionList list = ListOf(EntryOf("a", "alias: alias/a", "2027-12-01"));
+  EXPECT_THAT(Told(CheckPolicy(std::nullopt, list, &run, kCheckedAt)), IsEmpty());
+  run.keys[0].facts.aliases_unknown = false;
+  EXPECT_THAT(Told(CheckPolicy(std::nullopt, list, &run, kCheckedAt)), ElementsAre("3 unused a"));
+}
+
 TEST(PolicyCheckTest, WithoutARunOnlyWhatTheFilesSay) {
   const ExceptionList list = ListOf(EntryOf("one", "glob: 'alias/pay*'", "2027-12-01") +
                                     EntryOf("two", "alias: alias/payroll", "2027-12-01") +

@@ -92,7 +92,7 @@ struct KeyFacts {
 
 struct Judgement {
   Verdict verdict = Verdict::kUnknown;
-  // raw_verdict differs from verdict under an exception only.
+  // raw_verdict differs from verdict under an exception, or where one may be about the key, only.
   Verdict raw_verdict = Verdict::kUnknown;
   int row = 0;              // row of the verdict table that decided
   Atom reason;              // one sentence for people

@@ -5,31 +5,6 @@
 namespace keyturn::control {
 namespace {
 
-enum class Fit : std::uint8_t { kNo, kMaybe, kYes };
-
-// FitOf: as Matches, but for what is not known. tags_known is false before they are asked for.
-Fit FitOf(const ExceptionMatch& match, const KeyFacts& facts, bool tags_known) {
-  ExceptionMatch sure = match;
-  bool maybe = false;
-  if (!tags_known && !match.tag_key.empty()) {
-    sure.tag_key.clear();
-    maybe = true;
-  }
-  if (facts.aliases_unknown) {
-    // A glob that fits the ARN fits whatever the aliases are.
-    if (!match.glob.empty() && !GlobMatches(match.glob, facts.arn)) {
-      sure.glob.clear();
-      maybe = true;
-    }
-    if (!match.alias.empty()) {
-      sure.alias.clear();
-      maybe = true;
-    }
-  }
-  if (!Matches(sure, facts)) return Fit::kNo;
-  return maybe ? Fit::kMaybe : Fit::kYes;
-}
-
 struct BestFit {
   Fit fit = Fit::kNo;
   const ExceptionMatch* match = nullptr;
@@ -57,13 +32,8 @@ ScopeFinding Find(const Scope& scope, const KeyFacts& facts, bool tags_known) {
   }
   if (included.fit == Fit::kYes && excluded.fit == Fit::kNo) return {};
   const ExceptionMatch& match = excluded.fit == Fit::kMaybe ? *excluded.match : *included.match;
-  std::string reason = "whether the policy is about the key is not known (" + DescribeMatch(match);
-  if (facts.tags_failure && !match.tag_key.empty()) {
-    reason += "; ListResourceTags failed with " + facts.tags_failure->error_code;
-  } else if (facts.aliases_unknown) {
-    reason += "; its aliases could not be read";
-  }
-  return {ScopeAnswer::kUnknown, reason + ")"};
+  return {ScopeAnswer::kUnknown,
+          "whether the policy is about the key is not known (" + UnreadText(match, facts) + ")"};
 }
 
 }  // namespace
