@@ -18,13 +18,12 @@ class AuditTest : public testing::Test, protected KmsBench {
  protected:
   AuditRun Audit(std::vector<std::string> regions = {"eu-central-1"},
                  const ExceptionList& exceptions = {}, const Monitor& monitor = {}) {
-    AuditOptions options;
-    options.tool_version = "test";
+    audit_options.tool_version = "test";
     Target target;
     target.endpoint_url = kUrl;
     target.regions = std::move(regions);
     SingleAccess access(*client);
-    auto run = RunAudit(access, {target}, options, exceptions, clock, random, monitor);
+    auto run = RunAudit(access, {target}, audit_options, exceptions, clock, random, monitor);
     EXPECT_TRUE(run.has_value());
     return run ? *std::move(run) : AuditRun{};
   }
@@ -40,6 +39,8 @@ class AuditTest : public testing::Test, protected KmsBench {
   static Verdict VerdictOf(const AuditRun& run, const std::string& id) {
     return Of(run, id).judgement.verdict;
   }
+
+  AuditOptions audit_options;
 };
 
 TEST_F(AuditTest, AnEmptyAccountIsCompliant) {
@@ -320,6 +321,45 @@ TEST_F(AuditTest, AStoppedRunKeepsWhatItKnowsAndCountsTheRest) {
   EXPECT_GT(run.totals.by_verdict.at(Verdict::kPass), 0U);
   EXPECT_GT(run.totals.by_verdict.at(Verdict::kUnknown), 300U);
   EXPECT_EQ(AuditExitCode(run), kExitIncomplete);
+}
+
+TEST_F(AuditTest, AStoppedRunJudgesByNoTagsAndRotationsThatItHasNotRead) {
+  for (int i = 0; i < 20; ++i) {
+    kms.Add({.tags = {{"rotation", "exempt"}}, .rotations = {{1'795'000'000, "ON_DEMAND"}}});
+  }
+  std::atomic<bool> cancelled{false};
+  Monitor monitor;
+  monitor.cancelled = &cancelled;
+  kms.intercept = [&](const FakeCall&) -> std::optional<FakeKms::Reply> {
+    cancelled = cancelled || kms.Count("GetKeyRotationStatus") == 10;
+    return std::nullopt;
+  };
+  const auto audit = [&](const ExceptionList& exceptions = {}) {
+    Reconnect();
+    kms.calls.clear();
+    cancelled = false;
+    return Audit({"eu-central-1"}, exceptions, monitor);
+  };
+  Exception entry;
+  entry.id = "E1";
+  entry.match.tag_key = "rotation";
+  entry.match.tag_value = "exempt";
+  entry.valid_until = *ParseIso8601("2027-01-02");
+  const AuditRun run = audit({"f", "", {entry}});
+  EXPECT_TRUE(run.cancelled);
+  EXPECT_TRUE(run.keys[0].facts.rotation.has_value());
+  EXPECT_EQ(run.totals.by_verdict.at(Verdict::kUnknown), 20U);
+  EXPECT_FALSE(run.keys[0].judgement.remediable);
+  EXPECT_EQ(run.keys[0].facts.tags_failure->error_code, client::kCancelled);
+  audit_options.policy.scope.exclude = {{.tag_key = "rotation", .tag_value = "exempt"}};
+  EXPECT_EQ(audit().totals.by_verdict.at(Verdict::kUnknown), 20U);
+  audit_options.policy.scope = {};
+  audit_options.policy.on_demand_counts = true;
+  EXPECT_EQ(audit().totals.by_verdict.at(Verdict::kUnknown), 20U);
+  // What infrastructure code owns is known by its tags.
+  audit_options.policy.on_demand_counts = false;
+  audit_options.read_tags = true;
+  EXPECT_EQ(audit().keys[0].facts.tags_failure->error_code, client::kCancelled);
 }
 
 TEST_F(AuditTest, ProgressEndsAtTheTotal) {

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "control/change_bench.h"
 
 namespace keyturn::control {
@@ -131,6 +133,19 @@ TEST_F(OwnedKeysTest, ThatTagsCannotBeReadIsSaid) {
   EXPECT_THAT(plan.changes[0].owner_unknown, HasSubstr("AccessDeniedException"));
   EXPECT_THAT(PlanNotes(plan), Contains(HasSubstr("owns 2 of the keys is not known")));
   EXPECT_THAT(plan.left_alone, IsEmpty());
+}
+
+TEST_F(OwnedKeysTest, AStoppedRunPlansNoKeyWhoseTagsItHasNotRead) {
+  std::atomic<bool> cancelled{false};
+  monitor_.cancelled = &cancelled;
+  kms.intercept = [&](const FakeCall&) -> std::optional<FakeKms::Reply> {
+    cancelled = cancelled || kms.Count("GetKeyRotationStatus") == 2;
+    return std::nullopt;
+  };
+  const Plan plan = PlanWithTags(false);
+  EXPECT_THAT(plan.changes, IsEmpty());
+  ASSERT_EQ(plan.left_alone.size(), 3U);
+  EXPECT_THAT(plan.left_alone[2].reason, HasSubstr("infrastructure code"));
 }
 
 TEST_F(OwnedKeysTest, TagsThatDoNotEndAreNotBelieved) {

@@ -92,6 +92,9 @@ Judgement JudgeOff(const KeyFacts& facts, const EvaluationPolicy& policy) {
   if (facts.rotations_failure) {
     return Judge(14, Verdict::kUnknown, reason + "; " + FailureText(*facts.rotations_failure));
   }
+  if (!facts.rotations_read) {
+    return Judge(14, Verdict::kUnknown, reason + "; its rotations were not read");
+  }
   const int max = policy.on_demand_max_age_days.value_or(policy.max_period_days);
   if (age && *age <= max) {
     return Judge(

@@ -152,10 +152,10 @@ void Inventory::NextStep(TargetScan& target) {
       ReadReplicas(target);
     } else if (target.step == Step::kReplicas) {
       target.step = Step::kRotations;
-      if (options_.wants_rotations && !cancelled_) ReadRotations(target);
+      if (options_.wants_rotations) ReadRotations(target);
     } else if (target.step == Step::kRotations) {
       target.step = Step::kTags;
-      if (options_.wants_tags && !cancelled_) ReadTags(target);
+      if (options_.wants_tags) ReadTags(target);
     } else {
       target.step = Step::kDone;
       access_.Close(std::exchange(target.client, nullptr));
@@ -256,7 +256,7 @@ void Inventory::ListAliases(Scan& scan, std::string_view marker) {
 }
 
 // OnAliases: without aliases every key is described, and that tells as much; so a failure here is
-// mentioned and harms nothing.
+// mentioned, and matters only to scopes and exceptions by alias.
 void Inventory::OnAliases(Scan& scan, const CallResult& result) {
   std::string marker;
   if (!result) {
@@ -402,18 +402,30 @@ void Inventory::ReadReplicas(TargetScan& target) {
   }
 }
 
+// ReadRotations: a run that is stopped asks no more, and what it would have asked for is not known.
 void Inventory::ReadRotations(TargetScan& target) {
   for (const auto& scan : target.scans) {
     for (KeyResult& key : scan->keys) {
-      if (options_.wants_rotations(key.facts)) pages_.ReadRotations(key.facts, CallsOf(*scan));
+      if (!options_.wants_rotations(key.facts)) continue;
+      if (cancelled_) {
+        key.facts.rotations_failure = UnreachedFailure("ListKeyRotations");
+      } else {
+        pages_.ReadRotations(key.facts, CallsOf(*scan));
+      }
     }
   }
 }
 
+// ReadTags: as ReadRotations.
 void Inventory::ReadTags(TargetScan& target) {
   for (const auto& scan : target.scans) {
     for (KeyResult& key : scan->keys) {
-      if (options_.wants_tags(key.facts)) pages_.ReadTags(key.facts, CallsOf(*scan));
+      if (!options_.wants_tags(key.facts)) continue;
+      if (cancelled_) {
+        key.facts.tags_failure = UnreachedFailure("ListResourceTags");
+      } else {
+        pages_.ReadTags(key.facts, CallsOf(*scan));
+      }
     }
   }
 }

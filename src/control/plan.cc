@@ -7,6 +7,7 @@
 #include <map>
 
 #include "client/endpoint.h"
+#include "client/kms_client.h"
 #include "client/limiter.h"
 #include "control/evaluate.h"
 #include "control/key_reader.h"
@@ -88,6 +89,11 @@ PlanPreview Preview(const AuditRun& run, const std::vector<PlannedChange>& chang
   preview.monthly_cost_after_first = keys * kDollarsPerRotationAndMonth;
   preview.monthly_cost_after_second = 2 * keys * kDollarsPerRotationAndMonth;
   return preview;
+}
+
+// WasStopped: nothing refused the call; another run may find out.
+bool WasStopped(const Rare<CallFailure>& failure) {
+  return failure && failure->error_code == client::kCancelled;
 }
 
 // NeedsExplanation: keys that pass, or that the control does not apply to, need no explanation.
@@ -200,6 +206,13 @@ Result<Plan> MakePlan(const AuditRun& run, const PlanOptions& options) {
                                    "belongs to " + OwnerText(*change.owner) +
                                        ": change it there, or plan with --allow-iac-managed",
                                    change.owner});
+      } else if (WasStopped(key.facts.tags_failure) && !options.allow_iac_managed) {
+        plan.left_alone.push_back({key.facts.endpoint_url,
+                                   key.facts.arn,
+                                   judgement.verdict,
+                                   "the run was stopped before the key's tags were read, and "
+                                   "infrastructure code may own it",
+                                   {}});
       } else {
         plan.changes.push_back(std::move(change));
       }

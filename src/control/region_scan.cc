@@ -9,6 +9,10 @@ std::string ErrorText(const client::CallError& error) {
   return error.code + (error.message.empty() ? "" : ": " + error.message);
 }
 
+CallFailure UnreachedFailure(const char* operation) {
+  return {operation, std::string(client::kCancelled), "the run was stopped before this key", {}};
+}
+
 bool RegionScan::TakeAliases(KeyFacts& facts) {
   facts.aliases_unknown = !aliases_failure.empty();
   const auto found = aliases.find(facts.key_id);
@@ -24,10 +28,7 @@ void RegionScan::MarkUnreached() {
   for (KeyResult& key : keys) {
     KeyFacts& facts = key.facts;
     if (facts.key_manager.empty() && !facts.describe_failure) {
-      facts.describe_failure = CallFailure{"DescribeKey",
-                                           std::string(client::kCancelled),
-                                           "the run was stopped before this key",
-                                           {}};
+      facts.describe_failure = UnreachedFailure("DescribeKey");
     }
   }
 }

@@ -67,6 +67,9 @@ struct TargetScan {
   std::vector<RegionResult> Results() const;
 };
 
+// UnreachedFailure: of a call that a stopped run has not made any more.
+CallFailure UnreachedFailure(const char* operation);
+
 // ErrorText: "AccessDeniedException: message".
 std::string ErrorText(const client::CallError& error);
 

@@ -103,6 +103,27 @@ TEST_F(EvidenceTest, ACancelledRunIsEvidenceOfWhatItReached) {
   EXPECT_EQ(Verdict(), "ok");
 }
 
+TEST_F(EvidenceTest, ARunThatIsStoppedBeforeItReadsTagsIsEvidence) {
+  for (int i = 0; i < 5; ++i) {
+    kms.Add({.id = "k" + std::to_string(i), .tags = {{"team", "legacy"}}});
+  }
+  std::atomic<bool> cancelled{false};
+  kms.intercept = [&](const FakeCall&) -> std::optional<FakeKms::Reply> {
+    cancelled = cancelled || kms.Count("GetKeyRotationStatus") == 3;
+    return std::nullopt;
+  };
+  Monitor monitor;
+  monitor.cancelled = &cancelled;
+  const std::string exceptions =
+      "version: 1\nexceptions:\n  - id: one\n    match:\n      tag:\n        key: team\n        "
+      "value: legacy\n    owner: a\n    approver: b\n    ticket: T\n    reason: r\n    expires: "
+      "2099-01-01\n";
+  const AuditRun run = Record({TargetOf()}, true, exceptions, monitor);
+  EXPECT_TRUE(run.cancelled);
+  EXPECT_EQ(run.totals.by_verdict.at(Verdict::kUnknown), 5U);
+  EXPECT_EQ(Verdict(), "ok");
+}
+
 TEST_F(EvidenceTest, ATargetThatIsClosedIsRecorded) {
   AddKeys();
   Target closed = TargetOf();
