@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "control/change_loop.h"
 #include "control/evaluate.h"
@@ -10,6 +11,8 @@
 
 namespace keyturn::control {
 namespace {
+
+constexpr std::string_view kTakenBack = "taken back already; what is there now is not ours";
 
 // EnableBody: a period only where one is to be sent.
 std::string EnableBody(const PlannedChange& change, const std::optional<int>* period_days) {
@@ -192,20 +195,41 @@ class ApplyLoop final : public ChangeLoop {
   std::optional<FailureWindow> window_;
 };
 
-// What verify expects of a key: what our last change to it wanted.
+// Only keeps the lines of those changes.
+void Only(const std::vector<std::size_t>& indexes, std::vector<ChangeLine>& lines) {
+  std::vector<ChangeLine> kept;
+  kept.reserve(indexes.size());
+  for (const std::size_t i : indexes) kept.push_back(std::move(lines[i]));
+  lines = std::move(kept);
+}
+
+// What verify expects of a key: what our last change to it wanted. Once changes are taken back, a
+// key that was never written is no concern of the journal.
 class VerifyLoop final : public ChangeLoop {
  public:
   VerifyLoop(const Journal& journal, JournalSink& sink, const ChangeContext& context)
-      : ChangeLoop(journal, sink, context, Phase::kVerify) {}
+      : ChangeLoop(journal, sink, context, Phase::kVerify) {
+    if (HasBackout(journal)) {
+      indexes_ = Written(histories_);
+      return;
+    }
+    indexes_.resize(histories_.size());
+    std::iota(indexes_.begin(), indexes_.end(), std::size_t{0});
+  }
+
+  const std::vector<std::size_t>& indexes() const { return indexes_; }
 
   void FillWanted(ChangeRecord& record) const {
-    for (std::size_t i = 0; i < histories_.size(); ++i) record.lines[i].wanted = Wanted(i);
+    for (const std::size_t i : indexes_) record.lines[i].wanted = Wanted(i);
+    Only(indexes_, record.lines);
   }
 
  private:
   RotationSetting Wanted(std::size_t index) const {
     const KeyHistory& history = histories_[index];
-    return history.backout_write ? history.backout_write->wanted : change(index).wanted;
+    if (history.backout_write) return history.backout_write->wanted;
+    return history.taken_back && history.write ? history.write->prior.rotation
+                                               : change(index).wanted;
   }
 
   // NotChanged says why a key cannot be as wanted; empty when it should be.
@@ -233,6 +257,8 @@ class VerifyLoop final : public ChangeLoop {
           }
         });
   }
+
+  std::vector<std::size_t> indexes_;
 };
 
 class BackoutLoop final : public ChangeLoop {
@@ -242,6 +268,9 @@ class BackoutLoop final : public ChangeLoop {
 
  private:
   void Start(std::size_t index) override {
+    if (histories_[index].taken_back) {
+      return Finish(index, ChangeOutcome::kUnchanged, std::string(kTakenBack));
+    }
     reader_.Read(client(index), change(index),
                  [this, index](const KeyReading& reading) { OnRead(index, reading); });
   }
@@ -312,15 +341,6 @@ class BackoutLoop final : public ChangeLoop {
   }
 };
 
-// Ours: the changes that are ours to take back.
-std::vector<std::size_t> Ours(const std::vector<KeyHistory>& histories) {
-  std::vector<std::size_t> indexes;
-  for (std::size_t i = 0; i < histories.size(); ++i) {
-    if (histories[i].write) indexes.push_back(i);
-  }
-  return indexes;
-}
-
 std::vector<std::string> BackoutNotes(const std::vector<ChangeLine>& lines) {
   std::vector<std::string> notes;
   notes.emplace_back(
@@ -338,16 +358,13 @@ std::vector<std::string> BackoutNotes(const std::vector<ChangeLine>& lines) {
 }
 
 // OnlyOurs keeps the lines of changes that are taken back, in the direction of backout.
-void OnlyOurs(const Journal& journal, const std::vector<KeyHistory>& histories,
-              std::vector<ChangeLine>& lines) {
-  std::vector<ChangeLine> kept;
-  for (std::size_t i = 0; i < journal.changes.size(); ++i) {
-    if (!histories[i].write) continue;
+void OnlyOurs(const std::vector<KeyHistory>& histories, std::vector<ChangeLine>& lines) {
+  const std::vector<std::size_t> ours = Written(histories);
+  for (const std::size_t i : ours) {
     lines[i].before = histories[i].write->wanted;
     lines[i].wanted = histories[i].write->prior.rotation;
-    kept.push_back(std::move(lines[i]));
   }
-  lines = std::move(kept);
+  Only(ours, lines);
 }
 
 }  // namespace
@@ -368,9 +385,7 @@ Result<ChangeRecord> Apply(const Journal& journal, JournalSink& sink, const Chan
 Result<ChangeRecord> Verify(const Journal& journal, JournalSink& sink,
                             const ChangeContext& context) {
   VerifyLoop loop(journal, sink, context);
-  std::vector<std::size_t> all(journal.changes.size());
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
-  KT_ASSIGN(ChangeRecord record, loop.Run(all, {}));
+  KT_ASSIGN(ChangeRecord record, loop.Run(loop.indexes(), {}));
   loop.FillWanted(record);
   return record;
 }
@@ -382,8 +397,8 @@ Result<ChangeRecord> Backout(const Journal& journal, JournalSink& sink, const st
   }
   const std::vector<KeyHistory> histories = HistoriesOf(journal);
   BackoutLoop loop(journal, sink, context);
-  KT_ASSIGN(ChangeRecord record, loop.Run(Ours(histories), reason));
-  OnlyOurs(journal, histories, record.lines);
+  KT_ASSIGN(ChangeRecord record, loop.Run(Written(histories), reason));
+  OnlyOurs(histories, record.lines);
   record.notes = BackoutNotes(record.lines);
   return record;
 }
@@ -394,8 +409,13 @@ ChangeRecord PreviewBackout(const Journal& journal) {
   record.phase = Phase::kBackout;
   record.journal = journal.path;
   record.plan_sha256 = journal.header.plan_sha256;
-  for (const PlannedChange& change : journal.changes) record.lines.push_back(LineOf(change));
-  OnlyOurs(journal, histories, record.lines);
+  for (std::size_t i = 0; i < journal.changes.size(); ++i) {
+    ChangeLine& line = record.lines.emplace_back(LineOf(journal.changes[i]));
+    if (!histories[i].taken_back) continue;
+    line.outcome = ChangeOutcome::kUnchanged;
+    line.detail = kTakenBack;
+  }
+  OnlyOurs(histories, record.lines);
   record.notes = BackoutNotes(record.lines);
   return record;
 }

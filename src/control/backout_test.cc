@@ -90,6 +90,49 @@ TEST_F(ChangeTest, BackoutWaitsUntilItIsSeen) {
   EXPECT_THAT(Lines(Do(BackingOut())), ElementsAre("off done"));
 }
 
+TEST_F(ChangeTest, WhatWasTakenBackIsNotOursAnyMore) {
+  kms.Add({.id = "off"});
+  Journalize(MakeTestPlan());
+  Do(Applying());
+  EXPECT_THAT(Lines(Do(BackingOut())), ElementsAre("off done"));
+  Key("off").enabled = true;  // by another plan
+  const ChangeRecord preview = PreviewBackout(*ReadJournal(path_));
+  EXPECT_THAT(Lines(preview), ElementsAre("off unchanged"));
+  kms.calls.clear();
+  for (int i = 0; i < 2; ++i) {
+    const ChangeRecord again = Do(BackingOut());
+    EXPECT_THAT(Lines(again), ElementsAre("off unchanged"));
+    EXPECT_THAT(DetailOf(again, "off"), HasSubstr("not ours"));
+  }
+  EXPECT_TRUE(Key("off").enabled);
+  EXPECT_THAT(kms.calls, testing::IsEmpty());
+}
+
+TEST_F(ChangeTest, ABackoutThatWasNotSeenYetGoesOn) {
+  kms.Add({.id = "off", .stale_reads = 1000});
+  Journalize(MakeTestPlan());
+  Do(Applying());
+  Key("off").stale_left = 0;
+  EXPECT_THAT(Lines(Do(BackingOut())), ElementsAre("off failed"));
+  Key("off").stale_left = 0;
+  EXPECT_THAT(Lines(Do(BackingOut())), ElementsAre("off done"));
+}
+
+TEST_F(ChangeTest, VerifyAfterABackoutWantsWhatWasThere) {
+  for (const char* id : {"a", "b-somebody", "c-not-reached"}) kms.Add({.id = id});
+  Journalize(MakeTestPlan());
+  Do([](const Journal& j, JournalSink& s, const ChangeContext& c) {
+    return Apply(j, s, c, {.first = 2, .max_failure_percent = std::nullopt});
+  });
+  Key("b-somebody").enabled = false;
+  EXPECT_THAT(Lines(Do(BackingOut())), ElementsAre("a done", "b-somebody unchanged"));
+  const ChangeRecord verified = Do(Verifying());
+  EXPECT_THAT(Lines(verified), ElementsAre("a done", "b-somebody done"));
+  EXPECT_EQ(SettingText(verified.lines[1].wanted), "off");
+  EXPECT_THAT(Lines(RecordsOf(*ReadJournal(path_)).back()),
+              ElementsAre("a done", "b-somebody done"));
+}
+
 TEST_F(ChangeTest, ApplyDoesNotRedoWhatWasTakenBack) {
   kms.Add({.id = "off"});
   Journalize(MakeTestPlan());

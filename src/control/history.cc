@@ -25,6 +25,13 @@ void Note(const JournalEntry& entry, std::optional<JournalEntry>& write, bool& a
   }
 }
 
+// IsTakenBack: a first result says only that the write was acknowledged.
+bool IsTakenBack(const JournalEntry& entry) {
+  return entry.kind == Kind::kResult &&
+         (entry.outcome == ChangeOutcome::kUnchanged ||
+          (entry.outcome == ChangeOutcome::kDone && entry.detail != kNotVerifiedYet));
+}
+
 }  // namespace
 
 bool KeyHistory::settled() const { return apply && apply->outcome != ChangeOutcome::kFailed; }
@@ -42,12 +49,21 @@ std::vector<KeyHistory> HistoriesOf(const Journal& journal) {
       case Phase::kBackout:
         if (entry.kind == Kind::kIntent) history.backout.reset();
         Note(entry, history.backout_write, history.backout_acknowledged, history.backout);
+        history.taken_back = history.taken_back || IsTakenBack(entry);
         break;
       case Phase::kVerify:
         break;
     }
   }
   return histories;
+}
+
+std::vector<std::size_t> Written(const std::vector<KeyHistory>& histories) {
+  std::vector<std::size_t> indexes;
+  for (std::size_t i = 0; i < histories.size(); ++i) {
+    if (histories[i].write) indexes.push_back(i);
+  }
+  return indexes;
 }
 
 bool HasBackout(const Journal& journal) {

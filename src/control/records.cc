@@ -44,16 +44,21 @@ std::vector<ChangeRecord> RecordsOf(const Journal& journal) {
   std::vector<ChangeRecord> records;
   std::vector<bool> touched;
   // An apply shows all that is left to do, but for one that was to do some of it only; a resumed
-  // one leaves out what was settled before it, and a backout what is not its business.
+  // one leaves out what was settled before it, and a backout what is not its business; a verify
+  // after a backout leaves out what was never written.
   std::vector<bool> settled(journal.changes.size(), false);
+  const std::vector<KeyHistory> histories = HistoriesOf(journal);
   bool bounded = false;
+  bool taking_back = false;
   const auto finish = [&] {
     if (records.empty()) return;
     ChangeRecord& record = records.back();
     std::vector<ChangeLine> kept;
     for (std::size_t i = 0; i < record.lines.size(); ++i) {
       const bool left = record.phase == Phase::kApply && !settled[i];
-      const bool show = touched[i] || (left && !bounded) || record.phase == Phase::kVerify;
+      const bool verified =
+          record.phase == Phase::kVerify && (!taking_back || histories[i].write.has_value());
+      const bool show = touched[i] || (left && !bounded) || verified;
       if (left && !show) ++record.held_back;
       if (record.phase == Phase::kApply && touched[i]) {
         settled[i] = record.lines[i].outcome != ChangeOutcome::kFailed &&
@@ -70,6 +75,7 @@ std::vector<ChangeRecord> RecordsOf(const Journal& journal) {
         records.push_back(Begin(journal, entry));
         touched.assign(journal.changes.size(), false);
         bounded = entry.first.has_value();
+        taking_back = taking_back || entry.phase == Phase::kBackout;
         break;
       case Kind::kIntent:
       case Kind::kResult:
