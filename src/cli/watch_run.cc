@@ -18,6 +18,7 @@
 #include "cli/metrics_server.h"
 #include "cli/progress.h"
 #include "cli/webhook_flags.h"
+#include "control/exceptions.h"
 #include "control/watch.h"
 #include "crypto/random.h"
 
@@ -68,6 +69,11 @@ class Port final : public control::WatchPort {
     KT_ASSIGN(const auto policy, engine_.PolicyOf(flags_.policy));
     control::WatchRules rules;
     if (policy) rules = {policy->watch, policy->sha256};
+    KT_ASSIGN(const std::string exceptions, engine_.ExceptionsPathOf(flags_.policy));
+    if (!exceptions.empty()) {
+      KT_ASSIGN(const auto list, control::ReadExceptions(exceptions));
+      rules.exceptions_sha256 = list.sha256;
+    }
     flags_.policy.read_tags = rules.bounds.apply;  // what infrastructure code owns is left to it
     return rules;
   }

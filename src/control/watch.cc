@@ -157,14 +157,27 @@ Status Watcher::WaitAndDeliver(TimePoint until) {
   return {};
 }
 
-// ResumeOpen goes on with changes that were interrupted, if they may still be made.
+// IsOpenUnderTheseRules: an exception that has come since may be about a key that waits.
+bool Watcher::IsOpenUnderTheseRules() const {
+  return rules_.bounds.apply && state_.open_policy_sha256 == rules_.policy_sha256 &&
+         state_.open_exceptions_sha256 == rules_.exceptions_sha256;
+}
+
+// ResumeOpen goes on with changes that were interrupted, if and when they may still be made.
 Status Watcher::ResumeOpen() {
+  waits_for_hours_ = false;
   if (state_.open_journal.empty()) return {};
-  if (!rules_.bounds.apply || state_.open_policy_sha256 != rules_.policy_sha256) {
+  if (!IsOpenUnderTheseRules()) {
     port_.Tell("changes of " + state_.open_journal +
-               " are not finished, and the policy is another one now: they are left as they are");
+               " are not finished, and the policy or its exceptions are others now: they are left "
+               "as they are");
     state_.open_journal.clear();
     return Save();
+  }
+  if (!rules_.bounds.MayApplyAt(clock_.Now())) {
+    waits_for_hours_ = true;
+    port_.Tell("changes of " + state_.open_journal + " wait for the hours of the policy");
+    return {};
   }
   port_.Tell("goes on with " + state_.open_journal);
   return Took(port_.Resume(state_.open_journal));
@@ -195,12 +208,17 @@ void Watcher::TellUnknownOwners(const AuditRun& run) {
                   Counted(count, "failing key"), count == 1 ? "it is" : "they are"));
 }
 
-// MayStillApply: an audit takes its time, and the policy may have been changed meanwhile.
+// MayStillApply: an audit takes its time, and the policy or an exception may have been changed
+// meanwhile.
 bool Watcher::MayStillApply(const AuditRun& run) {
   const auto now = port_.Rules();
   const std::string& audited = rules_.policy_sha256;
-  const bool same = now && now->policy_sha256 == audited && run.policy.sha256 == audited;
-  if (!same) port_.Tell("the policy file was changed during the audit: nothing is changed");
+  const bool same = now && now->policy_sha256 == audited && run.policy.sha256 == audited &&
+                    now->exceptions_sha256 == rules_.exceptions_sha256;
+  if (!same) {
+    port_.Tell(
+        "the policy file or its exceptions were changed during the audit: nothing is changed");
+  }
   return same;
 }
 
@@ -215,6 +233,8 @@ Status Watcher::ApplyWithin(const AuditRun& run) {
   }
   const TimePoint now = clock_.Now();
   if (!bounds.MayApplyAt(now)) return {};
+  // What waits in a journal comes first.
+  if (waits_for_hours_) return MayStillApply(run) ? ResumeOpen() : Status();
   TellUnknownOwners(run);
   const std::uint64_t today = state_.ChangedSince(now - kBudgetPeriod);
   const auto per_day = static_cast<std::uint64_t>(bounds.keys_per_day_max);
@@ -225,6 +245,7 @@ Status Watcher::ApplyWithin(const AuditRun& run) {
   state_.open_journal =
       (std::filesystem::path(options_.journal_directory) / (run.run_id + ".journal")).string();
   state_.open_policy_sha256 = rules_.policy_sha256;
+  state_.open_exceptions_sha256 = rules_.exceptions_sha256;
   state_.AddChanges({now, arns.size()});
   KT_TRY(Save());
   port_.Tell(fmt::format("changes {} of {}, journal {}", arns.size(),

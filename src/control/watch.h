@@ -37,6 +37,7 @@ struct WatchOptions {
 struct WatchRules {
   WatchBounds bounds;
   std::string policy_sha256;
+  std::string exceptions_sha256{};  // empty: no exceptions
 };
 
 // WatchStatus: for metrics.
@@ -66,7 +67,7 @@ struct WatchedChanges {
 class WatchPort {
  public:
   virtual ~WatchPort() = default;
-  // Rules reads the policy file as it is now.
+  // Rules reads the policy file and the exceptions as they are now.
   virtual Result<WatchRules> Rules() = 0;
   // Audit judges by the policy that Rules returned last.
   virtual Result<AuditRun> Audit() = 0;
@@ -104,6 +105,7 @@ class Watcher {
   Status Deliver();
   Status WaitAndDeliver(TimePoint until);
   Status ResumeOpen();
+  bool IsOpenUnderTheseRules() const;
   Status ApplyWithin(const AuditRun& run);
   bool MayStillApply(const AuditRun& run);
   void TellUnknownOwners(const AuditRun& run);
@@ -115,7 +117,8 @@ class Watcher {
 
   const WatchOptions options_;
   WatchState state_;
-  WatchRules rules_;  // as they were before the audit
+  WatchRules rules_;              // as they were before the audit
+  bool waits_for_hours_ = false;  // the open journal
   WatchPort& port_;
   const Clock& clock_;
   RandomSource& random_;

@@ -103,6 +103,9 @@ Status WatchState::ParseHead(std::string_view line, std::string_view place, std:
   runs_ = members.Count("runs");
   open_journal = members.Text("open_journal");
   open_policy_sha256 = members.Text("open_policy_sha256");
+  if (head->Find("open_exceptions_sha256")) {
+    open_exceptions_sha256 = members.Text("open_exceptions_sha256");
+  }
   events = members.Count("events");
   keys = members.Count("keys");
   sha256 = members.Text("sha256");
@@ -183,6 +186,7 @@ std::string WatchState::Text() const {
   w.Key("runs").Int(static_cast<std::int64_t>(runs_));
   w.Key("open_journal").String(WellFormed(open_journal));
   w.Key("open_policy_sha256").String(WellFormed(open_policy_sha256));
+  w.Key("open_exceptions_sha256").String(WellFormed(open_exceptions_sha256));
   w.Key("changes").BeginArray();
   for (const WatchChanges& change : changes_) {
     w.BeginObject().Key("time").String(FormatIso8601Millis(change.time));

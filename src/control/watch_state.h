@@ -71,9 +71,10 @@ class WatchState {
   void AddChanges(WatchChanges changes);
 
   // open_journal: of changes that were begun and are not known to have ended; empty: none.
-  // open_policy_sha256: the policy that they were made under.
+  // open_policy_sha256, open_exceptions_sha256: what they were planned under.
   std::string open_journal;
   std::string open_policy_sha256;
+  std::string open_exceptions_sha256;
 
   std::uint64_t runs() const { return runs_; }
   std::size_t keys() const { return keys_.size(); }

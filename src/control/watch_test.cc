@@ -293,7 +293,48 @@ TEST_F(WatchTest, ChangesThatWereInterruptedGoOnUnderTheSamePolicyOnly) {
   port_.runs.emplace_back(RunOf({}));
   Watch(1);
   EXPECT_THAT(port_.resumed, SizeIs(1));
-  EXPECT_THAT(port_.told, HasSubstr("the policy is another one now"));
+  EXPECT_THAT(port_.told, HasSubstr("the policy or its exceptions are others now"));
+}
+
+TEST_F(WatchTest, ChangesThatWereInterruptedAreLeftWhenAnExceptionHasCome) {
+  MayApply();
+  port_.rules->exceptions_sha256 = "before";
+  port_.pending = 1;
+  port_.runs.emplace_back(RunOf({WatchedKey("1", Verdict::kFail)}));
+  Watch(1);
+  port_.rules->exceptions_sha256 = "after";
+  port_.runs.emplace_back(RunOf({}));
+  Watch(1);
+  EXPECT_THAT(port_.resumed, IsEmpty());
+  EXPECT_THAT(port_.told, HasSubstr("the policy or its exceptions are others now"));
+}
+
+TEST_F(WatchTest, ChangesThatWereInterruptedWaitForTheirHours) {
+  MayApply();
+  port_.pending = 1;
+  port_.runs.emplace_back(RunOf({WatchedKey("1", Verdict::kFail)}));
+  Watch(1);
+  bounds().from_hour = 2;
+  bounds().to_hour = 4;
+  port_.runs.emplace_back(RunOf({WatchedKey("1", Verdict::kFail)}));
+  Watch(1);
+  EXPECT_THAT(port_.resumed, IsEmpty());
+  EXPECT_THAT(port_.told, HasSubstr("wait for the hours of the policy"));
+  // The hours begin while an audit runs.
+  port_.audit_takes = std::chrono::hours(3);
+  port_.runs.emplace_back(RunOf({WatchedKey("1", Verdict::kFail)}));
+  Watch(1);
+  EXPECT_THAT(port_.resumed, ElementsAre(directory_ + "/run.journal"));
+  EXPECT_THAT(port_.applied, SizeIs(1));
+}
+
+TEST_F(WatchTest, NothingIsChangedByExceptionsOtherThanTheAudits) {
+  MayApply();
+  port_.rules_after_audit = port_.rules;
+  port_.rules_after_audit->value().exceptions_sha256 = "after";
+  port_.runs.emplace_back(RunOf({WatchedKey("1", Verdict::kFail)}));
+  Watch(1);
+  EXPECT_THAT(port_.applied, IsEmpty());
 }
 
 TEST_F(WatchTest, WhatThePolicyTakesBackIsNotDoneAnyMore) {
@@ -318,7 +359,7 @@ TEST_F(WatchTest, ChangesNothingByAPolicyOtherThanTheAudits) {
     port_.runs.emplace_back(RunOf({WatchedKey("1", Verdict::kFail)}));
     Watch(1);
     EXPECT_THAT(port_.applied, IsEmpty());
-    EXPECT_THAT(port_.told, HasSubstr("the policy file was changed during the audit"));
+    EXPECT_THAT(port_.told, HasSubstr("the policy file or its exceptions were changed"));
     port_.told.clear();
   }
   // An audit that another policy has judged.
@@ -368,6 +409,7 @@ TEST(WatchStateTest, IsReadAsItWasWrittenAndDamageIsTold) {
   state.AddEvent({"id-1", R"({"a":1})"});
   state.AddChanges({*ParseIso8601("2026-11-24T00:00:00Z"), 3});
   state.open_journal = "/x/run.journal";
+  state.open_exceptions_sha256 = "e";
   const std::string text = state.Text();
   const auto again = WatchState::Parse(text, "state");
   ASSERT_TRUE(again.has_value()) << again.error().message;
