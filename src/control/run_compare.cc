@@ -51,6 +51,12 @@ std::set<Place> Scanned(const AuditRun& run) {
   return places;
 }
 
+// WasScanned: a region without keys may not have told its account.
+bool WasScanned(const std::set<Place>& scanned, const Place& place) {
+  return scanned.contains(place) ||
+         scanned.contains({std::get<0>(place), std::string(), std::get<2>(place)});
+}
+
 // Rank: how bad a verdict is; higher is worse.
 int Rank(Verdict verdict) {
   switch (verdict) {
@@ -111,33 +117,68 @@ std::optional<DiffLine> DiffKey(const KeyResult& older, const KeyResult& newer) 
   return line;
 }
 
+using Regions = std::map<Place, const RegionResult*>;
+
+Regions RegionsOf(const AuditRun& run) {
+  Regions regions;
+  for (const RegionResult& region : run.regions) {
+    const RegionResult*& known = regions[{region.endpoint_url, region.account, region.region}];
+    // Of two callers of one account, one has scanned the region.
+    if (known == nullptr || region.status == RegionStatus::kScanned) known = &region;
+  }
+  return regions;
+}
+
+// Counterpart finds a region in the other run. One that fails, or has no keys, may not have told
+// its account.
+Regions::iterator Counterpart(Regions& others, const RegionResult& region) {
+  return std::find_if(others.begin(), others.end(), [&region](const auto& entry) {
+    const RegionResult& other = *entry.second;
+    return other.endpoint_url == region.endpoint_url && other.region == region.region &&
+           (other.account.empty() || region.account.empty());
+  });
+}
+
+// DiffRegion: one of the two may be null: that run did not ask for the region.
+void DiffRegion(const RegionResult* older, const RegionResult* newer, RunDiff& diff) {
+  const auto scanned = [](const RegionResult* region) {
+    return region != nullptr && region->status == RegionStatus::kScanned;
+  };
+  const bool was = scanned(older);
+  const bool is = scanned(newer);
+  const bool both = older != nullptr && newer != nullptr;
+  if (was == is && (!both || older->status == newer->status)) return;
+  const RegionResult& told = newer != nullptr ? *newer : *older;
+  DiffLine line;
+  line.kind = was ? DiffKind::kRegionLost : is ? DiffKind::kRegionFound : DiffKind::kChanged;
+  line.endpoint_url = told.endpoint_url;
+  line.account = told.account;
+  line.region = told.region;
+  if (older != nullptr) line.before = RegionStatusName(older->status);
+  if (newer != nullptr) line.after = RegionStatusName(newer->status);
+  line.reason = newer != nullptr ? newer->detail : "the newer run did not ask for it";
+  diff.lines.push_back(std::move(line));
+}
+
 void DiffRegions(const AuditRun& older, const AuditRun& newer, RunDiff& diff) {
-  std::map<Place, const RegionResult*> before;
-  for (const RegionResult& region : older.regions) {
-    before.emplace(Place{region.endpoint_url, region.account, region.region}, &region);
-  }
-  for (const RegionResult& region : newer.regions) {
-    auto found = before.find(Place{region.endpoint_url, region.account, region.region});
-    // A region that fails may not have told its account.
-    if (found == before.end() && region.account.empty()) {
-      found = std::find_if(before.begin(), before.end(), [&region](const auto& entry) {
-        return std::get<0>(entry.first) == std::string(region.endpoint_url) &&
-               std::get<2>(entry.first) == std::string(region.region);
-      });
+  Regions before = RegionsOf(older);
+  Regions after = RegionsOf(newer);
+  for (auto it = after.begin(); it != after.end();) {
+    const auto found = before.find(it->first);
+    if (found == before.end()) {
+      ++it;
+      continue;
     }
-    if (found == before.end() || found->second->status == region.status) continue;
-    const bool was = found->second->status == RegionStatus::kScanned;
-    const bool is = region.status == RegionStatus::kScanned;
-    DiffLine line;
-    line.kind = was ? DiffKind::kRegionLost : is ? DiffKind::kRegionFound : DiffKind::kChanged;
-    line.endpoint_url = region.endpoint_url;
-    line.account = region.account;
-    line.region = region.region;
-    line.before = RegionStatusName(found->second->status);
-    line.after = RegionStatusName(region.status);
-    line.reason = region.detail;
-    diff.lines.push_back(std::move(line));
+    DiffRegion(found->second, it->second, diff);
+    before.erase(found);
+    it = after.erase(it);
   }
+  for (const auto& [place, region] : after) {
+    const auto found = Counterpart(before, *region);
+    DiffRegion(found == before.end() ? nullptr : found->second, region, diff);
+    if (found != before.end()) before.erase(found);
+  }
+  for (const auto& [place, region] : before) DiffRegion(region, nullptr, diff);
 }
 
 void DiffKeys(const AuditRun& older, const AuditRun& newer, RunDiff& diff) {
@@ -158,15 +199,15 @@ void DiffKeys(const AuditRun& older, const AuditRun& newer, RunDiff& diff) {
       before.erase(found);
       continue;
     }
+    if (!WasScanned(scanned_before, PlaceOf(key.facts))) continue;
     const bool failing = Rank(key.judgement.verdict) >= Rank(Verdict::kUnknown);
-    const bool seen_before = scanned_before.contains(PlaceOf(key.facts));
-    DiffLine line = LineOf(key.facts, failing && seen_before ? DiffKind::kWorse : DiffKind::kNew);
+    DiffLine line = LineOf(key.facts, failing ? DiffKind::kWorse : DiffKind::kNew);
     line.after = VerdictName(key.judgement.verdict);
     line.reason = key.judgement.reason;
     diff.lines.push_back(std::move(line));
   }
   for (const auto& [place, key] : before) {
-    if (!scanned_after.contains(std::get<0>(place))) continue;
+    if (!WasScanned(scanned_after, std::get<0>(place))) continue;
     DiffLine line = LineOf(key->facts, DiffKind::kGone);
     line.before = VerdictName(key->judgement.verdict);
     diff.lines.push_back(std::move(line));
