@@ -254,6 +254,7 @@ void Doubt(KeyResult& key, const Exception& exception) {
   judgement.verdict = Verdict::kUnknown;
   judgement.row = 15;
   judgement.remediable = false;
+  judgement.exception_id = exception.id;
   judgement.reason += "; whether exception " + exception.id + " is about it is not known (" +
                       UnreadText(exception.match, key.facts) + ")";
 }

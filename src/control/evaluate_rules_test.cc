@@ -146,6 +146,7 @@ TEST(ExceptionRowTest, AKeyThatOneMayBeAboutIsUnknownAndNotChanged) {
     EXPECT_EQ(keys[i].judgement.verdict, Verdict::kUnknown);
     EXPECT_EQ(keys[i].judgement.raw_verdict, Verdict::kFail);
     EXPECT_EQ(keys[i].judgement.row, 15);
+    EXPECT_EQ(keys[i].judgement.exception_id, i == 0 ? "A" : "T");
     EXPECT_FALSE(keys[i].judgement.remediable);
   }
   EXPECT_THAT(keys[0].judgement.reason,

@@ -97,7 +97,7 @@ struct Judgement {
   int row = 0;              // row of the verdict table that decided
   Atom reason;              // one sentence for people
   bool remediable = false;  // plan may contain a change for this key
-  Atom exception_id;        // of the exception that applied or has expired
+  Atom exception_id;        // of the exception that applied, has expired, or may be about the key
   // follows_primary: a replica with its primary's verdict. The multi-Region key counts once, in its
   // primary: such a replica is in no percentage.
   bool follows_primary = false;
