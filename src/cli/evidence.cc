@@ -54,6 +54,9 @@ std::string SummaryText(const control::EvidenceSummary& summary) {
   } else {
     text += fmt::format("changes: {} with their answers\n", report::Thousands(summary.changes));
   }
+  if (summary.cancelled) {
+    text += "stopped: the run did not finish; this is evidence of what it reached\n";
+  }
   for (const std::string& signature : summary.signatures) {
     text += "signed: " + report::Harmless(signature) + '\n';
   }
@@ -71,7 +74,8 @@ int RunVerifyEvidence(const VerifyEvidenceFlags& flags) {
     const int code = ReportError("evidence verify", summary.error());
     return summary.error().code == ErrorCode::kNotFound ? control::kExitIncomplete : code;
   }
-  return WriteOut(SummaryText(*summary)) ? control::kExitCompliant : control::kExitUsage;
+  if (!WriteOut(SummaryText(*summary))) return control::kExitUsage;
+  return summary->cancelled ? control::kExitIncomplete : control::kExitCompliant;
 }
 
 }  // namespace

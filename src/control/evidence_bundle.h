@@ -120,6 +120,7 @@ struct EvidenceSummary {
   std::vector<std::string> callers;     // "arn:aws:sts::..."
   std::vector<std::string> signatures;  // one sentence each
   bool is_signed = false;
+  bool cancelled = false;       // the run was stopped before it was done
   std::optional<AuditRun> run;  // as derived from the answers, of an audit
   std::uint64_t changes = 0;    // with their answers, of an apply or backout
 };

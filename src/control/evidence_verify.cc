@@ -137,7 +137,6 @@ class Checker {
   std::string manifest_;
   RecordChain chain_;
   EvidenceRecord begin_;
-  bool cancelled_ = false;
   crypto::Sha256Stream whole_;
   std::uint64_t whole_bytes_ = 0;
   // writes: EnableKeyRotation and DisableKeyRotation that succeeded, by request id.
@@ -154,7 +153,7 @@ Status Checker::ReadRecords(RecordsFile& file, EvidenceReplay& replay) {
         whole_bytes_ += line.size() + 1;
         KT_ASSIGN(const EvidenceRecord record, chain_.Take(line));
         if (record.kind == "begin") begin_ = record;
-        cancelled_ = record.cancelled;
+        summary_.cancelled = record.cancelled;
         if (record.opened && !record.opened->caller_arn.empty()) {
           callers.insert(record.opened->caller_arn);
         }
@@ -323,13 +322,13 @@ Status Checker::CheckAudit(EvidenceReplay& replay) {
                           crypto::SystemRandom(), Monitor{});
   if (!derived) return Fail(derived.error());
   if (!replay.broken().empty()) return Corrupt(kRecordsFile, replay.broken());
-  if (const auto difference = FirstDifference(recorded, *derived, cancelled_)) {
+  if (const auto difference = FirstDifference(recorded, *derived, summary_.cancelled)) {
     return Corrupt(kAuditFile, "does not follow from the recorded answers: " + *difference);
   }
-  if (!cancelled_ && !replay.missing().empty()) {
+  if (!summary_.cancelled && !replay.missing().empty()) {
     return Corrupt(kRecordsFile, "there is no answer to " + replay.missing());
   }
-  if (const auto unused = replay.unused(); unused && !cancelled_) {
+  if (const auto unused = replay.unused(); unused && !summary_.cancelled) {
     return Corrupt(kRecordsFile, "record " + std::to_string(*unused) +
                                      " is an answer that the audit did not ask for");
   }

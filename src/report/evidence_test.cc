@@ -101,6 +101,7 @@ TEST_F(EvidenceTest, ACancelledRunIsEvidenceOfWhatItReached) {
   const AuditRun run = Record({TargetOf()}, true, {}, monitor);
   EXPECT_TRUE(run.cancelled);
   EXPECT_EQ(Verdict(), "ok");
+  EXPECT_TRUE(VerifyEvidence(dir_.string(), {}, clock.Now())->cancelled);
 }
 
 TEST_F(EvidenceTest, ARunThatIsStoppedBeforeItReadsTagsIsEvidence) {
