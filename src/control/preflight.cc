@@ -104,6 +104,7 @@ class PreflightLoop {
     std::map<std::string, Tally, std::less<>> tallies;
     std::vector<KeyFacts> facts;
     std::optional<CallError> list_error;
+    bool has_more = false;  // keys than facts
     bool sampled = false;
   };
   struct Work {
@@ -210,6 +211,7 @@ class PreflightLoop {
     const auto page = answers_.ListKeys(result->body);
     if (!page) return;
     region.facts.resize(std::min(page->items.size(), kDescribedMax));
+    region.has_more = page->items.size() > kDescribedMax || !page->next_marker.empty();
     if (region.place.account.empty() && !page->items.empty()) {
       const auto arn = model::Arn::Parse(page->items.front().arn);
       if (arn) region.place.account = arn->account;
@@ -383,8 +385,10 @@ class PreflightLoop {
       return;
     }
     check.detail =
-        "cannot be known without trying: there is no asymmetric key here to try it on without "
-        "effect";
+        "cannot be known without trying: there is no asymmetric key " +
+        (region.has_more ? "among the " + Counted(region.facts.size(), "key") + " looked at"
+                         : std::string("here")) +
+        " to try it on without effect";
     if (!denied_in.empty()) check.detail += "; it is missing in " + denied_in;
   }
 

@@ -70,6 +70,14 @@ TEST_F(PreflightTest, WritesThatCannotBeTriedAreUnknown) {
   EXPECT_EQ(PreflightExitCode(Look(audit)), kExitCompliant);
 }
 
+TEST_F(PreflightTest, ASampleDoesNotSpeakForTheKeysThatItLeavesOut) {
+  for (int i = 0; i < 30; ++i) kms.Add({});
+  EXPECT_THAT(CheckOf(Look(), "EnableKeyRotation").detail, HasSubstr("no asymmetric key here"));
+  kms.Add({.id = "rsa", .spec = "RSA_2048"});
+  EXPECT_THAT(CheckOf(Look(), "EnableKeyRotation").detail,
+              HasSubstr("no asymmetric key among the 30 keys looked at"));
+}
+
 TEST_F(PreflightTest, WhatIsDeniedIsMissing) {
   kms.Add({.id = "off"});
   kms.Add({.id = "rsa", .spec = "RSA_2048"});
