@@ -222,6 +222,7 @@ PlanView ViewOf(const control::Plan& plan) {
   PlanView view;
   view.audit_incomplete = plan.audit_incomplete;
   view.changes.kind = report::ChangeKind::kPlan;
+  view.changes.incomplete = plan.audit_incomplete;
   view.changes.plan_id = plan.sha256;
   view.changes.notes = control::PlanNotes(plan);
   for (const control::PlannedChange& change : plan.changes) {
@@ -326,7 +327,10 @@ class Engine final : public ControlEngine {
     options.allow_iac_managed = flags.allow_iac_managed;
     KT_ASSIGN(const auto plan, control::MakePlan(run, options));
     KT_TRY(control::WritePlan(plan, flags.out));
-    return ViewOf(plan);
+    PlanView view = ViewOf(plan);
+    const auto unscanned = control::UnscannedNotes(run);
+    view.changes.notes.insert(view.changes.notes.begin(), unscanned.begin(), unscanned.end());
+    return view;
   }
 
   Status PlanFor(const control::AuditRun& run, const PlanFlags& flags,

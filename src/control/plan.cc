@@ -24,6 +24,9 @@ constexpr std::uint64_t kVerifyReads = 2;
 // So many keys of infrastructure code are named on a terminal; the file has all.
 constexpr std::size_t kOwnersShown = 10;
 
+// The audit's report has all.
+constexpr std::size_t kUnscannedShown = 10;
+
 bool IsFailure(Verdict verdict) {
   return verdict == Verdict::kFail || verdict == Verdict::kFailPeriod;
 }
@@ -166,6 +169,22 @@ void AddOwnerNotes(const Plan& plan, std::vector<std::string>& notes) {
 }
 
 }  // namespace
+
+std::vector<std::string> UnscannedNotes(const AuditRun& run) {
+  std::vector<std::string> notes;
+  std::size_t unscanned = 0;
+  for (const RegionResult& region : run.regions) {
+    if (!region.IsGap() || ++unscanned > kUnscannedShown) continue;
+    notes.push_back(fmt::format("{}{}{} was not scanned: {}{}{}", region.account,
+                                region.account.empty() ? "" : " ", region.region,
+                                RegionStatusName(region.status), region.detail.empty() ? "" : ": ",
+                                region.detail));
+  }
+  if (unscanned > kUnscannedShown) {
+    notes.push_back(fmt::format("... and {} more", unscanned - kUnscannedShown));
+  }
+  return notes;
+}
 
 Result<Plan> MakePlan(const AuditRun& run, const PlanOptions& options) {
   const int period =

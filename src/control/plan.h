@@ -93,5 +93,7 @@ Result<Plan> ReadPlan(const std::string& path);
 
 // PlanNotes: costs and warnings of a plan as sentences, for people.
 std::vector<std::string> PlanNotes(const Plan& plan);
+// UnscannedNotes: the regions whose keys a plan of the run does not know, and why.
+std::vector<std::string> UnscannedNotes(const AuditRun& run);
 
 }  // namespace keyturn::control

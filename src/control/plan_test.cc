@@ -42,6 +42,16 @@ TEST_F(ChangeTest, APlanChangesWhatFailsAndExplainsTheRest) {
   EXPECT_EQ(plan.preview.calls.at("EnableKeyRotation"), 2U);
 }
 
+TEST_F(ChangeTest, WhatAPlanCouldNotSeeIsToldWithItsError) {
+  kms.intercept = [](const FakeCall& call) -> std::optional<FakeKms::Reply> {
+    if (call.region == "us-east-1") return FakeKms::Denied(call);
+    return std::nullopt;
+  };
+  EXPECT_THAT(UnscannedNotes(Audit()),
+              ElementsAre(HasSubstr("us-east-1 was not scanned: denied: ListKeys: "
+                                    "AccessDeniedException")));
+}
+
 TEST_F(ChangeTest, AShortMaximumIsSentAsThePeriod) {
   kms.Add({.id = "off"});
   const Plan plan = MakeTestPlan(90);

@@ -51,6 +51,7 @@ struct ChangeReport {
   std::vector<ChangeLine> lines;
   // held_back: changes of the plan that this run was told not to reach; not in lines.
   std::uint64_t held_back = 0;
+  bool incomplete = false;         // of a plan: there was more than could be judged
   std::vector<std::string> notes;  // what cannot be undone, what to do next
 };
 

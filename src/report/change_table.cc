@@ -46,7 +46,7 @@ std::string Sentence(const ChangeReport& report) {
   const std::uint64_t good =
       CountOutcome(report, Outcome::kDone) + CountOutcome(report, Outcome::kUnchanged);
   if (all == 0) {
-    return "There was nothing to do.";
+    return report.incomplete ? "Nothing could be planned." : "There was nothing to do.";
   }
   switch (report.kind) {
     case ChangeKind::kPlan:
@@ -98,10 +98,11 @@ std::string RenderChanges(const ChangeReport& report, const TerminalStyle& style
       report.kind == ChangeKind::kPlan ||
       CountOutcome(report, Outcome::kDone) + CountOutcome(report, Outcome::kUnchanged) ==
           report.lines.size();
-  canvas.Line(canvas.Paint(good ? Ink::kBoldGreen : Ink::kBoldRed,
-                           fmt::format("{} {}", good ? canvas.glyphs().pass : canvas.glyphs().fail,
-                                       ChangeKindName(report.kind))) +
-              "   " + canvas.Paint(Ink::kBold, Sentence(report)));
+  const Glyphs& glyphs = canvas.glyphs();
+  const Ink ink = report.incomplete ? Ink::kBoldYellow : good ? Ink::kBoldGreen : Ink::kBoldRed;
+  const std::string_view sign = report.incomplete ? glyphs.warn : good ? glyphs.pass : glyphs.fail;
+  canvas.Line(canvas.Paint(ink, fmt::format("{} {}", sign, ChangeKindName(report.kind))) + "   " +
+              canvas.Paint(Ink::kBold, Sentence(report)));
   if (report.kind == ChangeKind::kPlan && !report.plan_id.empty()) {
     canvas.Line("  " + canvas.Paint(Ink::kDim, "SHA-256 " + canvas.Clean(report.plan_id)));
   }
