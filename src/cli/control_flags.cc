@@ -357,6 +357,9 @@ void AddApply(CLI::App& app, Invocation& invocation, const MakeEngine& engine) {
     if (flags->resume && !(flags->approve.empty() && flags->approval_signature.empty())) {
       throw CLI::ValidationError("--resume goes on with what the journal says was approved");
     }
+    if (flags->resume && !flags->policy_path.empty()) {
+      throw CLI::ValidationError("--resume goes on with what was planned; --policy checks PLAN");
+    }
     if (flags->resume != flags->plan.empty()) {
       throw CLI::ValidationError(flags->resume ? "--resume goes on with the plan that the journal "
                                                  "names; do not give PLAN"
