@@ -167,6 +167,7 @@ TEST_F(ControlCommands, AWrongCommandLineCallsNothing) {
                                              {"apply", "p"},
                                              {"apply", "--journal", Path("j")},
                                              {"apply", "p", "--resume", "--journal", Path("j")},
+                                             {"apply", "--resume", "--journal=j", "--policy", "p"},
                                              {"verify"},
                                              {"backout", "--journal", "j"},
                                              {"backout", "--journal", "j", "--reason", ""},
