@@ -67,6 +67,20 @@ TEST(Answer, ARunThatSawNothingIsNeverCompliant) {
   EXPECT_THAT(AnswerSentence(run), HasSubstr("stopped before it was done"));
 }
 
+TEST(Remediation, PlansWithTheExceptionsOfTheAudit) {
+  AuditRun run = CompliantRun();
+  run.exception_notes.clear();
+  for (auto& key : run.keys) key.judgement.exception_id = {};
+  EXPECT_THAT(PlanCommand(run), testing::Not(HasSubstr("--exceptions")));
+  run.exception_notes = {{"E1", "matches no key"}};
+  EXPECT_THAT(PlanCommand(run), HasSubstr(" --exceptions EXCEPTIONS-AS-HERE --out"));
+  run.exception_notes.clear();
+  run.keys.front().judgement.exception_id = "E1";
+  run.policy.sha256 = "abc";
+  EXPECT_THAT(PlanCommand(run),
+              HasSubstr("--policy POLICY-AS-HERE --exceptions EXCEPTIONS-AS-HERE"));
+}
+
 TEST(Remediation, IsTheCommandOfTheControl) {
   AuditRun run = SampleRun();
   for (auto& key : run.keys) key.facts.endpoint_url.clear();

@@ -70,6 +70,13 @@ std::string EndpointFlag(const std::string& endpoint_url) {
   return endpoint_url.empty() ? "" : " --endpoint-url " + ShellWord(Harmless(endpoint_url));
 }
 
+// HadExceptions: some of them matter, or need attention.
+bool HadExceptions(const AuditRun& run) {
+  return !run.exception_notes.empty() ||
+         std::any_of(run.keys.begin(), run.keys.end(),
+                     [](const KeyResult& key) { return !key.judgement.exception_id.empty(); });
+}
+
 }  // namespace
 
 bool HasSeveralTargets(const AuditRun& run) {
@@ -123,13 +130,18 @@ std::string PlanCommand(const AuditRun& run) {
     line += " --region " + ShellWord(regions);
   }
   if (!run.policy.sha256.empty()) {
-    return line + " --policy POLICY-AS-HERE --out rotation.plan";
+    line += " --policy POLICY-AS-HERE";
+  } else {
+    if (run.max_period_days != 365) {
+      line += fmt::format(" --max-period {}", run.max_period_days);
+    }
+    if (run.strict_disabled) {
+      line += " --strict-disabled";
+    }
   }
-  if (run.max_period_days != 365) {
-    line += fmt::format(" --max-period {}", run.max_period_days);
-  }
-  if (run.strict_disabled) {
-    line += " --strict-disabled";
+  // Without them the plan would change what they protect.
+  if (HadExceptions(run)) {
+    line += " --exceptions EXCEPTIONS-AS-HERE";
   }
   return line + " --out rotation.plan";
 }

@@ -493,6 +493,11 @@ class TablePage {
       // Never wrapped: the line is there to be copied.
       canvas_.Line("  " + PlanCommand(run_));
       canvas_.Line("  keyturn apply rotation.plan --journal rotation.journal");
+      canvas_.Paragraph(
+          "As whom is not in the record: add the --profile, --role-arn or --role-name of this "
+          "audit "
+          "to both, if it had one.",
+          kIndent, Ink::kDim);
     }
   }
 
