@@ -67,6 +67,20 @@ TEST(Answer, ARunThatSawNothingIsNeverCompliant) {
   EXPECT_THAT(AnswerSentence(run), HasSubstr("stopped before it was done"));
 }
 
+TEST(Answer, SpeaksOfTheKeysThatThePercentageCounts) {
+  AuditRun run;
+  for (const bool follows : {false, true, false}) {
+    control::KeyResult key;
+    key.judgement.verdict = run.keys.size() < 2 ? Verdict::kFail : Verdict::kPass;
+    key.judgement.follows_primary = follows;
+    run.keys.push_back(key);
+  }
+  run.totals = control::CountTotals(run.keys);
+  EXPECT_EQ(run.totals.compliance_percent, 50.0);
+  EXPECT_EQ(AnswerSentence(run),
+            "1 of 2 keys in scope does not rotate as required. 1 replica counts with its primary.");
+}
+
 TEST(Remediation, PlansWithTheExceptionsOfTheAudit) {
   AuditRun run = CompliantRun();
   run.exception_notes.clear();

@@ -77,6 +77,14 @@ bool HadExceptions(const AuditRun& run) {
                      [](const KeyResult& key) { return !key.judgement.exception_id.empty(); });
 }
 
+// WithoutFollowers counts each multi-Region key once, as the percentage does.
+std::uint64_t WithoutFollowers(const AuditRun& run, Verdict verdict) {
+  return static_cast<std::uint64_t>(
+      std::count_if(run.keys.begin(), run.keys.end(), [verdict](const KeyResult& key) {
+        return key.judgement.verdict == verdict && !key.judgement.follows_primary;
+      }));
+}
+
 }  // namespace
 
 bool HasSeveralTargets(const AuditRun& run) {
@@ -241,8 +249,9 @@ std::string AnswerSentence(const AuditRun& run) {
     const auto it = by.find(v);
     return it == by.end() ? std::uint64_t{0} : it->second;
   };
-  const std::uint64_t failed = count(Verdict::kFail) + count(Verdict::kFailPeriod);
-  const std::uint64_t judged = failed + count(Verdict::kPass);
+  const std::uint64_t failed =
+      WithoutFollowers(run, Verdict::kFail) + WithoutFollowers(run, Verdict::kFailPeriod);
+  const std::uint64_t judged = failed + WithoutFollowers(run, Verdict::kPass);
   std::string text;
   if (judged == 0) {
     text = "No key was found that automatic rotation could apply to.";
@@ -252,6 +261,11 @@ std::string AnswerSentence(const AuditRun& run) {
   } else {
     text = fmt::format("{} of {} in scope {} not rotate as required.", Thousands(failed),
                        Counted(judged, "key"), failed == 1 ? "does" : "do");
+  }
+  if (const std::uint64_t followers = run.totals.followers; followers > 0) {
+    text += fmt::format(" {} {} with {}.", Counted(followers, "replica"),
+                        followers == 1 ? "counts" : "count",
+                        followers == 1 ? "its primary" : "their primaries");
   }
   if (run.cancelled) {
     text += " The audit was stopped before it was done.";
