@@ -162,6 +162,29 @@ TEST_F(ConfigTest, OtherServicesAreWhereTheEnvironmentSays) {
   EXPECT_EQ(Load(flags)->Site("sts", {}, Variables()).endpoint_url, "https://kms.internal");
 }
 
+TEST_F(ConfigTest, AServicesSectionComesBeforeTheProfilesOwnEndpoint) {
+  Credentials("[p]\naws_access_key_id=A\naws_secret_access_key=B\n");
+  ConfigFile(
+      "[profile p]\nendpoint_url = http://all:1\nservices = svc\n"
+      "[services svc]\nkms =\n  endpoint_url = http://kms:1 # ours\nsts =\n"
+      "  endpoint_url = http://sts:1\ns3 =\n  endpoint_url = http://s3:1\n");
+  EXPECT_EQ(Load(As("p"))->endpoint_url, "http://kms:1");
+  EXPECT_EQ(Load(As("p"))->Site("sts", {}, Variables()).endpoint_url, "http://sts:1");
+  EXPECT_EQ(Load(As("p"))->Site("ec2", {}, Variables()).endpoint_url, "");
+  Set("AWS_ENDPOINT_URL", "http://variable:1");
+  EXPECT_EQ(Load(As("p"))->endpoint_url, "http://variable:1");
+  EXPECT_EQ(Load(As("p"))->Site("sts", {}, Variables()).endpoint_url, "http://variable:1");
+  Set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true");
+  EXPECT_EQ(Load(As("p"))->endpoint_url, "");
+  EXPECT_EQ(Load(As("p"))->Site("sts", {}, Variables()).endpoint_url, "");
+}
+
+TEST_F(ConfigTest, AServicesSectionThatIsNotThereIsAnError) {
+  Credentials("[p]\naws_access_key_id=A\naws_secret_access_key=B\n");
+  ConfigFile("[profile p]\nservices = svc\n");
+  EXPECT_THAT(LoadError(As("p")), HasSubstr("there is no [services svc]"));
+}
+
 TEST_F(ConfigTest, AKeyWithoutItsSecretIsAnErrorAndNoFallThrough) {
   Credentials("[default]\naws_access_key_id=AKIDFILE\naws_secret_access_key=file\n");
   Set("AWS_ACCESS_KEY_ID", "AKIDENV");

@@ -337,9 +337,31 @@ bool IsTrue(std::string_view text) {
   return text == "true" || text == "True" || text == "TRUE" || text == "1";
 }
 
+// ReadServices fills in the endpoints of the services section that the profile names.
+Status ReadServices(const Files& files, const std::string& name, Config& config) {
+  for (const ProfileMap* profiles : {&files.credentials, &files.config}) {
+    const Profile* profile = FindProfile(*profiles, name);
+    const std::string services(profile == nullptr ? "" : profile->Find("services"));
+    if (services.empty()) continue;
+    const Profile* section = FindProfile(files.config, ServicesName(services));
+    if (section == nullptr) {
+      return Fail(ErrorCode::kUsage, "profile '" + name + "': there is no [services " + services +
+                                         "] in " + files.config_path);
+    }
+    for (const char* service : {"kms", "sts", "ec2", "organizations"}) {
+      std::string& url = config.service_endpoints[service];
+      if (url.empty()) url = section->Find(std::string(service) + ".endpoint_url");
+    }
+  }
+  return {};
+}
+
 // SettingsFromFiles fills what the environment left open.
 void SettingsFromFiles(const Files& files, const std::string& name, bool endpoints,
                        Config& config) {
+  if (config.endpoint_url.empty() && endpoints) {
+    config.endpoint_url = config.service_endpoints["kms"];
+  }
   for (const ProfileMap* profiles : {&files.credentials, &files.config}) {
     const Profile* profile = FindProfile(*profiles, name);
     if (profile == nullptr) continue;
@@ -387,6 +409,10 @@ ServiceSite Config::Site(std::string_view service, std::string_view in_region,
   if (!IsTrue(Get(environment, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"))) {
     site.endpoint_url = FirstSet(environment, {variable, "AWS_ENDPOINT_URL"});
   }
+  const auto configured = service_endpoints.find(service);
+  if (site.endpoint_url.empty() && configured != service_endpoints.end()) {
+    site.endpoint_url = configured->second;
+  }
   if (service == "sts" && !sts_endpoint_url.empty()) site.endpoint_url = sts_endpoint_url;
   site.region = !in_region.empty() ? in_region : std::string_view(region);
   if (site.region.empty()) site.region = "us-east-1";
@@ -421,6 +447,7 @@ Result<Config> LoadConfig(const ConfigFlags& flags, const Environment& environme
   if (config.ca_bundle_file.empty()) {
     config.ca_bundle_file = FirstSet(environment, {"AWS_CA_BUNDLE"});
   }
+  if (endpoints) KT_TRY(ReadServices(files, name, config));
   SettingsFromFiles(files, name, endpoints && !flags.only_endpoint_url, config);
   config.variant = VariantOf(files, name, environment);
   if (!config.endpoint_url.empty() && (config.variant.fips || config.variant.dualstack)) {

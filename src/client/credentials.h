@@ -6,6 +6,8 @@
 // botocore's order of providers.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,7 +29,9 @@ struct Config {
   std::string endpoint_url;          // empty: AWS's own endpoints
   EndpointVariant variant;           // of AWS's own endpoints
   std::string sts_endpoint_url;      // of the flags
-  std::string ca_bundle_file;        // empty: the system's
+  // service_endpoints: of the profile's services section, by the service's name.
+  std::map<std::string, std::string, std::less<>> service_endpoints;
+  std::string ca_bundle_file;  // empty: the system's
 
   // Site is where a service beside KMS is called: "sts", "ec2", "organizations". region: for
   // services that have any; empty is the default region.
@@ -63,15 +67,17 @@ struct ConfigFlags {
 //                6. its credential_process   7. its keys in the config file
 //                8. the container's   9. the instance's;
 //   region:      AWS_REGION, AWS_DEFAULT_REGION, the profile's;
-//   endpoint:    flag, AWS_ENDPOINT_URL_KMS, AWS_ENDPOINT_URL, the profile's endpoint_url (the last
-//                three not under AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true);
+//   endpoint:    flag, AWS_ENDPOINT_URL_KMS, AWS_ENDPOINT_URL, kms in the profile's services
+//                section, the profile's endpoint_url (all but the flag not under
+//                AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true);
 //   variant:     AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT, the profile's
 //                use_fips_endpoint and use_dualstack_endpoint; neither goes with an endpoint's URL;
-//   STS, ...:    AWS_ENDPOINT_URL_STS, ..._EC2, ..._ORGANIZATIONS, then AWS_ENDPOINT_URL, else
-//   AWS's; CA bundle:   flag, AWS_CA_BUNDLE, the profile's ca_bundle, REQUESTS_CA_BUNDLE.
+//   STS, ...:    AWS_ENDPOINT_URL_STS, ..._EC2, ..._ORGANIZATIONS, then AWS_ENDPOINT_URL, then sts,
+//                ec2, organizations in the services section, else AWS's;
+//   CA bundle:   flag, AWS_CA_BUNDLE, the profile's ca_bundle, REQUESTS_CA_BUNDLE.
 // Fails with kUsage, saying what to do: no credentials anywhere, a key without its secret, a named
-// profile that does not exist, a source that needs a person (a code of an MFA device, a console
-// login), a source that refuses, a file that does not parse (with line).
+// profile or services section that does not exist, a source that needs a person (a code of an MFA
+// device, a console login), a source that refuses, a file that does not parse (with line).
 Result<Config> LoadConfig(const ConfigFlags& flags, const Environment& environment,
                           const Outside& outside);
 

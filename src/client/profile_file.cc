@@ -7,6 +7,7 @@ namespace keyturn::client {
 namespace {
 
 constexpr std::string_view kBlanks = " \t\r";
+constexpr std::string_view kServicesKind = "services";
 
 std::string_view Trim(std::string_view text) {
   const auto begin = text.find_first_not_of(kBlanks);
@@ -56,9 +57,9 @@ class FileParser {
     const bool indented = raw.front() == ' ' || raw.front() == '\t';
     if (!indented && text.front() == '[') return Section(text);
     if (!in_section_) return Wrong("a line before the first [section]");
-    // A deeper line continues the name above: a nested map, which no setting of ours uses.
-    if (indented && has_name_) return {};
-    return NameAndValue(text);
+    // A deeper line continues the name above: a nested map, which only services sections use.
+    if (indented && !map_.empty()) return in_services_ ? NameAndValue(text, map_ + '.') : Status();
+    return NameAndValue(text, {});
   }
 
   ProfileMap TakeProfiles() { return std::move(profiles_); }
@@ -70,7 +71,7 @@ class FileParser {
   }
 
   Status Section(std::string_view text) {
-    has_name_ = false;
+    map_.clear();
     const auto end = text.find(']');
     if (end == std::string_view::npos) return Wrong("a section without ']'");
     const std::string_view after = Trim(text.substr(end + 1));
@@ -83,6 +84,7 @@ class FileParser {
     in_section_ = true;
     names_.clear();
     const std::string profile = ProfileName(title);
+    in_services_ = kind_ == ProfileFileKind::kConfig && IsOfKind(title, kServicesKind);
     current_ = profile.empty() ? nullptr : &profiles_[profile];
     // Of [default] and [profile default] the last wins, whole.
     if (current_ != nullptr && profile == "default") current_->values.clear();
@@ -96,19 +98,25 @@ class FileParser {
     }
     const auto blank = title.find_first_of(kBlanks);
     if (blank == std::string_view::npos) return {};
-    const std::string_view kind = title.substr(0, blank);
     const std::string name(Unquote(Trim(title.substr(blank))));
-    if (kind == "sso-session") return SsoSessionName(name);
-    return kind == "profile" ? name : std::string();
+    if (IsOfKind(title, "sso-session")) return SsoSessionName(name);
+    if (IsOfKind(title, kServicesKind)) return ServicesName(name);
+    return IsOfKind(title, "profile") ? name : std::string();
   }
 
-  Status NameAndValue(std::string_view text) {
+  static bool IsOfKind(std::string_view title, std::string_view kind) {
+    return title.substr(0, title.find_first_of(kBlanks)) == kind && title.size() > kind.size();
+  }
+
+  // NameAndValue: prefix is the map's, of a line within one.
+  Status NameAndValue(std::string_view text, const std::string& prefix) {
     const auto separator = text.find_first_of("=:");
     if (separator == std::string_view::npos) return Wrong("neither [section] nor name = value");
-    const std::string name = Lower(Trim(text.substr(0, separator)));
-    if (name.empty()) return Wrong("a value without a name");
+    const std::string own = Lower(Trim(text.substr(0, separator)));
+    if (own.empty()) return Wrong("a value without a name");
+    const std::string name = prefix + own;
     if (!names_.insert(name).second) return Wrong("the name '" + name + "' appears twice");
-    has_name_ = true;
+    if (prefix.empty()) map_ = name;
     const std::string_view value = Trim(text.substr(separator + 1));
     if (current_ != nullptr) {
       current_->values[name] = IsSecretName(name) ? value : CutComment(value);
@@ -120,7 +128,8 @@ class FileParser {
   const std::string_view place_;
   int line_ = 0;
   bool in_section_ = false;
-  bool has_name_ = false;
+  bool in_services_ = false;
+  std::string map_;  // the name that a deeper line belongs to
   std::set<std::string> titles_;
   std::set<std::string> names_;
   ProfileMap profiles_;
@@ -136,6 +145,10 @@ std::string_view Profile::Find(std::string_view lower_name) const {
 
 std::string SsoSessionName(std::string_view session) {
   return "sso-session " + std::string(session);
+}
+
+std::string ServicesName(std::string_view services) {
+  return std::string(kServicesKind) + " " + std::string(services);
 }
 
 Result<ProfileMap> ParseProfileFile(std::string_view text, ProfileFileKind kind,

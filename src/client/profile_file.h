@@ -26,14 +26,18 @@ struct Profile {
 // SsoSessionName: where the map has a section of IAM Identity Center; no profile has such a name.
 std::string SsoSessionName(std::string_view session);
 
+// ServicesName: the same for a section of services' endpoints. Its values are named after their
+// service: "kms.endpoint_url".
+std::string ServicesName(std::string_view services);
+
 using ProfileMap = std::map<std::string, Profile, std::less<>>;
 
 // ParseProfileFile reads sections with "name = value" or "name: value"; '#' and ';' begin comment
 // lines; " #" and " ;" begin a comment behind the value of a name that is no secret; an indented
-// block below a name is that name's map and is kept out. A section or name that appears twice is an
-// error, except that [default] and [profile default] of the config file are one name, of which the
-// last wins. Sections of other kinds (sso-session, services, ...) are checked and left out. kUsage
-// with place and line on anything else. Values never appear in a message.
+// block below a name is that name's map and is kept out, but in services sections. A section or
+// name that appears twice is an error, except that [default] and [profile default] of the config
+// file are one name, of which the last wins. Sections of kinds that are not known here are checked
+// and left out. kUsage with place and line on anything else. Values never appear in a message.
 Result<ProfileMap> ParseProfileFile(std::string_view text, ProfileFileKind kind,
                                     std::string_view place);
 
