@@ -50,12 +50,12 @@ Result<ChangeRecord> Apply(const Journal& journal, JournalSink& sink, const Chan
 
 // Verify reads every key of the journal until the state that its last change wanted was seen in two
 // reads in a row: kDone, or kFailed with what was seen. Keys that the journal shows as not changed
-// are read, too.
+// are read, too, until a backout has begun: then only those that were written count.
 Result<ChangeRecord> Verify(const Journal& journal, JournalSink& sink,
                             const ChangeContext& context);
 
-// Backout takes back what the journal shows as done by us, and only that; a key whose state is not
-// what was written is kRefused. Then it verifies. reason must not be blank (kUsage); it is
+// Backout takes back what the journal shows as done by us, once, and only that; a key whose state is
+// not what was written is kRefused. Then it verifies. reason must not be blank (kUsage); it is
 // journaled. Interrupted, it can be called again with the journal read anew.
 Result<ChangeRecord> Backout(const Journal& journal, JournalSink& sink, const std::string& reason,
                              const ChangeContext& context);
