@@ -287,9 +287,7 @@ class BackoutLoop final : public ChangeLoop {
     const RotationSetting& written = history.write->wanted;
     const RotationSetting now = reading.condition().rotation;
     if (IsAs(now, prior)) {
-      if (open) return Confirm(index);
-      return Finish(index, ChangeOutcome::kUnchanged,
-                    "rotation is " + SettingText(now) + " already, as before apply");
+      return Confirm(index, open ? ChangeOutcome::kDone : ChangeOutcome::kUnchanged);
     }
     if (!IsAs(now, written)) {
       return Finish(index, ChangeOutcome::kRefused,
@@ -321,16 +319,19 @@ class BackoutLoop final : public ChangeLoop {
                          }
                          Note(index, ChangeOutcome::kDone, std::string(kNotVerifiedYet),
                               result->request_id);
-                         Confirm(index);
+                         Confirm(index, ChangeOutcome::kDone);
                        });
   }
 
-  // Confirm: a change back counts once it has been seen.
-  void Confirm(std::size_t index) {
+  // Confirm: that a key is as before counts once it has been seen: it is left alone from then on.
+  void Confirm(std::size_t index, ChangeOutcome outcome) {
     const RotationSetting prior = histories_[index].write->prior.rotation;
-    AwaitSetting(index, prior, false, [this, index, prior](const Sighting& sighting) {
+    AwaitSetting(index, prior, false, [this, index, prior, outcome](const Sighting& sighting) {
       if (sighting.seen) {
-        Finish(index, ChangeOutcome::kDone, "verified: rotation is " + SettingText(prior));
+        Finish(index, outcome,
+               outcome == ChangeOutcome::kDone
+                   ? "verified: rotation is " + SettingText(prior)
+                   : "rotation is " + SettingText(prior) + " already, as before apply");
       } else if (sighting.stopped) {
         Drop(index);
       } else {

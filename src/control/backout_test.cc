@@ -108,6 +108,15 @@ TEST_F(ChangeTest, WhatWasTakenBackIsNotOursAnyMore) {
   EXPECT_THAT(kms.calls, testing::IsEmpty());
 }
 
+TEST_F(ChangeTest, AReadThatIsBehindTheWriteTakesNothingBack) {
+  kms.Add({.id = "off", .stale_reads = 1});
+  Journalize(MakeTestPlan());
+  Do(Applying());
+  EXPECT_THAT(Lines(Do(BackingOut())), ElementsAre("off failed")) << "it was off for one read only";
+  EXPECT_THAT(Lines(Do(BackingOut())), ElementsAre("off done"));
+  EXPECT_FALSE(Key("off").enabled);
+}
+
 TEST_F(ChangeTest, ABackoutThatWasNotSeenYetGoesOn) {
   kms.Add({.id = "off", .stale_reads = 1000});
   Journalize(MakeTestPlan());
