@@ -81,6 +81,15 @@ TEST(Answer, SpeaksOfTheKeysThatThePercentageCounts) {
             "1 of 2 keys in scope does not rotate as required. 1 replica counts with its primary.");
 }
 
+TEST(Changes, APlanThatCouldReadNothingIsNoSuccess) {
+  ChangeReport plan;
+  plan.kind = ChangeKind::kPlan;
+  const TerminalStyle style{.width = 80, .color = false, .unicode = true};
+  EXPECT_TRUE(Says(RenderChanges(plan, style), "✓ plan   There was nothing to do."));
+  plan.incomplete = true;
+  EXPECT_TRUE(Says(RenderChanges(plan, style), "! plan   Nothing could be planned."));
+}
+
 TEST(Remediation, PlansWithTheExceptionsOfTheAudit) {
   AuditRun run = CompliantRun();
   run.exception_notes.clear();
