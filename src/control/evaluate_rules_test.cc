@@ -142,7 +142,7 @@ TEST(ExceptionRowTest, AKeyThatOneMayBeAboutIsUnknownAndNotChanged) {
   no_tags.tags_failure = Failure("ListResourceTags", "AccessDeniedException");
   std::vector<ExceptionNote> notes;
   const auto keys = JudgedAll({no_aliases, no_tags, OffKey("3")}, ByAliasAndTag(), &notes);
-  for (const std::size_t i : {0, 1}) {
+  for (std::size_t i = 0; i < 2; ++i) {
     EXPECT_EQ(keys[i].judgement.verdict, Verdict::kUnknown);
     EXPECT_EQ(keys[i].judgement.raw_verdict, Verdict::kFail);
     EXPECT_EQ(keys[i].judgement.row, 15);
