@@ -81,6 +81,13 @@ bool Spec::is_rsa() const {
 
 const Spec& SpecOf(KeySpec spec) { return kSpecs[static_cast<std::size_t>(spec)]; }
 
+bool IsSameType(KeySpec a, KeySpec b) {
+  const Spec& one = SpecOf(a);
+  const Spec& other = SpecOf(b);
+  return one.is_symmetric_encryption() == other.is_symmetric_encryption() &&
+         one.is_hmac() == other.is_hmac();
+}
+
 std::size_t HmacKeyBytes(KeySpec spec) {
   const Spec& info = SpecOf(spec);
   KT_CHECK(info.is_hmac());

@@ -35,6 +35,9 @@ struct Spec {
 
 const Spec& SpecOf(model::KeySpec spec);
 
+// IsSameType: both for symmetric encryption, both HMAC, or both key pairs.
+bool IsSameType(model::KeySpec a, model::KeySpec b);
+
 // HmacKeyBytes: as long as the digest. HMAC specs only (KT_CHECK).
 std::size_t HmacKeyBytes(model::KeySpec spec);
 

@@ -2,9 +2,31 @@
 
 #include <fmt/format.h>
 
+#include "keys/spec.h"
 #include "service/ops/common.h"
 
 namespace keyturn::service {
+namespace {
+
+// CheckReplaces: what uses the old key by its alias can use the new one, if not its ciphertexts.
+// How AWS names a type in its text is not known; here it is the spec.
+Status CheckReplaces(std::string_view alias, const keys::Key& old, const keys::Key& target) {
+  const auto differs = [&](std::string_view what, std::string_view from, std::string_view to) {
+    return Fail(ErrorCode::kValidationException,
+                fmt::format("Alias {0} cannot be changed from a CMK with {1} {2} to a CMK with {1} "
+                            "{3}. The {1} of the current CMK and the new CMK must be the same.",
+                            alias, what, from, to));
+  };
+  if (target.usage != old.usage) {
+    return differs("key usage", model::ToWire(old.usage), model::ToWire(target.usage));
+  }
+  if (!keys::IsSameType(target.spec, old.spec)) {
+    return differs("key type", model::ToWire(old.spec), model::ToWire(target.spec));
+  }
+  return {};
+}
+
+}  // namespace
 
 template <>
 Result<api::UpdateAliasResponse> Handle<api::op::UpdateAlias>(
@@ -12,14 +34,7 @@ Result<api::UpdateAliasResponse> Handle<api::op::UpdateAlias>(
   const Target& old = call.targets.at(0);
   const keys::Key& target = call.targets.at(1).key->key;
   KT_TRY(keys::CheckState(target, keys::KeyOperation::kUpdateAliasNewTarget));
-  if (target.spec != old.key->key.spec || target.usage != old.key->key.usage) {
-    return Fail(ErrorCode::kValidationException,
-                fmt::format("Alias {} cannot be changed from a CMK with key type {} to a CMK with "
-                            "key type {}. The key type of the current CMK and the new CMK must be "
-                            "the same.",
-                            request.alias_name, model::ToWire(old.key->key.spec),
-                            model::ToWire(target.spec)));
-  }
+  KT_TRY(CheckReplaces(request.alias_name, old.key->key, target));
   if (target.id != old.key->key.id &&
       call.view.AliasesOf(call.account(), call.region, target.id).size() >=
           call.environment.quotas.aliases_per_key) {
