@@ -42,10 +42,6 @@ model::ImportType TypeOf(ImportsView imports, const ImportRequest& request) {
 
 // CheckNew: whether bytes that the key does not know may become its next material.
 Status CheckNew(const Key& key, ImportsView imports, const model::MaterialId& id) {
-  if (key.spec != model::KeySpec::kSymmetricDefault && !imports.empty()) {
-    return WrongMaterial(fmt::format(
-        "Imported key material does not match the key material of KMS key {}.", key.arn()));
-  }
   if (Place(imports, id)) {
     return WrongMaterial(
         fmt::format("Key material (id: {}) being imported as NEW_KEY_MATERIAL is already "
@@ -123,13 +119,17 @@ std::optional<TimePoint> EarliestExpiry(const Key& key, ImportsView imports) {
   return earliest;
 }
 
-Status CheckImportParameters(const Key& key, const ImportRequest& request) {
-  const bool as_new = request.type == model::ImportType::kNewKeyMaterial;
-  if (key.spec != model::KeySpec::kSymmetricDefault &&
-      (request.type || request.expected_id || request.description)) {
-    return Invalid(
-        "ImportType, KeyMaterialId and KeyMaterialDescription are supported only for symmetric "
-        "encryption KMS keys");
+Status CheckImportParameters(const Key& key, ImportsView imports, const ImportRequest& request) {
+  const bool as_new = TypeOf(imports, request) == model::ImportType::kNewKeyMaterial;
+  if (key.spec != model::KeySpec::kSymmetricDefault) {
+    const char* const given = request.type          ? "importType"
+                              : request.expected_id ? "keyMaterialId"
+                              : request.description ? "keyMaterialDescription"
+                                                    : nullptr;
+    if (given != nullptr) {
+      return Invalid(fmt::format("Input parameter {} cannot be used with {} imported keys.", given,
+                                 model::ToWire(key.spec)));
+    }
   }
   if (as_new && request.expected_id) {
     return Invalid(
@@ -147,7 +147,7 @@ Status CheckImportParameters(const Key& key, const ImportRequest& request) {
 
 Result<ImportDecision> Import(const Key& key, ImportsView imports, const ImportRequest& request) {
   KT_TRY(CheckImportable(key, KeyOperation::kImportKeyMaterial));
-  KT_TRY(CheckImportParameters(key, request));
+  KT_TRY(CheckImportParameters(key, imports, request));
   ImportDecision decision;
   decision.key = key;
   if (TypeOf(imports, request) == model::ImportType::kNewKeyMaterial) {
@@ -158,12 +158,8 @@ Result<ImportDecision> Import(const Key& key, ImportsView imports, const ImportR
     const auto known = Place(imports, request.id);
     const auto expected = request.expected_id.value_or(key.current_material);
     if (!known || (request.expected_id && *request.expected_id != request.id)) {
-      return WrongMaterial(
-          key.spec == model::KeySpec::kSymmetricDefault
-              ? fmt::format("Imported key material does not have the expected identifier ({}).",
-                            expected.hex())
-              : fmt::format("Imported key material does not match the key material of KMS key {}.",
-                            key.arn()));
+      return WrongMaterial(fmt::format(
+          "Imported key material does not have the expected identifier ({}).", expected.hex()));
     }
     decision.generation = *known;
     decision.material.description = imports[*known].description;

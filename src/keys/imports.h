@@ -71,7 +71,7 @@ Result<ImportDecision> Import(const Key& key, ImportsView imports, const ImportR
 
 // CheckImportParameters: members that do not fit the key or each other: kValidationException. Comes
 // before the token is looked at.
-Status CheckImportParameters(const Key& key, const ImportRequest& request);
+Status CheckImportParameters(const Key& key, ImportsView imports, const ImportRequest& request);
 
 // DeleteDecision: what is deleted. drop: the material waited for a rotation and leaves the list
 // (a replica's copy of it only loses its bytes). generation is nullopt when there is nothing.

@@ -120,6 +120,17 @@ TEST(Imports, BytesAreKnownOrNewAndNeverTakenForTheOther) {
   EXPECT_TRUE(s.Take({.id = Id('a'), .expected_id = Id('a')}));
 }
 
+TEST(Imports, TheFirstImportTakesNoIdAsNoNewMaterialDoes) {
+  Subject s;
+  const std::string refusal =
+      "ValidationException Input parameter keyMaterialId cannot be used with NEW_KEY_MATERIAL "
+      "importType.";
+  EXPECT_EQ(Refusal(s.Take({.id = Id('a'), .expected_id = Id('b')})), refusal);
+  EXPECT_EQ(Refusal(s.Take({.id = Id('a'), .expected_id = Id('a')})), refusal);
+  EXPECT_EQ(s.key.state, KeyState::kPendingImport);
+  EXPECT_TRUE(s.Take({.id = Id('a')}));
+}
+
 TEST(Imports, EveryMaterialOfAKeyMustBeThere) {
   Subject s;
   ASSERT_TRUE(s.Take({.id = Id('a'), .description = "one"}));
@@ -229,13 +240,22 @@ TEST(Imports, OtherKindsOfKeyHaveOneMaterialForGood) {
   s.key.spec = model::KeySpec::kHmac256;
   s.key.usage = model::KeyUsage::kGenerateVerifyMac;
   ASSERT_TRUE(s.Take({.id = Id('a')}));
-  EXPECT_EQ(Refusal(s.Take({.id = Id('b')})),
-            "IncorrectKeyMaterialException Imported key material does not match the key material "
-            "of KMS key " +
-                s.key.arn() + ".");
-  EXPECT_FALSE(s.Take({.id = Id('b'), .type = ImportType::kNewKeyMaterial}));
+  const auto cannot_be_used = [](const char* member) {
+    return std::string("ValidationException Input parameter ") + member +
+           " cannot be used with HMAC_256 imported keys.";
+  };
+  EXPECT_EQ(Refusal(s.Take({.id = Id('b'), .type = ImportType::kNewKeyMaterial})),
+            cannot_be_used("importType"));
+  EXPECT_EQ(Refusal(s.Take({.id = Id('a'), .expected_id = Id('a')})),
+            cannot_be_used("keyMaterialId"));
+  EXPECT_EQ(Refusal(s.Take({.id = Id('a'), .description = "one"})),
+            cannot_be_used("keyMaterialDescription"));
   ASSERT_TRUE(s.Delete(std::nullopt));
   EXPECT_EQ(s.key.state, KeyState::kPendingImport);
+  EXPECT_EQ(Refusal(s.Take({.id = Id('b')})),
+            "IncorrectKeyMaterialException Imported key material does not have the expected "
+            "identifier (" +
+                Id('a').hex() + ").");
   EXPECT_TRUE(s.Take({.id = Id('a')}));
 }
 

@@ -165,6 +165,8 @@ test('what does not fit is refused and changes nothing', async () => {
     'ValidationException', 'ValidTo must be in the future');
   await refused(put({ ExpirationModel: undefined, ValidTo: new Date(Date.now() + 366 * 24 * hour) }),
     'ValidationException', 'ValidTo must be less than 365 days in the future');
+  await refused(put({ KeyMaterialId: 'b'.repeat(64) }), 'ValidationException',
+    'Input parameter keyMaterialId cannot be used with NEW_KEY_MATERIAL importType.');
   assert.equal(await stateOf(KeyId), 'PendingImport');
   await put();
   await put();  // a token serves until it expires
@@ -236,7 +238,7 @@ test('several materials, and the rotation to one that waits', async () => {
   assert.deepEqual(rows.map((row) => [row.KeyMaterialId, row.KeyMaterialState, row.RotationType]),
     [[first, 'NON_CURRENT', undefined], [second, 'CURRENT', 'ON_DEMAND']]);
   assert.equal(rows[1].KeyMaterialDescription, undefined, 'lost with the deleted one');
-  assert.equal((await rotations(KeyId)).length, 1);
+  assert.deepEqual(await rotations(KeyId), [rows[1]], 'fewer materials, no fewer members');
   const fresh = await encrypt(KeyId, 'under the second');
   assert.equal(await decrypt(old), 'under the first');
   assert.equal(await decrypt(fresh), 'under the second');
@@ -342,14 +344,14 @@ const pkcs8 = (pair) => pair.privateKey.export({ type: 'pkcs8', format: 'der' })
 const spki = (pair) => pair.publicKey.export({ type: 'spki', format: 'der' });
 const curve = (namedCurve) => crypto.generateKeyPairSync('ec', { namedCurve });
 
-async function importPair(KeyId, bytes, algorithm) {
+async function importPair(KeyId, bytes, algorithm, more = {}) {
   const spec = algorithm.startsWith('RSA_AES') ? 'RSA_2048' : 'RSA_3072';
   const hash = algorithm.endsWith('_1') ? 'sha1' : 'sha256';
   const { ImportToken, PublicKey } = await parameters(KeyId, algorithm, spec);
   const EncryptedKeyMaterial = algorithm.startsWith('RSA_AES')
     ? rsaAesWrap(PublicKey, bytes, hash) : wrap(PublicKey, bytes, hash);
   return send(new kms.ImportKeyMaterialCommand(
-    { KeyId, ImportToken, EncryptedKeyMaterial, ExpirationModel: never }));
+    { KeyId, ImportToken, EncryptedKeyMaterial, ExpirationModel: never, ...more }));
 }
 
 test('key pairs made elsewhere sign here, and their owner verifies', async () => {
@@ -387,6 +389,8 @@ test('key pairs made elsewhere sign here, and their owner verifies', async () =>
     await importPair(KeyId, pkcs8(pair), algorithm);
     assert.ok((await send(new kms.VerifyCommand({ KeyId, Message: message, Signature,
       SigningAlgorithm }))).SignatureValid);
+    await refused(importPair(KeyId, pkcs8(pair), algorithm, { ImportType: 'EXISTING_KEY_MATERIAL' }),
+      'ValidationException', `Input parameter importType cannot be used with ${KeySpec} imported keys.`);
   }
 });
 

@@ -41,7 +41,8 @@ Result<api::ImportKeyMaterialResponse> Handle<api::op::ImportKeyMaterial>(
   if (request.key_material_id) {
     wanted.expected_id = model::MaterialId::ParseHex(*request.key_material_id);
   }
-  KT_TRY(keys::CheckImportParameters(key, wanted));
+  const std::vector<keys::ImportedMaterial> imports = ImportsOf(entry);
+  KT_TRY(keys::CheckImportParameters(key, imports, wanted));
   KT_ASSIGN(wanted.valid_to, keys::Validity(request.expiration_model, request.valid_to, call.now));
   KT_ASSIGN(const ImportToken token,
             OpenImportToken(call.environment, key, request.import_token, call.now));
@@ -49,7 +50,7 @@ Result<api::ImportKeyMaterialResponse> Handle<api::op::ImportKeyMaterial>(
                                                     request.encrypted_key_material));
   KT_TRY(CheckMaterial(key, bytes.reveal()));
   wanted.id = call.environment.keyring.ImportedMaterialId(key, bytes.reveal());
-  KT_ASSIGN(const keys::ImportDecision decision, keys::Import(key, ImportsOf(entry), wanted));
+  KT_ASSIGN(const keys::ImportDecision decision, keys::Import(key, imports, wanted));
   TakeImport(*call.txn, call.environment, entry, decision, bytes.reveal(), call.now);
   api::ImportKeyMaterialResponse response{.key_id = key.arn(), .key_material_id = std::nullopt};
   if (key.spec == model::KeySpec::kSymmetricDefault) response.key_material_id = wanted.id.hex();
