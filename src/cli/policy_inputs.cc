@@ -179,7 +179,7 @@ Status AddKey(const Rows& rows, const Question& question, PolicyInputs& inputs) 
   const keys::Key& key = row->key;
   inputs.resource = key.arn();
   inputs.key_account = key.account;
-  KT_ASSIGN(inputs.key_policy, policy::Compile(*row->policy_text, policy::Kind::kKeyPolicy));
+  KT_ASSIGN(inputs.key_policy, policy::CompileStored(*row->policy_text));
   FixedContext& context = inputs.context;
   Default(context, "kms:KeySpec", std::string(model::ToWire(key.spec)));
   Default(context, "kms:KeyUsage", std::string(model::ToWire(key.usage)));

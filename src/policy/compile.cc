@@ -12,7 +12,7 @@ namespace keyturn::policy {
 namespace {
 
 constexpr std::size_t kKeyPolicyBytesMax = 32'768;
-constexpr std::size_t kIdentityPolicyBytesMax = 131'072;
+constexpr std::size_t kPolicyBytesMax = 131'072;
 constexpr std::size_t kQuotedBytesMax = 128;
 constexpr std::size_t kConditionKeyBytesMax = 512;
 constexpr char kInvalidPrincipals[] =
@@ -396,6 +396,16 @@ Status Compiler::Complete(const Value& value, Statement& out) {
   return {};
 }
 
+Result<PolicyPtr> CompileText(std::string_view text, Kind kind) {
+  json::Parser parser(json::Limits{.bytes_max = kPolicyBytesMax, .depth_max = 16});
+  const auto root = parser.Parse(text);
+  if (!root) {
+    return Fail(ErrorCode::kMalformedPolicyDocumentException,
+                "The policy is not valid JSON: " + root.error().message);
+  }
+  return Compiler(kind).Run(*root);
+}
+
 }  // namespace
 
 Result<PolicyPtr> Compile(std::string_view text, Kind kind) {
@@ -403,13 +413,11 @@ Result<PolicyPtr> Compile(std::string_view text, Kind kind) {
     return Fail(ErrorCode::kLimitExceededException,
                 fmt::format("A key policy may have {} bytes.", kKeyPolicyBytesMax));
   }
-  json::Parser parser(json::Limits{.bytes_max = kIdentityPolicyBytesMax, .depth_max = 16});
-  const auto root = parser.Parse(text);
-  if (!root) {
-    return Fail(ErrorCode::kMalformedPolicyDocumentException,
-                "The policy is not valid JSON: " + root.error().message);
-  }
-  return Compiler(kind).Run(*root);
+  return CompileText(text, kind);
+}
+
+Result<PolicyPtr> CompileStored(std::string_view text) {
+  return CompileText(text, Kind::kKeyPolicy);
 }
 
 const std::vector<std::string>& NamedPrincipals(const Policy& policy) { return policy.named_arns; }

@@ -51,6 +51,9 @@ using PolicyPtr = std::shared_ptr<const Policy>;
 // policies take every well-formed vendor:Action, since documents written for AWS name other
 // services too.
 Result<PolicyPtr> Compile(std::string_view text, Kind kind);
+// CompileStored compiles a key policy as Reserialize printed it: the limit of 32,768 bytes is one
+// of what was sent, and printing makes it longer.
+Result<PolicyPtr> CompileStored(std::string_view text);
 
 // NamedPrincipals: the user, role and session ARNs that a key policy names, in order, as written;
 // for the caller to tell whether they exist. Valid as long as the policy.

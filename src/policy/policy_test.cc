@@ -220,6 +220,7 @@ TEST(Compile, LongKeyPoliciesExceedALimit) {
   EXPECT_TRUE(Compile(longest, Kind::kKeyPolicy));
   longest += ' ';
   EXPECT_EQ(KeyPolicyError(longest).code, ErrorCode::kLimitExceededException);
+  EXPECT_TRUE(CompileStored(longest));
   const std::string identity = IdentityStatement(R"("Action":"*","Resource":"*")");
   EXPECT_TRUE(Compile(identity + std::string(100'000, ' '), Kind::kIdentityPolicy));
   ExpectMalformed(IdentityPolicyError(identity + std::string(131'072, ' ')), "JSON");

@@ -13,7 +13,7 @@ Result<std::shared_ptr<const KeyPolicy>> PolicyPool::Get(const std::string& text
       known_.erase(found);
     }
   }
-  KT_ASSIGN(policy::PolicyPtr compiled, policy::Compile(text, policy::Kind::kKeyPolicy));
+  KT_ASSIGN(policy::PolicyPtr compiled, policy::CompileStored(text));
   auto policy = std::make_shared<const KeyPolicy>(
       KeyPolicy{std::make_shared<const std::string>(text), std::move(compiled)});
   const std::scoped_lock lock(mutex_);

@@ -14,7 +14,8 @@ namespace keyturn::service {
 
 class PolicyPool {
  public:
-  // Get compiles text as a key policy, or returns the one it has. Errors: policy::Compile's.
+  // Get compiles text, a key policy as it is stored and shown, or returns the one it has. Errors:
+  // policy::CompileStored's.
   Result<std::shared_ptr<const KeyPolicy>> Get(const std::string& text);
   // size: of how many texts there is something in memory.
   std::size_t size() const;
