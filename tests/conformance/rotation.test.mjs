@@ -76,6 +76,7 @@ test('on demand: new material at once, the old one decrypts, the schedule stays'
   assert.equal(Rotations.length, 1);
   assert.equal(Rotations[0].RotationType, 'ON_DEMAND');
   assert.equal(Rotations[0].KeyMaterialId, reopened.KeyMaterialId);
+  assert.equal(Rotations[0].KeyMaterialState, 'CURRENT');
 });
 
 test('on demand: 25 times, then LimitExceededException; the history pages', async () => {
@@ -95,6 +96,17 @@ test('on demand: 25 times, then LimitExceededException; the history pages', asyn
   } while (Marker);
   assert.equal(ids.length, 26);
   assert.equal(new Set(ids).size, 26);
+});
+
+test('the history of a key that does not rotate is empty, and has no materials', async () => {
+  for (const [KeySpec, KeyUsage] of [['HMAC_256', 'GENERATE_VERIFY_MAC'], ['RSA_2048', 'SIGN_VERIFY']]) {
+    const { KeyId } = (await send(new kms.CreateKeyCommand({ KeySpec, KeyUsage }))).KeyMetadata;
+    assert.deepEqual((await send(new kms.ListKeyRotationsCommand({ KeyId }))).Rotations, []);
+    const error = await failure(send(new kms.ListKeyRotationsCommand(
+      { KeyId, IncludeKeyMaterial: 'ALL_KEY_MATERIAL' })));
+    assert.equal(error.name, 'ValidationException');
+    assert.equal(error.message, 'Input parameter includeKeyMaterial can only be used with symmetric keys.');
+  }
 });
 
 test('on demand: not within twenty minutes of the automatic rotation', async () => {

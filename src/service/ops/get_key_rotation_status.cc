@@ -11,9 +11,12 @@ Result<api::GetKeyRotationStatusResponse> Handle<api::op::GetKeyRotationStatus>(
   KT_TRY(keys::CheckState(key, keys::KeyOperation::kGetKeyRotationStatus));
   api::GetKeyRotationStatusResponse response;
   response.key_id = key.arn();
-  // A replica shows its primary's setting.
-  const KeyPtr primary = PrimaryOf(call.view, key);
-  const keys::Key& shown = primary ? primary->key : key;
+  // A replica shows its primary's setting, by its own state.
+  keys::Key shown = key;
+  if (const KeyPtr primary = PrimaryOf(call.view, key)) {
+    shown.rotation = primary->key.rotation;
+    shown.on_demand_started = primary->key.on_demand_started;
+  }
   const auto schedule = keys::RotationStatus(shown);
   response.key_rotation_enabled = schedule.has_value();
   if (schedule) {

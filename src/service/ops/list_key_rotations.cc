@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "keys/spec.h"
 #include "service/ops/common.h"
 
 namespace keyturn::service {
@@ -51,6 +52,10 @@ Result<api::ListKeyRotationsResponse> Handle<api::op::ListKeyRotations>(
   const keys::Key& key = entry.key;
   KT_TRY(keys::CheckState(key, keys::KeyOperation::kListKeyRotations));
   KT_TRY(keys::CheckHere(key));
+  if (request.include_key_material && !keys::SpecOf(key.spec).is_symmetric_encryption()) {
+    return Fail(ErrorCode::kValidationException,
+                "Input parameter includeKeyMaterial can only be used with symmetric keys.");
+  }
   const bool all = request.include_key_material == model::IncludeKeyMaterial::kAllKeyMaterial;
   const std::string scope = "ListKeyRotations " + std::string(key.id.text()) + (all ? " all" : "");
   KT_ASSIGN(const Page page, ReadPage(call, scope, request.marker, request.limit, kLimitDefault));
@@ -68,10 +73,8 @@ Result<api::ListKeyRotationsResponse> Handle<api::op::ListKeyRotations>(
     api::RotationsListEntry row;
     row.key_id = key.arn();
     row.key_material_id = material->id.hex();
-    if (all) {
-      row.key_material_state = StateOf(call.view, key, generation);
-      if (key.origin == model::Origin::kExternal) ShowImport(*material, row);
-    }
+    row.key_material_state = StateOf(call.view, key, generation);
+    if (key.origin == model::Origin::kExternal) ShowImport(*material, row);
     const auto rotation = entry.materials->RotationOf(generation);
     if (rotation && generation <= key.generation) {  // else one that failed has noted it
       row.rotation_date = rotation->date;
