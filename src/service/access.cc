@@ -12,14 +12,15 @@ constexpr std::string_view kAliasPrefix = "alias/";
 // Identifier: the four spellings of a key, taken apart.
 struct Identifier {
   bool is_alias = false;
-  std::string_view name;     // key id, or alias name with its prefix
-  std::string_view account;  // of an ARN; empty: the caller's
-  std::string_view region;   // of an ARN; empty: the endpoint's
+  std::string_view name;       // key id, or alias name with its prefix
+  std::string_view account;    // of an ARN; empty: the caller's
+  std::string_view partition;  // of an ARN, and its region; empty: the endpoint's
+  std::string_view region;
 };
 
 Result<Identifier> Parse(std::string_view text) {
   if (!text.starts_with("arn:")) {
-    return Identifier{text.starts_with(kAliasPrefix), text, {}, {}};
+    return Identifier{text.starts_with(kAliasPrefix), text, {}, {}, {}};
   }
   const auto arn = model::Arn::Parse(text);
   constexpr std::string_view kKey = "key/";
@@ -29,7 +30,7 @@ Result<Identifier> Parse(std::string_view text) {
   }
   const bool alias = arn->resource.starts_with(kAliasPrefix);
   return Identifier{alias, alias ? arn->resource : arn->resource.substr(kKey.size()), arn->account,
-                    arn->region};
+                    arn->partition, arn->region};
 }
 
 Result<Target> FindByAlias(const Call& call, const model::AccountId& account, std::string_view name,
@@ -66,7 +67,8 @@ Result<Target> ResolveKey(const Call& call, std::string_view text, bool aliases_
     return Fail(ErrorCode::kInvalidArnException,
                 "Key Aliases are not supported for this operation.");
   }
-  if (!identifier.region.empty() && identifier.region != call.region.name()) {
+  if (!identifier.partition.empty() && (identifier.region != call.region.name() ||
+                                        identifier.partition != call.region.partition())) {
     return Fail(ErrorCode::kNotFoundException, fmt::format("Invalid arn {}", identifier.region));
   }
   const model::AccountId account =

@@ -1,6 +1,8 @@
 // Prepare: how each kind of operation finds its keys, and what is asked of their policies.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "api/operations.h"
 #include "crypto/outside_blob.h"
 #include "model/arn.h"
@@ -47,6 +49,26 @@ bool IsOnSameKey(const Call& call, const api::ReEncryptRequest& request, const m
   return source && source->key->key.id == id;
 }
 
+tl::unexpected<Error> NotTheKeyOfBlob() {
+  return Fail(ErrorCode::kIncorrectKeyException,
+              "The key ID in the request does not identify a CMK that can perform this operation.");
+}
+
+// CheckNotRelated: IncorrectKeyException if text is the ARN that the multi-Region key of the blob
+// has in another region. Whoever names it knows of the key, but not as the one to ask here.
+Status CheckNotRelated(const Call& call, ByteView blob, std::string_view text,
+                       std::string_view action) {
+  const auto key = KeyOfBlob(call, blob, action);
+  if (!key || !(*key)->key.multi_region) return {};
+  const std::vector<KeyPtr> related = call.view.FindRelated((*key)->key.id);
+  const bool named = std::any_of(related.begin(), related.end(), [&](const KeyPtr& each) {
+    return each->key.region != call.region && each->key.arn() == text;
+  });
+  if (!named) return {};
+  KT_TRY(AuthorizeKey(call, action, **key));
+  return NotTheKeyOfBlob();
+}
+
 // PrepareCiphertext: the key comes from the blob; a KeyId must name that very key.
 // RSA ciphertexts name no key, so that KeyId must.
 Status PrepareCiphertext(Call& call, const std::optional<Bytes>& blob,
@@ -64,7 +86,12 @@ Status PrepareCiphertext(Call& call, const std::optional<Bytes>& blob,
   }
   std::optional<Target> named;
   if (key_id) {
-    KT_ASSIGN(named, ResolveKey(call, *key_id, true, action, true));
+    auto resolved = ResolveKey(call, *key_id, true, action, true);
+    if (!resolved) {
+      if (!asymmetric) KT_TRY(CheckNotRelated(call, *blob, *key_id, action));
+      return Fail(std::move(resolved).error());
+    }
+    named = std::move(*resolved);
   }
   if (asymmetric) {
     KT_TRY(AuthorizeKey(call, action, *named));
@@ -74,9 +101,7 @@ Status PrepareCiphertext(Call& call, const std::optional<Bytes>& blob,
   KT_ASSIGN(KeyPtr key, KeyOfBlob(call, *blob, action));
   if (named && named->key->key.id != key->key.id) {
     KT_TRY(AuthorizeKey(call, action, *named->key));
-    return Fail(ErrorCode::kIncorrectKeyException,
-                "The key ID in the request does not identify a CMK that can perform this "
-                "operation.");
+    return NotTheKeyOfBlob();
   }
   Target target{std::move(key), named ? named->alias : std::nullopt};
   KT_TRY(AuthorizeKey(call, action, target));

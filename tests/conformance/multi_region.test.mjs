@@ -87,6 +87,13 @@ test('a replica: what ReplicateKey answers, and what the two then show', async (
     { ...configuration, MultiRegionKeyType: 'PRIMARY' });
 
   assert.deepEqual(await decrypt(there, early), ['older than the replica', arn(there, KeyId)]);
+  const related = 'The key ID in the request does not identify a CMK that can perform this operation.';
+  const source = (SourceKeyId) => send(there, new kms.ReEncryptCommand(
+    { CiphertextBlob: early, SourceKeyId, DestinationKeyId: KeyId }));
+  await refused(decrypt(there, early, arn(here, KeyId)), 'IncorrectKeyException', related);
+  await refused(source(arn(here, KeyId)), 'IncorrectKeyException', related);
+  await source(arn(there, KeyId));
+  await refused(decrypt(there, early, arn(third, KeyId)), 'NotFoundException', `Invalid arn ${third}`);
   const back = await encrypt(there, KeyId, 'made there');
   assert.deepEqual(await decrypt(here, back), ['made there', arn(here, KeyId)]);
   await refused(decrypt(third, back), 'AccessDeniedException');
@@ -205,6 +212,7 @@ test('promotion: roles, states, and who cannot', async () => {
 
 test('deletion: a primary goes after its replicas', async () => {
   const KeyId = await family();
+  await send(here, new kms.EnableKeyRotationCommand({ KeyId }));
   const answer = await send(here, new kms.ScheduleKeyDeletionCommand(
     { KeyId, PendingWindowInDays: 8 }));
   assert.equal(answer.KeyState, 'PendingReplicaDeletion');
@@ -221,6 +229,12 @@ test('deletion: a primary goes after its replicas', async () => {
   await send(here, new kms.ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 8 }));
   await send(there, new kms.ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }));
   assert.equal((await describe(here, KeyId)).KeyState, 'PendingReplicaDeletion');
+  const rotates = async (region) => {
+    const { $metadata, ...status } = await send(region, new kms.GetKeyRotationStatusCommand({ KeyId }));
+    return status;
+  };
+  assert.deepEqual(await rotates(there), { KeyId: arn(there, KeyId), KeyRotationEnabled: false });
+  assert.equal((await rotates(here)).KeyRotationEnabled, true);
   const begin = clock.offset;
   await clock.moveTo(begin + 7.1 * day);
   await gone(there, KeyId);

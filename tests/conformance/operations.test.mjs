@@ -219,6 +219,45 @@ test('aliases: create, update, delete, list, and reserved names', async () => {
   assert.equal(reserved.name, 'NotAuthorizedException');
 });
 
+test('UpdateAlias: to a key of the same type and usage, whatever its spec', async () => {
+  const key = async (KeySpec, KeyUsage) => (await newKey({ KeySpec, KeyUsage })).KeyId;
+  const [encrypts, signs, macs] = ['ENCRYPT_DECRYPT', 'SIGN_VERIFY', 'GENERATE_VERIFY_MAC'];
+  const symmetric = await key('SYMMETRIC_DEFAULT', encrypts);
+  const rsa = await key('RSA_2048', encrypts);
+  const hmac = await key('HMAC_512', macs);
+  const signing = [await key('RSA_2048', signs), await key('RSA_3072', signs), await key('ECC_NIST_P256', signs)];
+  for (const [kind, from, to, refusals] of [
+    ['pair', signing[0], signing.slice(1), [[rsa, 'usage', signs, encrypts], [hmac, 'usage', signs, macs]]],
+    ['mac', await key('HMAC_256', macs), [hmac], [[symmetric, 'usage', macs, encrypts]]],
+    ['symmetric', symmetric, [(await newKey()).KeyId], [[rsa, 'type', 'SYMMETRIC_DEFAULT', 'RSA_2048']]],
+  ]) {
+    const AliasName = `alias/same/${kind}`;
+    const update = (TargetKeyId) => send(new kms.UpdateAliasCommand({ AliasName, TargetKeyId }));
+    await send(new kms.CreateAliasCommand({ AliasName, TargetKeyId: from }));
+    for (const target of to) {
+      await update(target);
+      assert.equal((await send(new kms.DescribeKeyCommand({ KeyId: AliasName }))).KeyMetadata.KeyId, target);
+    }
+    for (const [target, what, one, other] of refusals) {
+      const error = await failure(update(target));
+      assert.equal(error.name, 'ValidationException');
+      assert.equal(error.message, `Alias ${AliasName} cannot be changed from a CMK with key ${what} ${one} to a CMK `
+        + `with key ${what} ${other}. The key ${what} of the current CMK and the new CMK must be the same.`);
+    }
+  }
+});
+
+test('a key ARN is of the endpoint: its region and partition', async () => {
+  const { KeyId } = await newKey();
+  for (const [prefix, shown] of [['arn:aws:kms:', ''], ['arn:aws:kms:us-west-2', 'us-west-2'],
+    [`arn:aws-cn:kms:${region}`, region], [`arn:zzz:kms:${region}`, region]]) {
+    const error = await failure(send(new kms.DisableKeyCommand({ KeyId: `${prefix}:${account}:key/${KeyId}` })));
+    assert.equal(error.name, 'NotFoundException');
+    assert.equal(error.message, `Invalid arn ${shown}`);
+  }
+  assert.equal((await send(new kms.DescribeKeyCommand({ KeyId }))).KeyMetadata.KeyState, 'Enabled');
+});
+
 test('tags and description', async () => {
   const { KeyId } = await newKey({ Tags: [{ TagKey: 'a', TagValue: '1' }] });
   await send(new kms.TagResourceCommand({ KeyId, Tags: [
@@ -281,6 +320,30 @@ test('key policies: read, replace, and a user that they keep out', async () => {
     { KeyId, Policy: JSON.stringify(document) })));
   assert.equal(lockout.name, 'MalformedPolicyDocumentException');
   assert.match(lockout.message, /^The new key policy will not allow you to update the key policy/);
+});
+
+test('a key policy may have 32,768 bytes as it is sent, however long it is shown', async () => {
+  const { KeyId } = await newKey();
+  const AWS = `arn:aws:iam::${account}:root`;
+  const allow = (more) => ({ Effect: 'Allow', Principal: { AWS }, Resource: '*', ...more });
+  const sent = JSON.stringify({ Version: '2012-10-17', Statement: [allow({ Action: 'kms:*' }),
+    ...Array.from({ length: 230 }, (_, i) => allow({ Sid: `s${i}`, Action: ['kms:Decrypt'] }))] });
+  assert.ok(sent.length < 32768, String(sent.length));
+  const get = async () => (await send(new kms.GetKeyPolicyCommand({ KeyId }))).Policy;
+  await send(new kms.PutKeyPolicyCommand({ KeyId, Policy: sent.padEnd(32768) }));
+  const shown = await get();
+  assert.ok(shown.length > 32768, String(shown.length));
+  assert.deepEqual(JSON.parse(shown), JSON.parse(sent));
+  await newKey({ Policy: sent });
+  const longer = await failure(send(new kms.PutKeyPolicyCommand({ KeyId, Policy: sent.padEnd(32769) })));
+  assert.equal(longer.name, 'LimitExceededException');
+  await server.kill('SIGTERM');
+  const explained = await run(['policy', 'explain', '--data-dir', server.dataDir, '--resource', KeyId,
+    '--region', region, '--principal', `arn:aws:iam::${account}:user/admin`, '--action', 'kms:Decrypt']);
+  assert.equal(explained.code, 0, explained.stderr);
+  await server.launch();
+  client = server.client();
+  assert.equal(await get(), shown);
 });
 
 test('an AWS managed key rotates yearly and cannot be changed', async () => {
