@@ -157,7 +157,7 @@ test('who may only read sees on every page what they may not do disabled, with t
     [`/kms/keys/${ids.rotating}/tags`]: ['Add tag', 'Remove tag team'],
     [`/kms/keys/${ids.still}/keyRotation`]: ['Save', 'Rotate now'],
     [`/kms/keys/${ids.rotating}/aliases`]: ['Create alias', 'Delete alias/rotating'],
-    [`/kms/keys/${ids.rotating}/grants`]: ['Create grant', 'Revoke the grant for arn:aws:iam::111122223333:user/admin'],
+    [`/kms/keys/${ids.rotating}/grants`]: ['Create grant', `Revoke grant billing (${ids.grant})`],
     [`/kms/keys/${ids.imported}/keyMaterial`]: ['Delete key material', 'Download wrapping key', 'Import key material'],
     [`/kms/keys/${ids.global}/regionality`]: ['Create replica'],
   };

@@ -27,9 +27,9 @@ export class Tour {
     await make('rotating', { Description: 'Rotates', Tags: [{ TagKey: 'team', TagValue: 'a' }] });
     await session.call('EnableKeyRotation', { KeyId: ids.rotating, RotationPeriodInDays: 90 });
     await session.call('RotateKeyOnDemand', { KeyId: ids.rotating });
-    await session.call('CreateGrant', { KeyId: ids.rotating, Operations: ['Encrypt'], Name: 'billing',
-      GranteePrincipal: 'arn:aws:iam::111122223333:user/admin',
-      Constraints: { EncryptionContextSubset: { department: 'it' } } });
+    ids.grant = (await session.call('CreateGrant', { KeyId: ids.rotating, Operations: ['Encrypt'],
+      Name: 'billing', GranteePrincipal: 'arn:aws:iam::111122223333:user/admin',
+      Constraints: { EncryptionContextSubset: { department: 'it' } } })).json.GrantId;
     await make('still');
     await make('signing', { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' });
     await make('imported', { Origin: 'EXTERNAL' });
