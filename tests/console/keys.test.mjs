@@ -104,7 +104,7 @@ test('aliases, tags and grants are made and taken away', async () => {
   await page.getByRole('button', { name: 'Delete alias/by/hand' }).waitFor();
   assert.equal((await describe('alias/by/hand')).KeyId, KeyId);
   await press('Delete alias/by/hand');
-  await page.getByRole('dialog', { name: 'Delete alias' }).getByText(/by alias\/by\/hand fail/).waitFor();
+  await page.getByRole('dialog', { name: 'Delete alias' }).getByText(/by alias\/by\/hand will fail/).waitFor();
   assert.equal((await describe('alias/by/hand')).KeyId, KeyId);
   await confirm('Delete alias', 'Delete');
   await told('No aliases');
@@ -139,7 +139,7 @@ test('aliases, tags and grants are made and taken away', async () => {
   await row.getByText('EncryptionContextSubset: department = it, stage = b').waitFor();
   await row.getByRole('button', { name: `Revoke grant billing (${GrantId})` }).click();
   const dialog = page.getByRole('dialog', { name: 'Revoke grant' });
-  await dialog.getByText(`The grant billing (${GrantId}) no longer allows ${grantee}: Decrypt.`).waitFor();
+  await dialog.getByText(`The grant billing (${GrantId}) will no longer allow ${grantee}: Decrypt.`).waitFor();
   await dialog.getByRole('button', { name: 'Cancel' }).click();
   assert.equal((await grants()).length, 2);
   for (const each of await grants()) {

@@ -68,7 +68,7 @@ export function AliasesTab({ metadata, may, version }: { metadata: KeyMetadata; 
       />
       {deleting && (
         <Confirm header="Delete alias" action="Delete" onDismiss={() => setDeleting(undefined)} onConfirmed={() => run('DeleteAlias', { AliasName: deleting.AliasName })}>
-          <span style={{ overflowWrap: 'anywhere' }}>Requests that name the key by {deleting.AliasName} fail from now on. The key itself stays as it is.</span>
+          <span style={{ overflowWrap: 'anywhere' }}>Requests that name the key by {deleting.AliasName} will fail. The key itself stays as it is.</span>
         </Confirm>
       )}
       <Modal

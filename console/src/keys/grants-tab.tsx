@@ -8,7 +8,7 @@ import Modal from '@cloudscape-design/components/modal';
 import Multiselect from '@cloudscape-design/components/multiselect';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Table from '@cloudscape-design/components/table';
-import { useState } from 'react';
+import { Fragment, useState } from 'react';
 import { call, type ApiError } from '../api';
 import { useLoaded, type May } from '../hooks';
 import { ActionButton, ErrorAlert, Moment } from '../parts';
@@ -33,7 +33,9 @@ const anywhere = { overflowWrap: 'anywhere' } as const;
 function Constraints({ constraints = {} }: { constraints: Grant['Constraints'] }) {
   const kinds = Object.entries(constraints);
   if (kinds.length === 0) return <>-</>;
-  return kinds.map(([kind, pairs]) => <div key={kind} style={anywhere}>{kind}: {pairsText(pairs)}</div>);
+  // A narrow column breaks the kind between its words.
+  const words = (kind: string) => kind.split(/(?=[A-Z])/).map((word) => <Fragment key={word}><wbr />{word}</Fragment>);
+  return kinds.map(([kind, pairs]) => <div key={kind} style={anywhere}>{words(kind)}: {pairsText(pairs)}</div>);
 }
 
 // operationsFor: what a grant on such a key can allow.
@@ -117,7 +119,7 @@ export function GrantsTab({ metadata, may, version }: { metadata: KeyMetadata; m
       {revoking && (
         <Confirm header="Revoke grant" action="Revoke" onDismiss={() => setRevoking(undefined)} onConfirmed={() => run('RevokeGrant', { GrantId: revoking.GrantId })}>
           <span style={anywhere}>
-            The grant {grantText(revoking)} no longer allows {revoking.GranteePrincipal}: {revoking.Operations.join(', ')}. A revoked grant does not come back; it has to be made anew.
+            The grant {grantText(revoking)} will no longer allow {revoking.GranteePrincipal}: {revoking.Operations.join(', ')}. A revoked grant does not come back; it has to be made anew.
           </span>
         </Confirm>
       )}
