@@ -54,8 +54,8 @@ Result<ChangeRecord> Apply(const Journal& journal, JournalSink& sink, const Chan
 Result<ChangeRecord> Verify(const Journal& journal, JournalSink& sink,
                             const ChangeContext& context);
 
-// Backout takes back what the journal shows as done by us, once, and only that; a key whose state is
-// not what was written is kRefused. Then it verifies. reason must not be blank (kUsage); it is
+// Backout takes back what the journal shows as done by us, once, and only that; a key whose state
+// is not what was written is kRefused. Then it verifies. reason must not be blank (kUsage); it is
 // journaled. Interrupted, it can be called again with the journal read anew.
 Result<ChangeRecord> Backout(const Journal& journal, JournalSink& sink, const std::string& reason,
                              const ChangeContext& context);
