@@ -29,8 +29,7 @@ Result<std::uint64_t> CopySegment(FileOps& ops, const Segment& from,
   std::string block;
   for (std::uint64_t at = 0; at < size; at += block.size()) {
     block.clear();
-    KT_TRY(
-        ReadRange(source, from.path, at, std::min<std::uint64_t>(kCopyBytes, size - at), block));
+    KT_TRY(ReadRange(source, from.path, at, std::min<std::uint64_t>(kCopyBytes, size - at), block));
     if (block.empty()) {
       return Fail(ErrorCode::kIo, from.path.string() + ": became shorter while it was copied");
     }
