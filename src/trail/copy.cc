@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "trail/file_ops.h"
@@ -75,7 +76,11 @@ Result<std::uint64_t> CopyTrail(const std::filesystem::path& directory,
   if (to_directory.fd() < 0) {
     return Fail(SystemError("cannot open", to, errno));
   }
-  KT_ASSIGN(auto segments, ListSegments(directory / "trail"));
+  auto listed = ListSegments(directory / "trail");
+  if (!listed && listed.error().code != ErrorCode::kNotFound) {
+    return Fail(listed.error());
+  }
+  auto segments = listed ? std::move(*listed) : std::vector<Segment>();  // never served: no trail
   std::uint64_t bytes = 0;
   for (Segment& segment : segments) {
     const auto path = SegmentPath(to, segment.first_sequence);

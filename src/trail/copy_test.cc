@@ -64,9 +64,12 @@ TEST_F(CopyTest, SegmentsOfAClosedTrail) {
 }
 
 TEST_F(CopyTest, ATrailThatWasNeverWritten) {
-  std::filesystem::create_directory(directory_ / "trail");
-  EXPECT_EQ(*Copy(), 0U);
-  EXPECT_EQ(Verify(copy_, TestKey(), {})->records, 0U);
+  for (const bool has_directory : {false, true}) {
+    if (has_directory) std::filesystem::create_directory(directory_ / "trail");
+    EXPECT_EQ(*Copy(), 0U);
+    EXPECT_EQ(Verify(copy_, TestKey(), {})->records, 0U);
+    std::filesystem::remove(copy_ / "trail");
+  }
 }
 
 TEST_F(CopyTest, AnAppendInProgressStaysOutAndSoDoesTheRedoLog) {
