@@ -34,9 +34,9 @@ struct Backup {
 // console's jobs and history. It then opens the copy: the database is checked, every material of
 // every key is opened with the root key, and the trail is verified up to the head that the database
 // names. Only then, and synced, does target get its name; after an error it is not there. Nothing
-// of the data directory is changed. Errors: kConflict when target, or target.partial of an
-// interrupted backup, exists; kCorrupt when the copy is not sound; kUsage (passphrase, version),
-// kNotFound, kNoSpace, kReadOnly, kIo. Blocks.
+// in the data directory is changed; one that nobody has open cannot be opened meanwhile. Errors:
+// kConflict when target, or target.partial of an interrupted backup, exists; kCorrupt when the copy
+// is not sound; kUsage (passphrase, version), kNotFound, kNoSpace, kReadOnly, kIo. Blocks.
 Result<Backup> BackUp(const BackupOptions& options);
 
 }  // namespace keyturn::service

@@ -321,9 +321,10 @@ Result<std::vector<std::optional<Bytes>>> ReadMetaInUse(const std::filesystem::p
 
 // CopySqlite writes one snapshot of directory/keyturn.db, also of a directory that another process
 // has open, to a new file (mode 0600), and syncs it. The copy is whole by itself, without a
-// write-ahead log, and has nothing of what was destroyed before. Nothing of the directory is
-// changed. kConflict when the file exists; kNewerFormat, kUsage for a file of another version. On
-// error no file is left. The caller syncs the copy's directory.
+// write-ahead log, and has nothing of what was destroyed before. No row is changed; a directory
+// that nobody has open is locked meanwhile, and may keep SQLite's two files of an empty log.
+// kConflict when the file exists; kNewerFormat, kUsage for a file of another version. On error no
+// file is left. The caller syncs the copy's directory.
 Status CopySqlite(const std::filesystem::path& directory, const std::filesystem::path& copy);
 
 }  // namespace keyturn::store
