@@ -1,7 +1,9 @@
 // Is what was acknowledged before a backup began in it, when the backup is made beside a server under load? And does a
 // server start from it, with everything that was encrypted?
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import * as kms from '@aws-sdk/client-kms';
@@ -75,6 +77,9 @@ test('with its root key a backup opens by itself; of a stopped server it is the 
   const Plaintext = new TextEncoder().encode('kept');
   const { CiphertextBlob } = await client.send(new kms.EncryptCommand({ KeyId, Plaintext }));
   await server.kill('SIGTERM');
+  const jobs = path.join(server.dataDir, 'console-jobs');
+  mkdirSync(jobs, { recursive: true });
+  for (const name of ['a.job', 'a.journal']) writeFileSync(path.join(jobs, name), `no ${name}, but kept`);
   const to = path.join(server.root, 'whole', 'data');
   mkdirSync(path.dirname(to));
   const done = await backup(server, to, '--with-root-key');
@@ -82,9 +87,51 @@ test('with its root key a backup opens by itself; of a stopped server it is the 
   assert.match(done.stdout, /opened: 1 key materials of 1 keys/);
   assert.equal(readFileSync(path.join(to, 'credentials'), 'utf8'),
     readFileSync(path.join(server.dataDir, 'credentials'), 'utf8'));
+  for (const name of ['a.job', 'a.journal']) {
+    assert.equal(readFileSync(path.join(to, 'console-jobs', name), 'utf8'), `no ${name}, but kept`);
+  }
   const again = await Server.start({ directory: path.dirname(to) });
   assert.deepEqual((await again.client().send(new kms.DecryptCommand({ CiphertextBlob }))).Plaintext, Plaintext);
   await again.stop();
+});
+
+test('a directory that was never served has a backup', async () => {
+  const root = mkdtempSync(path.join(tmpdir(), 'keyturn-backup-'));
+  const dataDir = path.join(root, 'data');
+  assert.equal((await run(['init', '--data-dir', dataDir])).code, 0);
+  const done = await backup({ dataDir }, path.join(root, 'backup'));
+  assert.equal(done.code, 0, done.stderr);
+  assert.match(done.stdout, /opened: 0 key materials of 0 keys; verified: 0 records/);
+  rmSync(root, { recursive: true });
+});
+
+test('a backup that finds no room leaves nothing, wherever it ends', async () => {
+  const server = await Server.start();
+  const client = server.client();
+  const { KeyId } = (await client.send(new kms.CreateKeyCommand({}))).KeyMetadata;
+  const EncryptionContext = { long: 'x'.repeat(8000) };
+  for (let i = 0; i < 60; i += 1) {
+    await client.send(new kms.EncryptCommand({ KeyId, Plaintext: new Uint8Array(1), EncryptionContext }));
+  }
+  await server.kill('SIGTERM');
+  const to = path.join(server.root, 'backup');
+  const within = (kib) => new Promise((resolve) => {
+    const child = spawn('bash', ['-c', `trap '' XFSZ; ulimit -f ${kib}; exec "$0" "$@"`, process.env.KEYTURN_BIN,
+      'backup', '--data-dir', server.dataDir, '--out', to]);
+    let stderr = '';
+    child.stderr.on('data', (chunk) => (stderr += chunk));
+    child.on('exit', (code) => resolve({ code, stderr }));
+  });
+  const refusals = [];
+  for (const kib of [40, 300]) { // the database does not fit; the trail does not
+    const done = await within(kib);
+    assert.equal(done.code, 1, done.stderr);
+    assert.deepEqual(readdirSync(server.root).filter((name) => name.startsWith('backup')), []);
+    refusals.push(done.stderr);
+  }
+  assert.match(refusals[0], /keyturn\.db/);
+  assert.match(refusals[1], /cannot write .*trail.*\.jsonl/);
+  assert.equal((await within(4000)).code, 0);
 });
 
 test('a backup that cannot be sound is refused, and leaves nothing', async () => {
