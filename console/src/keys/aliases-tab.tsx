@@ -67,7 +67,7 @@ export function AliasesTab({ metadata, may, version }: { metadata: KeyMetadata; 
         empty={aliases.error ? <ErrorAlert error={aliases.error} onRetry={() => void aliases.reload()} /> : <Box textAlign="center">No aliases</Box>}
       />
       {deleting && (
-        <Confirm header="Delete alias" action="Delete" onDismiss={() => setDeleting(undefined)} onConfirmed={() => run('DeleteAlias', { AliasName: deleting.AliasName })}>
+        <Confirm header="Delete alias" action="Delete" onDismiss={() => setDeleting(undefined)} onConfirmed={() => run('DeleteAlias', { AliasName: deleting.AliasName }).then(() => setDeleting(undefined))}>
           <span style={{ overflowWrap: 'anywhere' }}>Requests that name the key by {deleting.AliasName} will fail. The key itself stays as it is.</span>
         </Confirm>
       )}

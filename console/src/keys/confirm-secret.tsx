@@ -1,36 +1,23 @@
 // ConfirmSecret asks for the secret access key again, before what nobody else is to do in an open session.
 import Alert from '@cloudscape-design/components/alert';
-import Box from '@cloudscape-design/components/box';
-import Button from '@cloudscape-design/components/button';
 import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
-import Modal from '@cloudscape-design/components/modal';
 import SpaceBetween from '@cloudscape-design/components/space-between';
-import { useState, type ReactNode } from 'react';
+import { useState } from 'react';
 import { confirm } from '../api';
 import { explain } from '../sign-in';
 import { useShell } from '../shell-context';
+import { Confirm, type ConfirmProps } from './confirm';
 
-interface Props {
-  header: string;
-  action: string;
-  children: ReactNode;
-  disabled?: boolean;
-  onConfirmed: () => Promise<void>;
-  onDismiss: () => void;
-}
-
-export function ConfirmSecret({ header, action, children, disabled, onConfirmed, onDismiss }: Props) {
+export function ConfirmSecret({ header, action, children, disabled, onConfirmed, onDismiss }: ConfirmProps) {
   const { session, onSession } = useShell();
   const [secretAccessKey, setSecret] = useState('');
   const [sessionToken, setToken] = useState('');
   const [problem, setProblem] = useState('');
-  const [busy, setBusy] = useState(false);
   const confirmed = session.ConfirmedUntil * 1000 > Date.now();
   const temporary = session.AccessKeyId.startsWith('ASIA');
 
   async function run() {
-    setBusy(true);
     setProblem('');
     try {
       if (!confirmed) onSession(await confirm({ accessKeyId: session.AccessKeyId, secretAccessKey, sessionToken }, session.Region));
@@ -38,27 +25,11 @@ export function ConfirmSecret({ header, action, children, disabled, onConfirmed,
       await onConfirmed();
     } catch (error) {
       setProblem(explain(error));
-    } finally {
-      setBusy(false);
     }
   }
 
   return (
-    <Modal
-      visible
-      onDismiss={onDismiss}
-      header={header}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onDismiss}>Cancel</Button>
-            <Button variant="primary" loading={busy} disabled={disabled || (!confirmed && !secretAccessKey)} onClick={() => void run()}>
-              {action}
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
-    >
+    <Confirm header={header} action={action} disabled={disabled || (!confirmed && !secretAccessKey)} onConfirmed={run} onDismiss={onDismiss}>
       <SpaceBetween size="m">
         {problem && <Alert type="error">{problem}</Alert>}
         {children}
@@ -73,6 +44,6 @@ export function ConfirmSecret({ header, action, children, disabled, onConfirmed,
           </FormField>
         )}
       </SpaceBetween>
-    </Modal>
+    </Confirm>
   );
 }

@@ -117,7 +117,7 @@ export function GrantsTab({ metadata, may, version }: { metadata: KeyMetadata; m
         empty={grants.error ? <ErrorAlert error={grants.error} onRetry={() => void grants.reload()} /> : <Box textAlign="center">No grants</Box>}
       />
       {revoking && (
-        <Confirm header="Revoke grant" action="Revoke" onDismiss={() => setRevoking(undefined)} onConfirmed={() => run('RevokeGrant', { GrantId: revoking.GrantId })}>
+        <Confirm header="Revoke grant" action="Revoke" onDismiss={() => setRevoking(undefined)} onConfirmed={() => run('RevokeGrant', { GrantId: revoking.GrantId }).then(() => setRevoking(undefined))}>
           <span style={anywhere}>
             The grant {grantText(revoking)} will no longer allow {revoking.GranteePrincipal}: {revoking.Operations.join(', ')}. A revoked grant does not come back; it has to be made anew.
           </span>
