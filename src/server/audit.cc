@@ -29,10 +29,9 @@ void AppendSessionContext(const service::Caller& caller, std::string& out) {
   writer.EndObject();
 }
 
-// BothOf: one object with the members of two, of which either may be missing.
-std::string BothOf(std::string_view one, std::string_view other) {
+// JoinObjects: one object with the members of two, neither of which is empty.
+std::string JoinObjects(std::string_view one, std::string_view other) {
   std::string both(one);
-  if (both.empty() || other.empty()) return both.append(other);
   both.back() = ',';
   return both.append(other.substr(1));
 }
@@ -90,9 +89,11 @@ void AppendAuditLine(const RequestState& request, std::string_view event_id, con
     record.response_elements_json = request.audit.response_elements;
   }
   record.request_parameters_json = request.audit.request_parameters;
-  const std::string additional =
-      BothOf(request.audit.additional_event_data, request.audit.operation_event_data);
-  record.additional_event_data_json = additional;
+  const std::string& before = request.audit.additional_event_data;
+  const std::string& added = request.audit.operation_event_data;
+  std::string joined;
+  if (!before.empty() && !added.empty()) joined = JoinObjects(before, added);
+  record.additional_event_data_json = !joined.empty() ? joined : before.empty() ? added : before;
   record.request_id = {request.request_id.data(), request.request_id.size()};
   record.event_id = event_id;
   record.read_only = request.audit.read_only;

@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "service/meta.h"
 #include "service/writer_batch.h"
-#include "trail/chain.h"
 
 namespace keyturn::service {
 namespace {
